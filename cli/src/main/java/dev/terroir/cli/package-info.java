@@ -1,0 +1,5 @@
+/// cli
+@NullMarked
+package dev.terroir.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// compute
+@NullMarked
+package dev.terroir.compute;
+
+import org.jspecify.annotations.NullMarked;

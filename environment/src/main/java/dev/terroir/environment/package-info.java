@@ -1,0 +1,5 @@
+/// environment
+@NullMarked
+package dev.terroir.environment;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,62 @@
+package dev.terroir.foundation.home;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// The process environment, handed in rather than read from everywhere, and the list of the
+/// variables that are Terroir's own. Immutable.
+///
+/// @since 0.1
+public final class Settings {
+  /// Moves everything that Terroir keeps into one directory. Default: the XDG directories. Since
+  /// 0.1.
+  public static final String TERROIR_HOME = "TERROIR_HOME";
+
+  /// Directory of the workspace to use when neither `--workspace` nor a config.json names one.
+  /// Since 0.1.
+  public static final String TERROIR_WORKSPACE = "TERROIR_WORKSPACE";
+
+  /// Path of the uv program to use instead of a found or fetched one. Since 0.1.
+  public static final String TERROIR_UV = "TERROIR_UV";
+
+  /// Path of the Python that fetches tools by its pip. Default: `python3` or `python` on PATH.
+  /// Since 0.1.
+  public static final String TERROIR_PYTHON = "TERROIR_PYTHON";
+
+  /// `1` shows stack traces of expected failures too. Since 0.1.
+  public static final String TERROIR_TRACE = "TERROIR_TRACE";
+
+  private final Map<String, String> variables;
+
+  private Settings(Map<String, String> variables) {
+    this.variables = new TreeMap<>(variables);
+  }
+
+  /// The environment of this process.
+  public static Settings system() {
+    return new Settings(System.getenv());
+  }
+
+  /// Settings of a test or of an embedding program.
+  public static Settings of(Map<String, String> variables) {
+    return new Settings(variables);
+  }
+
+  /// The value of a variable; an empty value counts as unset, as the XDG specification asks.
+  public Optional<String> get(String name) {
+    return Optional.ofNullable(variables.get(name)).filter(value -> !value.isEmpty());
+  }
+
+  /// All variables, to hand on to a program.
+  public Map<String, String> variables() {
+    return new TreeMap<>(variables);
+  }
+
+  /// A copy with one variable set.
+  public Settings with(String name, String value) {
+    var copy = new TreeMap<>(variables);
+    copy.put(name, value);
+    return new Settings(copy);
+  }
+}

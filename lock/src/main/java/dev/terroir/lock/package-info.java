@@ -1,0 +1,5 @@
+/// lock
+@NullMarked
+package dev.terroir.lock;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// prefix
+@NullMarked
+package dev.terroir.prefix;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// resolve
+@NullMarked
+package dev.terroir.resolve;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// serving
+@NullMarked
+package dev.terroir.serving;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// workspace
+@NullMarked
+package dev.terroir.workspace;
+
+import org.jspecify.annotations.NullMarked;
