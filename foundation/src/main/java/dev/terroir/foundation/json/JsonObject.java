@@ -238,8 +238,27 @@ public final class JsonObject implements JsonValue {
   /// Collects members in order. For one thread.
   public static final class Builder {
     private final Map<String, JsonValue> members = new LinkedHashMap<>();
+    private final Map<String, Position> positions = new LinkedHashMap<>();
+    private @Nullable String source;
+    private String path = "";
 
     private Builder() {}
+
+    /// Says where this object was read, for readers of other syntaxes with the same tree.
+    ///
+    /// @param source file name or other name of the text
+    /// @param path dotted path of this object in its document, empty for the root
+    public Builder readFrom(String source, String path) {
+      this.source = source;
+      this.path = path;
+      return this;
+    }
+
+    /// Says where a member's value begins, 1-based.
+    public Builder position(String name, int line, int column) {
+      positions.put(name, new Position(line, column));
+      return this;
+    }
 
     /// Adds a member, or replaces it where it stands.
     public Builder put(String name, JsonValue value) {
@@ -281,7 +300,7 @@ public final class JsonObject implements JsonValue {
 
     /// The finished object.
     public JsonObject build() {
-      return new JsonObject(members, null, "", Map.of());
+      return new JsonObject(members, source, path, positions);
     }
   }
 }
