@@ -1,0 +1,211 @@
+package dev.terroir.environment;
+
+import dev.terroir.environment.conda.CondaDependencies;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.json.JsonValue;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// The definition of a software environment, as `azureml.core.Environment` holds it. Immutable;
+/// nothing is registered or installed by making one.
+///
+/// @param name its name in a workspace
+/// @param version the registered version, a string, or null
+/// @param environmentVariables set on the process of a run or service
+/// @param python the packages
+/// @param docker the container
+/// @param spark settings of Spark jobs
+/// @param databricks libraries of a Databricks cluster
+/// @param r the R part, or null
+/// @param inferencingStackVersion `latest` to have a scoring server added, or null
+/// @param assetId the service's identifier, kept as read
+/// @param source the object it was read from, which keeps order and unknown keys
+/// @since 0.1
+public record Environment(
+    String name,
+    @Nullable String version,
+    Map<String, String> environmentVariables,
+    PythonSection python,
+    DockerSection docker,
+    SparkSection spark,
+    DatabricksSection databricks,
+    @Nullable RSection r,
+    @Nullable String inferencingStackVersion,
+    @Nullable String assetId,
+    JsonObject source) {
+  private static final Set<String> KEYS =
+      Set.of(
+          "name",
+          "version",
+          "environmentVariables",
+          "python",
+          "docker",
+          "spark",
+          "databricks",
+          "r",
+          "inferencingStackVersion",
+          "assetId");
+
+  /// Copies the variables in their order.
+  public Environment {
+    environmentVariables = Collections.unmodifiableMap(new LinkedHashMap<>(environmentVariables));
+  }
+
+  /// A new definition with the default packages.
+  public static Environment of(String name) {
+    return of(name, CondaDependencies.defaults());
+  }
+
+  /// A new definition with given packages.
+  public static Environment of(String name, CondaDependencies packages) {
+    return new Environment(
+        name,
+        null,
+        Map.of(),
+        PythonSection.of(packages),
+        DockerSection.DEFAULT,
+        SparkSection.DEFAULT,
+        DatabricksSection.DEFAULT,
+        null,
+        null,
+        null,
+        JsonObject.EMPTY);
+  }
+
+  /// A definition with the packages of a conda environment file.
+  ///
+  /// @throws EnvironmentException with file, line and column of every problem
+  public static Environment fromCondaSpecification(String name, Path file) {
+    return of(name, CondaDependencies.read(file));
+  }
+
+  /// Reads a definition in the service's JSON.
+  ///
+  /// @param warnings receives a sentence for every unknown key, which is kept, and every secret,
+  ///   which is not
+  public static Environment read(JsonObject json, Consumer<String> warnings) {
+    Members.warnUnknown(json, KEYS, warnings);
+    return new Environment(
+        json.optionalString("name").orElse(""),
+        json.get("version").orElse(null) instanceof JsonValue.JsonNumber(var number)
+            ? number
+            : json.optionalString("version").orElse(null),
+        json.stringMap("environmentVariables"),
+        json.optionalObject("python")
+            .map(section -> PythonSection.read(section, warnings))
+            .orElseGet(
+                () -> new PythonSection(false, "python", null, null, null, JsonObject.EMPTY)),
+        json.optionalObject("docker")
+            .map(section -> DockerSection.read(section, warnings))
+            .orElse(DockerSection.DEFAULT),
+        json.optionalObject("spark")
+            .map(section -> SparkSection.read(section, warnings))
+            .orElse(SparkSection.DEFAULT),
+        json.optionalObject("databricks")
+            .map(section -> DatabricksSection.read(section, warnings))
+            .orElse(DatabricksSection.DEFAULT),
+        json.optionalObject("r").map(section -> RSection.read(section, warnings)).orElse(null),
+        json.optionalString("inferencingStackVersion").orElse(null),
+        json.optionalString("assetId").orElse(null),
+        json);
+  }
+
+  /// Reads a definition from a text in the service's JSON.
+  public static Environment parse(String text, String source) {
+    return read(JsonReader.parseObject(text, source), _ -> {});
+  }
+
+  /// The packages, if Terroir installs any.
+  public Optional<CondaDependencies> condaDependencies() {
+    return Optional.ofNullable(python.condaDependencies());
+  }
+
+  /// A copy under a new name, not registered.
+  public Environment copyAs(String newName) {
+    return with(newName, null, python, docker, environmentVariables);
+  }
+
+  /// The same as a registered version.
+  public Environment withVersion(@Nullable String newVersion) {
+    return with(name, newVersion, python, docker, environmentVariables);
+  }
+
+  /// The same with another Python section.
+  public Environment withPython(PythonSection section) {
+    return with(name, version, section, docker, environmentVariables);
+  }
+
+  /// The same with other packages.
+  public Environment withCondaDependencies(CondaDependencies packages) {
+    return withPython(python.withCondaDependencies(packages));
+  }
+
+  /// The same with another container.
+  public Environment withDocker(DockerSection section) {
+    return with(name, version, python, section, environmentVariables);
+  }
+
+  /// The same with other environment variables.
+  public Environment withEnvironmentVariables(Map<String, String> variables) {
+    return with(name, version, python, docker, variables);
+  }
+
+  private Environment with(
+      String newName,
+      @Nullable String newVersion,
+      PythonSection newPython,
+      DockerSection newDocker,
+      Map<String, String> variables) {
+    return new Environment(
+        newName,
+        newVersion,
+        variables,
+        newPython,
+        newDocker,
+        spark,
+        databricks,
+        r,
+        inferencingStackVersion,
+        assetId,
+        source);
+  }
+
+  /// The definition as the service returns it, everything in one object.
+  public JsonObject toJson() {
+    return toJson(true);
+  }
+
+  JsonObject toJson(boolean inOneObject) {
+    var values =
+        JsonObject.builder()
+            .put("name", name)
+            .put("version", version)
+            .put("environmentVariables", JsonValue.ofStrings(environmentVariables))
+            .put("python", python.toJson(inOneObject))
+            .put("docker", docker.toJson(inOneObject))
+            .put("spark", spark.toJson())
+            .put("databricks", databricks.toJson())
+            .put("r", r == null ? new JsonValue.JsonNull() : r.toJson())
+            .put("inferencingStackVersion", inferencingStackVersion);
+    if (assetId != null || source.has("assetId")) {
+      values.put("assetId", assetId);
+    }
+    var absent =
+        JsonObject.builder()
+            .put("version", (String) null)
+            .put("environmentVariables", JsonObject.EMPTY)
+            .put("spark", SparkSection.DEFAULT.toJson())
+            .put("databricks", DatabricksSection.DEFAULT.toJson())
+            .put("r", (String) null)
+            .put("inferencingStackVersion", (String) null)
+            .build();
+    return Members.merge(source, values.build(), absent);
+  }
+}
