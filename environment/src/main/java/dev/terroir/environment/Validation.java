@@ -1,0 +1,181 @@
+package dev.terroir.environment;
+
+import dev.terroir.environment.conda.CondaDependencies;
+import dev.terroir.environment.conda.CondaDependency;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/// Checks a definition before it is registered or built, and finds all its mistakes at once.
+///
+/// @since 0.1
+public final class Validation {
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,254}");
+  private static final Pattern SHM_SIZE = Pattern.compile("(?i)[0-9]+(\\.[0-9]+)?[bkmg]?");
+  private static final Pattern URL_WITH_PASSWORD =
+      Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://([^/@\\s:]*):([^/@\\s]+)@");
+  private static final List<String> RESERVED = List.of("azureml", "microsoft");
+
+  private Validation() {}
+
+  /// Throws when a definition has mistakes.
+  ///
+  /// @throws EnvironmentException with every mistake, each naming its field
+  public static void check(Environment environment) {
+    var problems = problems(environment);
+    if (!problems.isEmpty()) {
+      throw new EnvironmentException(problems);
+    }
+  }
+
+  /// Throws when a name cannot be registered by a user.
+  public static void checkNewName(String name) {
+    if (!NAME.matcher(name).matches()) {
+      throw new EnvironmentException(badName(name));
+    }
+    for (var prefix : RESERVED) {
+      if (name.toLowerCase(Locale.ROOT).startsWith(prefix)) {
+        throw new EnvironmentException(
+            Problem.of(
+                    EnvironmentCode.RESERVED_NAME,
+                    "the name `" + name + "` is reserved for curated environments")
+                .at(Place.field("name"))
+                .because("names that begin with AzureML or Microsoft are curated ones")
+                .hint("register a copy under a name of your own"));
+      }
+    }
+  }
+
+  /// All mistakes of a definition.
+  public static List<Problem> problems(Environment environment) {
+    var problems = new ArrayList<Problem>();
+    if (!NAME.matcher(environment.name()).matches()) {
+      problems.add(badName(environment.name()));
+    }
+    environment
+        .environmentVariables()
+        .keySet()
+        .forEach(name -> {
+          if (name.isEmpty() || name.contains("=") || name.indexOf('\0') >= 0) {
+            problems.add(
+                invalid("`" + name + "` cannot name an environment variable")
+                    .at(Place.field("environmentVariables"))
+                    .hint("write the name alone as the key and its value beside it"));
+          }
+        });
+    docker(environment.docker(), problems);
+    python(environment, problems);
+    return problems;
+  }
+
+  private static void docker(DockerSection docker, List<Problem> problems) {
+    var bases = new ArrayList<String>();
+    if (docker.baseImage() != null) {
+      bases.add("baseImage");
+    }
+    if (docker.baseDockerfile() != null) {
+      bases.add("baseDockerfile");
+    }
+    if (docker.buildContext() != null) {
+      bases.add("buildContext");
+    }
+    if (bases.size() > 1) {
+      problems.add(
+          invalid("an image stands on one base, and here are " + String.join(" and ", bases))
+              .at(Place.field("docker"))
+              .hint("keep one and set the other to null"));
+    }
+    var size = docker.shmSize();
+    if (size != null && !SHM_SIZE.matcher(size).matches()) {
+      problems.add(
+          invalid("`" + size + "` is no size of memory")
+              .at(Place.field("docker.shmSize"))
+              .hint("write a number and one of b, k, m, g, such as `2g`"));
+    }
+    if (!docker.platform().os().equalsIgnoreCase("linux")) {
+      problems.add(
+          invalid("environments run on Linux, not on `" + docker.platform().os() + "`")
+              .at(Place.field("docker.platform.os")));
+    }
+  }
+
+  private static void python(Environment environment, List<Problem> problems) {
+    var python = environment.python();
+    var packages = environment.condaDependencies();
+    if (python.userManagedDependencies()) {
+      if (python.interpreterPath().isBlank()) {
+        problems.add(
+            invalid("a user-managed environment needs an interpreter")
+                .at(Place.field("python.interpreterPath"))
+                .hint("set the path of its Python"));
+      }
+      packages
+          .filter(Validation::asksForPackages)
+          .ifPresent(document ->
+              problems.add(
+                  invalid("a user-managed environment cannot list packages")
+                      .at(Place.field("python.condaDependencies"))
+                      .because(
+                          "userManagedDependencies is true, so nothing would be installed:"
+                              + " the interpreter `"
+                              + python.interpreterPath()
+                              + "` is used as it is")
+                      .hint("set userManagedDependencies to false, or take the packages out")));
+      return;
+    }
+    if (packages.isEmpty()) {
+      problems.add(
+          invalid("the environment has no packages and no interpreter of its own")
+              .at(Place.field("python.condaDependencies"))
+              .hint("give conda dependencies, or set userManagedDependencies and interpreterPath"));
+      return;
+    }
+    var lines = new ArrayList<>(packages.get().pipLines());
+    lines.addAll(packages.get().condaPackages());
+    lines.addAll(packages.get().condaChannels());
+    for (var line : lines) {
+      var matcher = URL_WITH_PASSWORD.matcher(line);
+      if (matcher.find() && !matcher.group(2).startsWith("$")) {
+        problems.add(
+            Problem.of(
+                    EnvironmentCode.SECRET_IN_DEFINITION, "a URL in the packages holds a password")
+                .at(Place.of(packages.get().source()))
+                .at(Place.of("`" + matcher.replaceAll(found -> "<credentials removed>@") + "`"))
+                .because("a definition is shared, locked and logged, so it may hold no secret")
+                .hint(
+                    "take it out of the URL and put it into ~/.netrc, the keyring or"
+                        + " UV_INDEX_…_PASSWORD, or write `${VARIABLE}` in its place"));
+      }
+    }
+  }
+
+  /// Whether more is listed than the default document has.
+  private static boolean asksForPackages(CondaDependencies document) {
+    return document.dependencies().stream()
+        .anyMatch(dependency ->
+            switch (dependency) {
+              case CondaDependency.Conda conda -> !conda.name().orElse("").equals("python");
+              case CondaDependency.Pip(var lines) ->
+                  lines.stream()
+                      .anyMatch(line ->
+                          !CondaDependency.pipName(line)
+                              .orElse("")
+                              .equals(CondaDependencies.DEFAULTS_PACKAGE));
+              case CondaDependency.Selected _ -> true;
+            });
+  }
+
+  private static Problem badName(String name) {
+    return invalid("`" + name + "` cannot name an environment")
+        .at(Place.field("name"))
+        .hint(
+            "use letters, digits, `.`, `_` and `-`, at most 255, beginning with a letter or digit");
+  }
+
+  private static Problem invalid(String what) {
+    return Problem.of(EnvironmentCode.INVALID_DEFINITION, what);
+  }
+}

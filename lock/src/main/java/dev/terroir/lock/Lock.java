@@ -1,0 +1,88 @@
+package dev.terroir.lock;
+
+import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.foundation.platform.Platform;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// Everything that a definition was resolved to. Immutable; packages are sorted by name.
+///
+/// @param definitionHash 32 hex digits of the definition it was made from
+/// @param platform what it is for
+/// @param pythonVersion the `major.minor` it is for
+/// @param requirements what was asked for, as lines of a requirements file after replacements
+/// @param options option lines that decide where packages come from, without credentials
+/// @param replacements names of the retired service and what took their place
+/// @param packages what is installed
+/// @param tools name and version of the tools that made it
+/// @since 0.1
+public record Lock(
+    String definitionHash,
+    Platform platform,
+    String pythonVersion,
+    List<String> requirements,
+    List<String> options,
+    Map<String, String> replacements,
+    List<LockedPackage> packages,
+    Map<String, String> tools) {
+
+  /// Sorts and copies.
+  public Lock {
+    requirements = List.copyOf(requirements);
+    options = List.copyOf(options);
+    replacements = java.util.Collections.unmodifiableMap(new TreeMap<>(replacements));
+    packages = packages.stream().sorted(Comparator.comparing(LockedPackage::name)).toList();
+    tools = java.util.Collections.unmodifiableMap(new TreeMap<>(tools));
+  }
+
+  /// The lock digest: SHA-256 of what is installed and on which Python; where it was fetched and
+  /// which tools found it do not count.
+  public Sha256 digest() {
+    var content = new StringBuilder("terroir-lock-content/1\n");
+    content.append(platform).append('\n').append(pythonVersion).append('\n');
+    for (var item : packages) {
+      content
+          .append(item.name())
+          .append(' ')
+          .append(item.version())
+          .append(' ')
+          .append(item.artifact().fileName())
+          .append(' ')
+          .append(item.artifact().sha256())
+          .append('\n');
+    }
+    return Sha256.of(content.toString());
+  }
+
+  /// The package of a name.
+  public Optional<LockedPackage> find(String name) {
+    return packages.stream().filter(item -> item.name().equals(name)).findFirst();
+  }
+
+  /// The package of a name that must be there.
+  public LockedPackage get(String name) {
+    var normalized = name.toLowerCase(java.util.Locale.ROOT).replaceAll("[-_.]+", "-");
+    return find(normalized)
+        .orElseThrow(() ->
+            new LockException(
+                Problem.of(LockCode.NOT_LOCKED, "the lock has no package `" + normalized + "`")
+                    .at(Place.of("lock " + digest().hex().substring(0, 12)))
+                    .hint("`terroir lock show` lists what it has")));
+  }
+
+  /// The bytes to fetch, as far as they are known.
+  public long sizeBytes() {
+    return packages.stream().mapToLong(item -> Math.max(0, item.artifact().sizeBytes())).sum();
+  }
+
+  @Override
+  public String toString() {
+    return JsonWriter.indented(LockFile.toJson(this), 2);
+  }
+}

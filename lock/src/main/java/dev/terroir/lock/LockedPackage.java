@@ -1,0 +1,38 @@
+package dev.terroir.lock;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// One package of a lock with the artifact that is installed. Immutable.
+///
+/// @param name normalised project name
+/// @param version PEP 440 version
+/// @param artifact what is installed
+/// @param index URL of the index it was found on, without credentials, or null when it came by URL
+///   or path
+/// @param requiredBy names of the packages that require it, `(definition)` for the definition
+///   itself
+/// @since 0.1
+public record LockedPackage(
+    String name,
+    String version,
+    Artifact artifact,
+    @Nullable String index,
+    List<String> requiredBy) {
+  /// Stands in `requiredBy` for the definition.
+  public static final String DEFINITION = "(definition)";
+
+  /// A wheel or source distribution.
+  ///
+  /// @param kind `wheel`, `sdist`, or `archive` for one given by URL or path
+  /// @param url where it is fetched, without credentials; `file:` for local ones
+  /// @param fileName its file name
+  /// @param sha256 64 hex digits
+  /// @param sizeBytes its size, or -1 when the index did not say
+  public record Artifact(String kind, String url, String fileName, String sha256, long sizeBytes) {}
+
+  /// Copies the list.
+  public LockedPackage {
+    requiredBy = List.copyOf(requiredBy);
+  }
+}
