@@ -67,7 +67,7 @@ public final class LockExport {
     for (var item : lock.packages()) {
       var artifact = item.artifact();
       out.append(
-          item.index() == null
+          artifact.kind().equals("archive")
               ? item.name() + " @ " + artifact.url()
               : item.name() + "==" + item.version());
       out.append(" \\\n    --hash=sha256:").append(artifact.sha256()).append('\n');

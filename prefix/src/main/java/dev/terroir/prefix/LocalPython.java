@@ -1,0 +1,54 @@
+package dev.terroir.prefix;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// A Python that a process can be started with. Immutable.
+///
+/// @param python absolute path of the interpreter
+/// @param directory the prefix, or null for an interpreter that its owner looks after
+/// @param lockDigest 64 hex digits of the lock, or null likewise
+/// @param isCached whether it was there already
+/// @since 0.1
+public record LocalPython(
+    Path python, @Nullable Path directory, @Nullable String lockDigest, boolean isCached) {
+
+  /// The prefix, unless the interpreter is its owner's.
+  public Optional<Path> prefix() {
+    return Optional.ofNullable(directory);
+  }
+
+  /// The variables of a process that runs in this environment: what an activation script would set.
+  ///
+  /// @param base the variables of the surroundings
+  public Map<String, String> activated(Map<String, String> base) {
+    var variables = new TreeMap<>(base);
+    variables.remove("PYTHONHOME");
+    variables.remove("PYTHONPATH");
+    var bin = String.valueOf(python.getParent());
+    variables.merge("PATH", bin, (path, first) -> first + ":" + path);
+    if (directory != null) {
+      variables.put("VIRTUAL_ENV", directory.toString());
+      variables.put("AZUREML_CONDA_ENVIRONMENT_PATH", directory.toString());
+    }
+    return variables;
+  }
+
+  /// What a POSIX shell sources to work in this environment.
+  public String activation() {
+    var quoted = "'" + String.valueOf(python.getParent()).replace("'", "'\\''") + "'";
+    var lines = new StringBuilder();
+    lines.append("export PATH=").append(quoted).append(":\"$PATH\"\n");
+    lines.append("unset PYTHONHOME PYTHONPATH\n");
+    if (directory != null) {
+      lines
+          .append("export VIRTUAL_ENV='")
+          .append(directory.toString().replace("'", "'\\''"))
+          .append("'\n");
+    }
+    return lines.toString();
+  }
+}

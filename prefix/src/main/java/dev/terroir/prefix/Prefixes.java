@@ -1,0 +1,204 @@
+package dev.terroir.prefix;
+
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.file.ProcessLock;
+import dev.terroir.foundation.file.Trees;
+import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.home.TerroirHome;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.foundation.platform.Platform;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.lock.Lock;
+import dev.terroir.lock.export.LockExport;
+import dev.terroir.resolve.tool.Uv;
+import dev.terroir.resolve.tool.UvProgram;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/// The local environments of this machine. Immutable; any number of threads and processes may use
+/// it at once.
+///
+/// @since 0.1
+public final class Prefixes {
+  private static final String MARKER = ".terroir-prefix.json";
+  private static final Duration PATIENCE = Duration.ofMinutes(60);
+
+  private final TerroirHome home;
+  private final Supplier<Uv> uv;
+
+  /// @param uv the tool, opened only when something has to be made
+  public Prefixes(TerroirHome home, Supplier<Uv> uv) {
+    this.home = home;
+    this.uv = uv;
+  }
+
+  /// Where the prefix of a lock lies or would lie.
+  ///
+  /// @param lockDigest 64 hex digits
+  public Path directory(String lockDigest) {
+    return home.prefixes().resolve(lockDigest.substring(0, 32));
+  }
+
+  /// The prefix of a lock when it is complete.
+  ///
+  /// @param lockDigest 64 hex digits
+  public Optional<LocalPython> find(String lockDigest) {
+    var directory = directory(lockDigest);
+    return isComplete(directory, lockDigest)
+        ? Optional.of(local(directory, lockDigest, true))
+        : Optional.empty();
+  }
+
+  /// The prefix of a lock, made or repaired when it is not complete. Two processes that need the
+  /// same one do the work once.
+  ///
+  /// @throws dev.terroir.resolve.ResolveException when packages cannot be fetched or are not what
+  ///   the lock says; nothing complete is left then
+  public LocalPython realise(Lock lock, Progress progress) {
+    var digest = lock.digest().hex();
+    var ready = find(digest);
+    if (ready.isPresent()) {
+      return ready.get();
+    }
+    if (!lock.platform().equals(Platform.current())) {
+      throw new PrefixException(
+          Problem.of(
+                  PrefixCode.WRONG_PLATFORM,
+                  "the lock is for " + lock.platform() + ", this machine is " + Platform.current())
+              .hint("lock for this machine with `--platform " + Platform.current() + "`"));
+    }
+    var directory = directory(digest);
+    try (var _ = ProcessLock.acquire(beside(directory, ".lock"), PATIENCE)) {
+      if (!isComplete(directory, digest)) {
+        make(lock, directory, progress);
+        return local(directory, digest, false);
+      }
+      return local(directory, digest, true);
+    }
+  }
+
+  private void make(Lock lock, Path directory, Progress progress) {
+    if (Files.exists(directory)) {
+      progress.line("the environment at " + directory + " is incomplete and is made anew");
+      Trees.delete(directory);
+    }
+    var tool = uv.get();
+    var what = "the environment cannot be installed";
+    var python = tool.python(lock.pythonVersion(), progress);
+    progress.step(
+        "installing " + lock.packages().size() + " packages for Python " + lock.pythonVersion());
+    tool.run(
+        List.of(
+            "venv", "--quiet", "--no-project", "--python", python.toString(), directory.toString()),
+        null,
+        what,
+        progress);
+    var file = directory.resolve("pylock.toml");
+    AtomicFiles.write(file, LockExport.pylock(lock));
+    tool.run(
+        List.of(
+            "pip",
+            "sync",
+            "--quiet",
+            "--python",
+            directory.resolve("bin/python").toString(),
+            "--allow-empty-requirements",
+            file.toString()),
+        null,
+        what,
+        progress);
+    AtomicFiles.write(
+        directory.resolve(MARKER),
+        JsonWriter.indented(
+                JsonObject.builder()
+                    .put("format", "terroir-prefix/1")
+                    .put("lockDigest", lock.digest().prefixed())
+                    .put("python", python.toString())
+                    .put("distributions", distributions(directory))
+                    .build(),
+                2)
+            + "\n");
+  }
+
+  private static Optional<Path> sitePackages(Path directory) {
+    try (var list = Files.list(directory.resolve("lib"))) {
+      return list.map(python -> python.resolve("site-packages"))
+          .filter(Files::isDirectory)
+          .findFirst();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static List<String> distributions(Path directory) {
+    var site = sitePackages(directory);
+    if (site.isEmpty()) {
+      return List.of();
+    }
+    try (var list = Files.list(site.get())) {
+      return list.map(entry -> entry.getFileName().toString())
+          .filter(name -> name.endsWith(".dist-info"))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the environment cannot be read", site.get(), e);
+    }
+  }
+
+  private static boolean isComplete(Path directory, String lockDigest) {
+    var marker = directory.resolve(MARKER);
+    if (!Files.isRegularFile(marker) || !Files.isExecutable(directory.resolve("bin/python"))) {
+      return false;
+    }
+    try {
+      var json = JsonReader.readObject(marker);
+      var site = sitePackages(directory);
+      return site.isPresent()
+          && json.string("lockDigest").equals("sha256:" + lockDigest)
+          && json.strings("distributions").stream()
+              .allMatch(name -> Files.isRegularFile(site.get().resolve(name).resolve("RECORD")));
+    } catch (FoundationException e) {
+      return false;
+    }
+  }
+
+  private static LocalPython local(Path directory, String lockDigest, boolean isCached) {
+    return new LocalPython(directory.resolve("bin/python"), directory, lockDigest, isCached);
+  }
+
+  private static Path beside(Path directory, String suffix) {
+    return directory.resolveSibling(directory.getFileName() + suffix);
+  }
+
+  /// The interpreter of a user-managed environment, as it is.
+  ///
+  /// @param interpreterPath a path, or a name on PATH
+  /// @throws PrefixException code `interpreter-not-usable`
+  public static LocalPython userManaged(String interpreterPath, Settings settings) {
+    var found =
+        interpreterPath.contains("/")
+            ? Optional.of(Path.of(interpreterPath).toAbsolutePath()).filter(Files::isExecutable)
+            : UvProgram.onPath(settings, interpreterPath);
+    return new LocalPython(
+        found.orElseThrow(() ->
+            new PrefixException(
+                Problem.of(
+                        PrefixCode.INTERPRETER_NOT_USABLE,
+                        "the interpreter `" + interpreterPath + "` is not there or not executable")
+                    .at(Place.field("python.interpreterPath"))
+                    .hint("set it to the path of the Python that holds the packages"))),
+        null,
+        null,
+        true);
+  }
+}

@@ -1,0 +1,227 @@
+package dev.terroir.resolve;
+
+import dev.terroir.environment.Environment;
+import dev.terroir.environment.conda.CondaDependencies;
+import dev.terroir.environment.conda.CondaDependency;
+import dev.terroir.environment.identity.CanonicalForm;
+import dev.terroir.foundation.file.Trees;
+import dev.terroir.foundation.platform.Platform;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.lock.Lock;
+import dev.terroir.lock.LockedPackage;
+import dev.terroir.resolve.artifact.Pylock;
+import dev.terroir.resolve.artifact.WheelTags;
+import dev.terroir.resolve.tool.Uv;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// Resolves definitions with uv. Immutable and thread-safe; remembers nothing.
+///
+/// @since 0.1
+public final class Resolver {
+  private static final Pattern EXACT = Pattern.compile("(\\d+\\.\\d+)(\\.\\d+|\\.\\*)*");
+  private static final Pattern EDITABLE = Pattern.compile("(-e|--editable)(\\s|=).*");
+
+  private final Uv uv;
+  private final Replacements replacements;
+
+  /// @param replacements the workspace's table
+  public Resolver(Uv uv, Replacements replacements) {
+    this.uv = uv;
+    this.replacements = replacements;
+  }
+
+  /// What to resolve for.
+  ///
+  /// @param platform the machine that installs it
+  /// @param pythonVersion `major.minor` instead of the definition's, or null
+  /// @param directory what relative paths of wheels are relative to
+  public record Target(Platform platform, @Nullable String pythonVersion, Path directory) {}
+
+  /// Resolves a definition whose packages Terroir installs.
+  ///
+  /// @throws ResolveException code `unsolvable` with uv's explanation, or one of the surroundings
+  public Lock resolve(Environment environment, Target target, Progress progress) {
+    var packages =
+        environment
+            .condaDependencies()
+            .orElseThrow(() ->
+                new ResolveException(
+                    Problem.of(
+                            ResolveCode.REQUIREMENT_NOT_LOCKABLE,
+                            "a user-managed environment has no packages to lock")
+                        .at(Place.of("environment `" + environment.name() + "`"))));
+    refuseConda(packages, target.platform());
+    var python =
+        target.pythonVersion() != null
+            ? target.pythonVersion()
+            : pythonVersion(packages.pythonVersion(), progress);
+    var applied = new TreeMap<String, String>();
+    var lines = replacements.apply(packages.pipLines(), applied);
+    applied.forEach((name, instead) ->
+        progress.warn("`" + name + "` belongs to the retired service; locked instead: " + instead));
+    for (var line : lines) {
+      if (EDITABLE.matcher(line).matches()) {
+        throw new ResolveException(
+            Problem.of(ResolveCode.REQUIREMENT_NOT_LOCKABLE, "`" + line + "` cannot be locked")
+                .at(Place.of(packages.source()))
+                .because("an editable source directory changes under the environment")
+                .hint("build a wheel of it and give the wheel's path"));
+      }
+    }
+    progress.step("resolving " + count(lines) + " for Python " + python);
+    return compile(environment, target, python, lines, applied, progress);
+  }
+
+  private Lock compile(
+      Environment environment,
+      Target target,
+      String python,
+      List<String> lines,
+      Map<String, String> applied,
+      Progress progress) {
+    Path work;
+    try {
+      work = Files.createTempDirectory("terroir-resolve-");
+      Files.writeString(work.resolve("requirements.in"), String.join("\n", lines) + "\n");
+    } catch (IOException e) {
+      throw dev.terroir.foundation.FoundationException.ofFile(
+          "the requirements cannot be written", Path.of(System.getProperty("java.io.tmpdir")), e);
+    }
+    try {
+      var common = new ArrayList<String>();
+      common.addAll(List.of("pip", "compile", work.resolve("requirements.in").toString()));
+      common.addAll(List.of("--no-header", "--quiet", "--python-version", python));
+      common.addAll(List.of("--python-platform", WheelTags.uvPlatform(target.platform())));
+      if (lines.contains("--pre")) {
+        common.addAll(List.of("--prerelease", "allow"));
+      }
+      var asLock = new ArrayList<>(common);
+      asLock.addAll(List.of("--format", "pylock.toml"));
+      var what = "the definition `" + environment.name() + "` cannot be resolved";
+      var pylock = uv.run(asLock, target.directory(), what, progress);
+      var tags = new WheelTags(python, target.platform());
+      var found = new Pylock(tags, target.directory(), Map.of()).read(pylock);
+
+      // The same resolution again, told the versions, for who requires what.
+      var pins = new StringBuilder();
+      found.stream()
+          .filter(item -> !item.artifact().kind().equals("archive"))
+          .forEach(
+              item -> pins.append(item.name()).append("==").append(item.version()).append('\n'));
+      Files.writeString(work.resolve("pins.txt"), pins);
+      var asText = new ArrayList<>(common);
+      asText.addAll(
+          List.of(
+              "--annotation-style",
+              "line",
+              "--no-emit-find-links",
+              "--constraint",
+              work.resolve("pins.txt").toString()));
+      var text = uv.run(asText, target.directory(), what, progress);
+      return new Lock(
+          CanonicalForm.hash(environment),
+          target.platform(),
+          python,
+          lines.stream().filter(line -> !line.startsWith("-")).toList(),
+          lines.stream().filter(line -> line.startsWith("-")).toList(),
+          applied,
+          new Pylock(tags, target.directory(), requiredBy(text)).read(pylock),
+          Map.of("uv", uv.version()));
+    } catch (IOException e) {
+      throw dev.terroir.foundation.FoundationException.ofFile(
+          "the requirements cannot be written", work, e);
+    } finally {
+      Trees.delete(work);
+    }
+  }
+
+  /// Reads the `# via` annotations.
+  private static Map<String, List<String>> requiredBy(String text) {
+    var map = new HashMap<String, List<String>>();
+    for (var line : text.lines().toList()) {
+      var split = line.split("# via ", 2);
+      var name = CondaDependency.pipName(line.split("[ =@]", 2)[0]);
+      if (split.length == 2 && name.isPresent()) {
+        var by = new ArrayList<String>();
+        for (var item : split[1].split(",")) {
+          var word = item.strip();
+          if (word.startsWith("-r ")) {
+            by.add(LockedPackage.DEFINITION);
+          } else if (!word.startsWith("-c ") && !word.isEmpty()) {
+            by.add(word);
+          }
+        }
+        map.put(name.get(), by.stream().sorted().distinct().toList());
+      }
+    }
+    return map;
+  }
+
+  /// `major.minor` of the interpreter that a definition asks for.
+  private String pythonVersion(Optional<String> request, Progress progress) {
+    var wanted = request.orElse(CondaDependencies.DEFAULT_PYTHON);
+    var exact = EXACT.matcher(wanted.split("=", 2)[0].strip());
+    if (exact.matches()) {
+      return exact.group(1);
+    }
+    var interpreter = uv.python(wanted.replace(" ", ""), progress);
+    var version =
+        uv.run(
+            List.of("python", "find", "--no-project", "--show-version", interpreter.toString()),
+            null,
+            "the version of " + interpreter + " cannot be found out",
+            Progress.SILENT);
+    var matcher = EXACT.matcher(version.strip());
+    if (!matcher.matches()) {
+      throw new ResolveException(
+          Problem.of(ResolveCode.PYTHON_NOT_FOUND, "`" + wanted + "` names no version of Python"));
+    }
+    return matcher.group(1);
+  }
+
+  private static void refuseConda(CondaDependencies packages, Platform platform) {
+    var conda = new ArrayList<String>();
+    for (var dependency : packages.dependencies()) {
+      switch (dependency) {
+        case CondaDependency.Conda entry -> {
+          if (!List.of("python", "pip").contains(entry.name().orElse(""))) {
+            conda.add(entry.spec());
+          }
+        }
+        case CondaDependency.Selected(var selector, var specs) -> {
+          if (List.of("linux", "unix").contains(selector) && platform.os().equals("linux")) {
+            conda.addAll(specs);
+          }
+        }
+        case CondaDependency.Pip _ -> {}
+      }
+    }
+    if (!conda.isEmpty()) {
+      throw new ResolveException(
+          Problem.of(
+                  ResolveCode.CONDA_NOT_SUPPORTED,
+                  "conda packages cannot be resolved by this version of Terroir: "
+                      + String.join(", ", conda.stream().map(spec -> "`" + spec + "`").toList()))
+              .at(Place.of(packages.source()))
+              .because("only `python` and `pip` may come from conda until conda channels are read")
+              .hint("move the packages into the `pip:` section under their names on the index"));
+    }
+  }
+
+  private static String count(List<String> lines) {
+    var count = lines.stream().filter(line -> !line.startsWith("-")).count();
+    return count == 1 ? "1 requirement" : count + " requirements";
+  }
+}
