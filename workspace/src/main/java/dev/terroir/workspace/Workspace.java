@@ -1,0 +1,310 @@
+package dev.terroir.workspace;
+
+import dev.terroir.environment.Environment;
+import dev.terroir.environment.identity.CanonicalForm;
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.home.TerroirHome;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.foundation.platform.Platform;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.lock.Lock;
+import dev.terroir.prefix.LocalPython;
+import dev.terroir.prefix.Prefixes;
+import dev.terroir.resolve.Replacements;
+import dev.terroir.resolve.Resolver;
+import dev.terroir.resolve.tool.Uv;
+import dev.terroir.workspace.config.WorkspaceConfig;
+import dev.terroir.workspace.database.Database;
+import dev.terroir.workspace.environments.EnvironmentRegistry;
+import dev.terroir.workspace.locks.LockStore;
+import dev.terroir.workspace.models.ModelRegistry;
+import dev.terroir.workspace.runs.RunRecords;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// A workspace on this machine: the door to everything that is remembered. Safe for any number of
+/// threads and processes; close it when done.
+///
+/// @since 0.1
+public final class Workspace implements AutoCloseable {
+  /// The workspace of a user who names none, made on first use.
+  public static final String DEFAULT_NAME = "default";
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{1,31}");
+  private static final String MARKER = "workspace.json";
+
+  private final String name;
+  private final Path directory;
+  private final Settings settings;
+  private final TerroirHome home;
+  private final Clock clock;
+  private final Progress toolProgress;
+  private @Nullable Database database;
+  private @Nullable Uv uv;
+
+  private Workspace(String name, Path directory, Settings settings, Progress toolProgress) {
+    this.name = name;
+    this.directory = directory;
+    this.settings = settings;
+    this.home = TerroirHome.of(settings);
+    this.clock = Clock.systemUTC();
+    this.toolProgress = toolProgress;
+  }
+
+  /// Makes a workspace.
+  ///
+  /// @param directory where, or null for its place in Terroir's home
+  /// @param exists whether one that is there is opened instead
+  /// @throws WorkspaceException code `workspace-exists`
+  public static Workspace create(
+      String name, @Nullable Path directory, boolean exists, Settings settings, Progress progress) {
+    if (!NAME.matcher(name).matches()) {
+      throw new WorkspaceException(
+          Problem.of(WorkspaceCode.INVALID_NAME, "`" + name + "` cannot name a workspace")
+              .hint("use 2 to 32 letters, digits, `-` and `_`"));
+    }
+    var place = directory == null ? TerroirHome.of(settings).workspaces().resolve(name) : directory;
+    place = place.toAbsolutePath().normalize();
+    if (Files.exists(place.resolve(MARKER))) {
+      if (!exists) {
+        throw new WorkspaceException(
+            Problem.of(WorkspaceCode.WORKSPACE_EXISTS, "a workspace is there already")
+                .at(Place.file(place))
+                .hint("choose another name, or open that one with `--workspace`"));
+      }
+      return open(place, settings, progress);
+    }
+    try {
+      Files.createDirectories(place);
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the workspace cannot be made", place, e);
+    }
+    AtomicFiles.write(
+        place.resolve(MARKER),
+        JsonWriter.indented(
+                JsonObject.builder().put("format", "terroir-workspace/1").put("name", name).build(),
+                2)
+            + "\n");
+    return new Workspace(name, place, settings, progress);
+  }
+
+  /// Opens the workspace in a directory.
+  ///
+  /// @throws WorkspaceException code `workspace-not-found`
+  public static Workspace open(Path directory, Settings settings, Progress progress) {
+    var place = directory.toAbsolutePath().normalize();
+    var marker = place.resolve(MARKER);
+    if (!Files.isRegularFile(marker)) {
+      throw new WorkspaceException(
+          Problem.of(WorkspaceCode.WORKSPACE_NOT_FOUND, "no workspace is there")
+              .at(Place.file(place))
+              .hint("make one with `terroir workspace create -n NAME`"));
+    }
+    return new Workspace(JsonReader.readObject(marker).string("name"), place, settings, progress);
+  }
+
+  /// Opens the workspace that a project's config.json names; one of the retired service opens, and
+  /// makes when need be, a local workspace of that name.
+  ///
+  /// @param start a directory, or the file itself
+  /// @throws WorkspaceException code `config-not-found`, with every place that was searched
+  public static Workspace fromConfig(Path start, Settings settings, Progress progress) {
+    return of(WorkspaceConfig.find(start), settings, progress);
+  }
+
+  /// Opens what a config.json names.
+  public static Workspace of(WorkspaceConfig config, Settings settings, Progress progress) {
+    var directory = config.directory();
+    return directory == null
+        ? create(config.workspaceName(), null, true, settings, progress)
+        : open(directory, settings, progress);
+  }
+
+  /// The workspaces in Terroir's home.
+  public static List<Path> list(Settings settings) {
+    var root = TerroirHome.of(settings).workspaces();
+    if (!Files.isDirectory(root)) {
+      return List.of();
+    }
+    try (var entries = Files.list(root)) {
+      return entries.filter(entry -> Files.isRegularFile(entry.resolve(MARKER))).sorted().toList();
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the workspaces cannot be listed", root, e);
+    }
+  }
+
+  /// Its name.
+  public String name() {
+    return name;
+  }
+
+  /// Where it lies.
+  public Path directory() {
+    return directory;
+  }
+
+  /// The process environment it was opened with.
+  public Settings settings() {
+    return settings;
+  }
+
+  /// Tells the time for records.
+  public Clock clock() {
+    return clock;
+  }
+
+  private synchronized Database database() {
+    var open = database;
+    if (open == null) {
+      open = Database.open(directory.resolve("workspace.db"));
+      database = open;
+    }
+    return open;
+  }
+
+  private synchronized Uv uv() {
+    var open = uv;
+    if (open == null) {
+      open = Uv.open(settings, home, toolProgress);
+      uv = open;
+    }
+    return open;
+  }
+
+  /// Registered environments.
+  public EnvironmentRegistry environments() {
+    return new EnvironmentRegistry(database(), clock);
+  }
+
+  /// Locks by definition.
+  public LockStore locks() {
+    return new LockStore(directory.resolve("locks"));
+  }
+
+  /// Records of runs.
+  public RunRecords runs() {
+    return new RunRecords(database());
+  }
+
+  /// Registered models.
+  public ModelRegistry models() {
+    return new ModelRegistry(database(), directory.resolve("models"), clock);
+  }
+
+  /// Local environments; shared by all workspaces of this user.
+  public Prefixes prefixes() {
+    return new Prefixes(home, this::uv);
+  }
+
+  /// How to lock.
+  ///
+  /// @param platform for which machine
+  /// @param pythonVersion `major.minor` instead of the definition's, or null
+  /// @param update whether to resolve anew
+  /// @param base what relative paths in the definition are relative to
+  public record LockOptions(
+      Platform platform, @Nullable String pythonVersion, boolean update, Path base) {
+    /// For this machine, as the definition says, relative to the current directory.
+    public static LockOptions here() {
+      return new LockOptions(Platform.current(), null, false, Path.of("").toAbsolutePath());
+    }
+
+    /// The same, relative to another directory.
+    public LockOptions withBase(Path newBase) {
+      return new LockOptions(platform, pythonVersion, update, newBase.toAbsolutePath());
+    }
+  }
+
+  /// The lock of a definition: the one that is kept, else a new resolution, which is kept.
+  public LockStore.Stored lock(Environment environment, LockOptions options, Progress progress) {
+    return locks()
+        .get(
+            CanonicalForm.hash(environment),
+            options.platform(),
+            options.pythonVersion(),
+            options.update(),
+            () ->
+                new Resolver(uv(), Replacements.DEFAULT)
+                    .resolve(
+                        environment,
+                        new Resolver.Target(
+                            options.platform(), options.pythonVersion(), options.base()),
+                        progress));
+  }
+
+  /// An environment that is ready on this machine.
+  ///
+  /// @param hash definition hash
+  /// @param resolved the lock, or null for a user-managed one
+  /// @param python what to start
+  /// @param isLockCached whether the lock was there already
+  public record Ready(
+      String hash, @Nullable Lock resolved, LocalPython python, boolean isLockCached) {
+    /// The lock, unless the environment is user-managed.
+    public Optional<Lock> lock() {
+      return Optional.ofNullable(resolved);
+    }
+
+    /// Whether nothing had to be resolved or installed.
+    public boolean isCached() {
+      return isLockCached && python.isCached();
+    }
+  }
+
+  /// Locks and installs a definition on this machine, as far as that is not done yet.
+  public Ready realise(Environment environment, LockOptions options, Progress progress) {
+    var hash = CanonicalForm.hash(environment);
+    if (environment.python().userManagedDependencies()) {
+      return new Ready(
+          hash, null, Prefixes.userManaged(environment.python().interpreterPath(), settings), true);
+    }
+    var stored = lock(environment, options, progress);
+    return new Ready(
+        hash, stored.lock(), prefixes().realise(stored.lock(), progress), stored.isCached());
+  }
+
+  /// The environment of a definition when it is installed already.
+  public Optional<LocalPython> find(Environment environment) {
+    if (environment.python().userManagedDependencies()) {
+      return Optional.of(Prefixes.userManaged(environment.python().interpreterPath(), settings));
+    }
+    return locks()
+        .find(CanonicalForm.hash(environment), Platform.current(), null)
+        .flatMap(lock -> prefixes().find(lock.digest().hex()));
+  }
+
+  /// The names of definitions that share a hash, for messages.
+  public List<String> namesOf(String hash) {
+    var names = new ArrayList<String>();
+    environments()
+        .list()
+        .forEach((key, value) -> {
+          if (value.hash().equals(hash)) {
+            names.add(key);
+          }
+        });
+    return names;
+  }
+
+  @Override
+  public synchronized void close() {
+    var open = database;
+    if (open != null) {
+      open.close();
+      database = null;
+    }
+  }
+}

@@ -1,0 +1,49 @@
+package dev.terroir.workspace;
+
+import dev.terroir.foundation.problem.Code;
+
+/// The failures of workspaces and their records.
+///
+/// @since 0.1
+public enum WorkspaceCode implements Code {
+  /// No workspace is where one was asked for.
+  WORKSPACE_NOT_FOUND("workspace-not-found", Kind.REQUEST),
+  /// A workspace of that name is there already.
+  WORKSPACE_EXISTS("workspace-exists", Kind.REQUEST),
+  /// No config.json is in any place that is searched.
+  CONFIG_NOT_FOUND("config-not-found", Kind.REQUEST),
+  /// The database was written by a later Terroir.
+  DATABASE_TOO_NEW("database-too-new", Kind.SURROUNDINGS),
+  /// The database cannot be read or written.
+  DATABASE_FAILED("database-failed", Kind.SURROUNDINGS),
+  /// No such environment, version or label is registered.
+  ENVIRONMENT_NOT_FOUND("environment-not-found", Kind.REQUEST),
+  /// A version is registered with another definition.
+  VERSION_TAKEN("version-taken", Kind.REQUEST),
+  /// No such run.
+  RUN_NOT_FOUND("run-not-found", Kind.REQUEST),
+  /// No such model or version.
+  MODEL_NOT_FOUND("model-not-found", Kind.REQUEST),
+  /// A model cannot be registered or deleted as asked.
+  MODEL_REFUSED("model-refused", Kind.REQUEST),
+  /// A name has characters that names of its kind may not have.
+  INVALID_NAME("invalid-name", Kind.REQUEST);
+
+  private final String id;
+  private final Kind kind;
+
+  WorkspaceCode(String id, Kind kind) {
+    this.id = id;
+    this.kind = kind;
+  }
+
+  @Override
+  public String id() {
+    return id;
+  }
+
+  @Override
+  public Kind kind() {
+    return kind;
+  }
+}

@@ -1,0 +1,112 @@
+package dev.terroir.workspace.database;
+
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.workspace.WorkspaceCode;
+import dev.terroir.workspace.WorkspaceException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+
+/// The schema, as the steps that led to it. Steps are only ever added; each database says in
+/// `user_version` how many it has had.
+final class Migrations {
+  private static final List<String> STEPS =
+      List.of(
+          """
+          CREATE TABLE environment (
+            name TEXT NOT NULL,
+            version TEXT NOT NULL,
+            ordinal INTEGER NOT NULL,
+            hash TEXT NOT NULL,
+            definition TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            autosaved INTEGER NOT NULL DEFAULT 0,
+            archived INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (name, version)
+          );
+          CREATE INDEX environment_hash ON environment (hash);
+          CREATE TABLE environment_label (
+            name TEXT NOT NULL,
+            label TEXT NOT NULL,
+            version TEXT NOT NULL,
+            PRIMARY KEY (name, label)
+          );
+          CREATE TABLE run (
+            id TEXT NOT NULL PRIMARY KEY,
+            experiment TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            status TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            document TEXT NOT NULL,
+            UNIQUE (experiment, number)
+          );
+          CREATE TABLE model (
+            name TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            created_at TEXT NOT NULL,
+            document TEXT NOT NULL,
+            PRIMARY KEY (name, version)
+          );
+          CREATE TABLE model_counter (
+            name TEXT NOT NULL PRIMARY KEY,
+            last INTEGER NOT NULL
+          );
+          """);
+
+  private Migrations() {}
+
+  static void apply(Connection connection, Path file) throws SQLException {
+    var version = version(connection);
+    if (version > STEPS.size()) {
+      throw new WorkspaceException(
+          Problem.of(
+                  WorkspaceCode.DATABASE_TOO_NEW,
+                  "the workspace's database was written by a later Terroir")
+              .at(Place.file(file))
+              .because(
+                  "its schema is number "
+                      + version
+                      + ", this Terroir knows schemas up to "
+                      + STEPS.size())
+              .hint("use that later Terroir; nothing was changed"));
+    }
+    if (version == STEPS.size()) {
+      return;
+    }
+    if (version > 0) {
+      backUp(connection, file, version);
+    }
+    try (var statement = connection.createStatement()) {
+      statement.execute("BEGIN IMMEDIATE");
+      for (int step = version(connection); step < STEPS.size(); step++) {
+        for (var sql : STEPS.get(step).split(";\\s*\n")) {
+          if (!sql.isBlank()) {
+            statement.execute(sql);
+          }
+        }
+        statement.execute("PRAGMA user_version = " + (step + 1));
+      }
+      statement.execute("COMMIT");
+    }
+  }
+
+  private static void backUp(Connection connection, Path file, int version) throws SQLException {
+    var backup = file.resolveSibling(file.getFileName() + ".schema-" + version + ".backup");
+    if (!Files.exists(backup)) {
+      try (var statement = connection.prepareStatement("VACUUM INTO ?")) {
+        statement.setString(1, backup.toString());
+        statement.execute();
+      }
+    }
+  }
+
+  private static int version(Connection connection) throws SQLException {
+    try (var statement = connection.createStatement();
+        var result = statement.executeQuery("PRAGMA user_version")) {
+      return result.next() ? result.getInt(1) : 0;
+    }
+  }
+}

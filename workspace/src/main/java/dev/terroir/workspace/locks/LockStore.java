@@ -1,0 +1,107 @@
+package dev.terroir.workspace.locks;
+
+import dev.terroir.foundation.file.ProcessLock;
+import dev.terroir.foundation.platform.Platform;
+import dev.terroir.lock.Lock;
+import dev.terroir.lock.LockFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// The locks of a workspace, by definition hash. The first resolution of a definition is kept: the
+/// same definition gets the same lock ever after, until an update moves the arrow; older locks
+/// stay.
+///
+/// Layout: `<hash>/<platform>[-py<version>].json` is the current lock,
+/// `<hash>/history/<digest>.json` every lock there was. Safe for any number of processes.
+///
+/// @since 0.1
+public final class LockStore {
+  private static final Duration PATIENCE = Duration.ofMinutes(60);
+
+  private final Path directory;
+
+  /// @param directory the workspace's `locks`
+  public LockStore(Path directory) {
+    this.directory = directory;
+  }
+
+  /// A lock and whether it was there before.
+  public record Stored(Lock lock, boolean isCached) {}
+
+  /// The current lock of a definition.
+  ///
+  /// @param hash definition hash
+  /// @param pythonVersion `major.minor` when it was given beside the definition, else null
+  public Optional<Lock> find(String hash, Platform platform, @Nullable String pythonVersion) {
+    var file = file(hash, platform, pythonVersion);
+    return Files.isRegularFile(file) ? Optional.of(LockFile.read(file)) : Optional.empty();
+  }
+
+  /// The current lock, resolved when there is none. Two processes that need the same one do the
+  /// work once.
+  ///
+  /// @param update whether to resolve anew in any case
+  public Stored get(
+      String hash,
+      Platform platform,
+      @Nullable String pythonVersion,
+      boolean update,
+      Supplier<Lock> resolve) {
+    var found = update ? Optional.<Lock>empty() : find(hash, platform, pythonVersion);
+    if (found.isPresent()) {
+      return new Stored(found.get(), true);
+    }
+    var file = file(hash, platform, pythonVersion);
+    try (var _ = ProcessLock.acquire(file.resolveSibling(file.getFileName() + ".lock"), PATIENCE)) {
+      found = update ? Optional.empty() : find(hash, platform, pythonVersion);
+      if (found.isPresent()) {
+        return new Stored(found.get(), true);
+      }
+      var lock = resolve.get();
+      put(lock, file);
+      return new Stored(lock, false);
+    }
+  }
+
+  private void put(Lock lock, Path current) {
+    LockFile.write(
+        lock,
+        directory
+            .resolve(lock.definitionHash())
+            .resolve("history")
+            .resolve(lock.digest().hex() + ".json"));
+    LockFile.write(lock, current);
+  }
+
+  /// Every lock that a definition ever had, by digest.
+  public List<Lock> history(String hash) {
+    var folder = directory.resolve(hash).resolve("history");
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (var files = Files.list(folder)) {
+      return files
+          .filter(file -> file.toString().endsWith(".json"))
+          .filter(file -> !file.getFileName().toString().startsWith("."))
+          .sorted()
+          .map(LockFile::read)
+          .toList();
+    } catch (IOException e) {
+      throw dev.terroir.foundation.FoundationException.ofFile(
+          "the locks cannot be read", folder, e);
+    }
+  }
+
+  private Path file(String hash, Platform platform, @Nullable String pythonVersion) {
+    var name = platform.toString().replace('/', '-');
+    return directory
+        .resolve(hash)
+        .resolve(name + (pythonVersion == null ? "" : "-py" + pythonVersion) + ".json");
+  }
+}
