@@ -1,0 +1,305 @@
+package dev.terroir.compute;
+
+import dev.terroir.compute.configuration.ScriptRunConfig;
+import dev.terroir.compute.snapshot.Snapshot;
+import dev.terroir.compute.supervisor.RunSupervisor;
+import dev.terroir.environment.Environment;
+import dev.terroir.environment.conda.CondaDependencies;
+import dev.terroir.environment.identity.CanonicalForm;
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.problem.TerroirException;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.WorkspaceCode;
+import dev.terroir.workspace.WorkspaceException;
+import dev.terroir.workspace.environments.EnvironmentRegistry.Registered;
+import dev.terroir.workspace.runs.RunRecords.RunRecord;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// A name under which runs are gathered. Immutable and thread-safe.
+///
+/// @since 0.1
+public final class Experiment {
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,254}");
+
+  /// How much of a script's output is kept.
+  private static final long LOG_CAP_BYTES = 200L << 20;
+
+  private final Workspace workspace;
+  private final String name;
+
+  /// @param name letters, digits, `_` and `-`
+  public Experiment(Workspace workspace, String name) {
+    if (!NAME.matcher(name).matches()) {
+      throw new WorkspaceException(
+          Problem.of(WorkspaceCode.INVALID_NAME, "`" + name + "` cannot name an experiment")
+              .hint("use letters, digits, `_` and `-`"));
+    }
+    this.workspace = workspace;
+    this.name = name;
+  }
+
+  /// Its name.
+  public String name() {
+    return name;
+  }
+
+  /// Its runs, newest first.
+  public List<Run> runs() {
+    return Run.list(workspace, name);
+  }
+
+  /// What a submit says about its environment.
+  ///
+  /// @param name the environment's name
+  /// @param version the version that the run is recorded with
+  /// @param hash definition hash
+  /// @param isCached whether nothing had to be resolved or installed
+  /// @param changed parts of the definition that differ from the latest registered version of that
+  ///   name, when something had to be made
+  public record Used(
+      String name, String version, String hash, boolean isCached, List<String> changed) {}
+
+  /// A submitted run and what it runs in.
+  public record Submitted(Run run, Used environment) {}
+
+  /// Submits a script: registers its environment if need be, keeps the source directory, makes the
+  /// environment ready, starts the script and comes back.
+  ///
+  /// @throws TerroirException when the configuration is wrong (nothing is recorded then) or the
+  ///   environment cannot be made (the run is recorded as failed then)
+  public Submitted submit(ScriptRunConfig config, Progress progress) {
+    check(config);
+    var wanted = config.environment() == null ? defaultEnvironment() : config.environment();
+    var before = workspace.environments().versions(wanted.name());
+    var registered = workspace.environments().autosave(wanted);
+    var created = workspace.clock().instant();
+    var id =
+        name
+            + "_"
+            + created.getEpochSecond()
+            + "_"
+            + String.format(Locale.ROOT, "%08x", new SecureRandom().nextInt());
+    var directory = Run.directory(workspace, id);
+    workspace
+        .runs()
+        .add(
+            id,
+            name,
+            RunStatus.PREPARING.word(),
+            created.truncatedTo(ChronoUnit.MILLIS).toString(),
+            document(config, registered));
+    var launched = false;
+    try {
+      var store = workspace.directory().resolve("snapshots");
+      var snapshot = Snapshot.take(config.sourceDirectory(), store, config.limits());
+      var ready =
+          workspace.realise(
+              registered.environment(),
+              Workspace.LockOptions.here().withBase(config.sourceDirectory()),
+              logged(progress, directory));
+      if (wanted.docker().enabled()) {
+        progress.warn(
+            "docker.enabled is true, but runs do not use containers yet; the script runs in the"
+                + " local environment of the same packages");
+      }
+      Snapshot.restore(store, snapshot.id(), Run.work(directory));
+      makeOutputs(directory);
+      var used =
+          new Used(
+              registered.environment().name(),
+              registered.version(),
+              registered.hash(),
+              ready.isCached(),
+              ready.isCached() ? List.of() : changed(before, wanted));
+      update(
+          id,
+          RunStatus.QUEUED,
+          JsonObject.builder()
+              .put("snapshotId", config.snapshotProject() ? snapshot.id() : null)
+              .put("lockDigest", ready.python().lockDigest())
+              .put("isEnvironmentCached", used.isCached())
+              .build());
+      RunSupervisor.start(launch(config, id, directory, registered.environment(), ready));
+      launched = true;
+      update(id, RunStatus.QUEUED, JsonObject.builder().put("launched", true).build());
+      return new Submitted(Run.get(workspace, id), used);
+    } catch (TerroirException e) {
+      if (!launched) {
+        update(
+            id,
+            RunStatus.FAILED,
+            JsonObject.builder()
+                .put("error", e.problem().what())
+                .put("errorCode", e.problem().code().id())
+                .put(
+                    "endTimeUtc",
+                    workspace.clock().instant().truncatedTo(ChronoUnit.MILLIS).toString())
+                .build());
+      }
+      throw e;
+    }
+  }
+
+  private void check(ScriptRunConfig config) {
+    if (!config.target().equals("local")) {
+      throw new ComputeException(
+          Problem.of(
+                  ComputeCode.UNKNOWN_TARGET,
+                  "the compute target `" + config.target() + "` is not attached to this workspace")
+              .at(Place.field("target"))
+              .hint("set the target to `local` to run on this machine"));
+    }
+    var script = config.sourceDirectory().resolve(config.script()).normalize();
+    if (!Files.isRegularFile(script) || !script.startsWith(config.sourceDirectory().normalize())) {
+      throw new ComputeException(
+          Problem.of(
+                  ComputeCode.SCRIPT_NOT_FOUND,
+                  "the script `" + config.script() + "` is not in the source directory")
+              .at(Place.file(config.sourceDirectory().toAbsolutePath()))
+              .hint("give its path below that directory, or another directory with --source"));
+    }
+  }
+
+  private Environment defaultEnvironment() {
+    return Environment.of("Experiment " + name + " Environment", CondaDependencies.defaults());
+  }
+
+  private static List<String> changed(List<Registered> before, Environment wanted) {
+    if (before.isEmpty()) {
+      return List.of();
+    }
+    return CanonicalForm.difference(before.getLast().environment(), wanted).stream()
+        .map(CanonicalForm.Difference::part)
+        .toList();
+  }
+
+  private JsonObject document(ScriptRunConfig config, Registered registered) {
+    var me = ProcessHandle.current().pid();
+    return JsonObject.builder()
+        .put("target", config.target())
+        .put("script", config.script())
+        .put("arguments", config.arguments())
+        .put(
+            "environment",
+            JsonObject.builder()
+                .put("name", registered.environment().name())
+                .put("version", registered.version())
+                .put("hash", registered.hash())
+                .build())
+        .put("maxRunDurationSeconds", config.maxDuration().toSeconds())
+        .put("outputCollection", config.outputCollection())
+        .put("tags", JsonValue.ofStrings(config.tags()))
+        .put("properties", GitRevision.properties(config.sourceDirectory(), workspace.settings()))
+        .put("launched", false)
+        .put(
+            "submitter",
+            JsonObject.builder()
+                .put("pid", me)
+                .put("startTime", RunSupervisor.startTime(me).orElse(""))
+                .build())
+        .build();
+  }
+
+  private static void makeOutputs(Path directory) {
+    try {
+      Files.createDirectories(Run.work(directory).resolve("outputs"));
+      Files.createDirectories(Run.work(directory).resolve("logs"));
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the working copy cannot be made", directory, e);
+    }
+  }
+
+  private RunSupervisor.Launch launch(
+      ScriptRunConfig config,
+      String id,
+      Path directory,
+      Environment environment,
+      Workspace.Ready ready) {
+    var variables = new TreeMap<>(ready.python().activated(workspace.settings().variables()));
+    variables.put("PYTHONUNBUFFERED", "1");
+    variables.putAll(environment.environmentVariables());
+    variables.putAll(config.environmentVariables());
+    variables.put("AZUREML_RUN_ID", id);
+    variables.put("AZUREML_ARM_PROJECT_NAME", name);
+    variables.put("AZUREML_ARM_WORKSPACE_NAME", workspace.name());
+    variables.put("AZUREML_ARM_SUBSCRIPTION", "local");
+    variables.put("AZUREML_ARM_RESOURCEGROUP", "local");
+    variables.put("AZUREML_EXPERIMENT_ID", name);
+    variables.put("AZUREML_WORKSPACE_ID", workspace.name());
+    variables.put("AZUREML_SCRIPT_DIRECTORY_NAME", ".");
+    var command = new ArrayList<String>();
+    command.add(ready.python().python().toString());
+    command.add(config.script());
+    command.addAll(config.arguments());
+    return new RunSupervisor.Launch(
+        directory,
+        ready.python().python(),
+        command,
+        Run.work(directory),
+        variables,
+        Run.artifacts(directory).resolve(Run.DRIVER_LOG),
+        config.maxDuration(),
+        LOG_CAP_BYTES,
+        id);
+  }
+
+  private void update(String id, RunStatus status, JsonObject changes) {
+    workspace
+        .runs()
+        .update(
+            id,
+            before ->
+                new RunRecord(
+                    before.id(),
+                    before.experiment(),
+                    before.number(),
+                    RunStatus.of(before.status()).isFinal() ? before.status() : status.word(),
+                    before.createdAt(),
+                    before.document().toBuilder().putAll(changes).build()));
+  }
+
+  /// Shows progress and keeps it among the run's logs.
+  private static Progress logged(Progress progress, Path directory) {
+    var file = Run.artifacts(directory).resolve(Run.CONTROL_LOG);
+    var text = new StringBuffer();
+    return new Progress() {
+      @Override
+      public void step(String what) {
+        keep(what);
+        progress.step(what);
+      }
+
+      @Override
+      public void line(String line) {
+        keep(line);
+        progress.line(line);
+      }
+
+      @Override
+      public void warn(String what) {
+        keep("warning: " + what);
+        progress.warn(what);
+      }
+
+      private void keep(@Nullable String line) {
+        AtomicFiles.write(file, text.append(line).append('\n').toString());
+      }
+    };
+  }
+}

@@ -1,0 +1,364 @@
+package dev.terroir.compute;
+
+import dev.terroir.compute.supervisor.LogFollower;
+import dev.terroir.compute.supervisor.RunSupervisor;
+import dev.terroir.environment.Environment;
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.file.Trees;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.models.ModelRegistry;
+import dev.terroir.workspace.runs.RunRecords.RunRecord;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// A run of a script. Every look at it first finds the truth from its supervisor's files, so that
+/// nothing stays `Running` for ever. Thread-safe.
+///
+/// @since 0.1
+public final class Run {
+  /// Where the script's output is kept among the run's files.
+  public static final String DRIVER_LOG = "azureml-logs/70_driver_log.txt";
+
+  /// Where the making of the environment is told.
+  public static final String CONTROL_LOG = "azureml-logs/60_control_log.txt";
+
+  private final Workspace workspace;
+  private final String id;
+
+  private Run(Workspace workspace, String id) {
+    this.workspace = workspace;
+    this.id = id;
+  }
+
+  /// A recorded run.
+  ///
+  /// @throws dev.terroir.workspace.WorkspaceException code `run-not-found`
+  public static Run get(Workspace workspace, String id) {
+    var run = new Run(workspace, workspace.runs().get(id).id());
+    run.record();
+    return run;
+  }
+
+  /// Runs, newest first.
+  ///
+  /// @param experiment or null for all
+  public static List<Run> list(Workspace workspace, @Nullable String experiment) {
+    return workspace.runs().list(experiment).stream()
+        .map(record -> new Run(workspace, record.id()))
+        .toList();
+  }
+
+  /// Its id, `<experiment>_<unix seconds>_<8 hex digits>`.
+  public String id() {
+    return id;
+  }
+
+  /// Where its files lie.
+  public Path directory() {
+    return directory(workspace, id);
+  }
+
+  static Path directory(Workspace workspace, String id) {
+    return workspace.directory().resolve("runs").resolve(id);
+  }
+
+  static Path work(Path directory) {
+    return directory.resolve("work");
+  }
+
+  static Path artifacts(Path directory) {
+    return directory.resolve("artifacts");
+  }
+
+  /// What is true about it now.
+  public RunRecord record() {
+    var record = workspace.runs().get(id);
+    return RunStatus.of(record.status()).isFinal() ? record : reconcile(record);
+  }
+
+  /// Its status now.
+  public RunStatus status() {
+    return RunStatus.of(record().status());
+  }
+
+  private RunRecord reconcile(RunRecord record) {
+    var document = record.document();
+    if (!document.optionalBoolean("launched").orElse(false)) {
+      var submitter = document.object("submitter");
+      if (RunSupervisor.isAlive(submitter.longValue("pid"), submitter.string("startTime"))) {
+        return record;
+      }
+      // The submitter may have been killed between the start of the script and its note of it.
+      if (!Files.exists(directory().resolve("supervisor.json"))
+          && !Files.exists(directory().resolve("exit.json"))) {
+        return end(
+            RunStatus.FAILED,
+            -1,
+            "the submitting process was killed before the script was started",
+            null,
+            null);
+      }
+    }
+    return switch (RunSupervisor.inspect(directory())) {
+      case RunSupervisor.State.Starting _ -> record;
+      case RunSupervisor.State.Running(var startedAt) -> {
+        if (record.status().equals(RunStatus.PREPARING.word())
+            || record.status().equals(RunStatus.QUEUED.word())) {
+          yield change(
+              RunStatus.RUNNING,
+              JsonObject.builder().put("launched", true).put("startTimeUtc", startedAt).build());
+        }
+        yield record;
+      }
+      case RunSupervisor.State.Lost(var reason) -> {
+        RunSupervisor.sweep(id);
+        yield end(RunStatus.FAILED, -1, reason, null, null);
+      }
+      case RunSupervisor.State.Ended ended -> finish(ended);
+    };
+  }
+
+  private RunRecord finish(RunSupervisor.State.Ended ended) {
+    var status =
+        ended.outcome().equals("canceled")
+            ? RunStatus.CANCELED
+            : ended.outcome().equals("exited") && ended.exitCode() == 0
+                ? RunStatus.COMPLETED
+                : RunStatus.FAILED;
+    var message = ended.message();
+    var error =
+        switch (ended.outcome()) {
+          case "exited" ->
+              ended.exitCode() == 0 ? null : "the script ended with exit code " + ended.exitCode();
+          case "signaled" -> "the script was killed by signal " + (ended.exitCode() - 128);
+          case "timedOut" -> "the script did not end within its time limit";
+          case "notStarted" -> "the script could not be started: " + message;
+          default -> null;
+        };
+    if (ended.leftBehind() > 0 && error == null) {
+      change(
+          RunStatus.FINALIZING,
+          JsonObject.builder()
+              .put(
+                  "warnings",
+                  List.of(ended.leftBehind() + " processes that the script had left were ended"))
+              .build());
+    }
+    return end(status, ended.exitCode(), error, ended.startedAt(), ended.endedAt());
+  }
+
+  private RunRecord end(
+      RunStatus status,
+      int exitCode,
+      @Nullable String error,
+      @Nullable String startedAt,
+      @Nullable String endedAt) {
+    collect();
+    var ended =
+        endedAt == null
+            ? workspace.clock().instant().truncatedTo(ChronoUnit.MILLIS).toString()
+            : endedAt;
+    var changes =
+        JsonObject.builder()
+            .put("launched", true)
+            .put("exitCode", exitCode)
+            .put("error", error)
+            .put("endTimeUtc", ended);
+    if (startedAt != null) {
+      changes.put("startTimeUtc", startedAt);
+    }
+    return change(status, changes.build());
+  }
+
+  /// Takes `outputs` and `logs` of the working copy over; may be repeated after a kill.
+  private void collect() {
+    var work = work(directory());
+    if (!Files.isDirectory(work)) {
+      return;
+    }
+    if (workspace.runs().get(id).document().optionalBoolean("outputCollection").orElse(true)) {
+      for (var name : List.of("outputs", "logs")) {
+        var from = work.resolve(name);
+        var to = artifacts(directory()).resolve(name);
+        if (Files.isDirectory(from) && !Files.exists(to)) {
+          try {
+            Files.createDirectories(to.getParent());
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+          } catch (java.nio.file.NoSuchFileException e) {
+            // Another process looked at the same moment and has moved it.
+          } catch (IOException e) {
+            throw FoundationException.ofFile("the run's " + name + " cannot be collected", from, e);
+          }
+        }
+      }
+    }
+    try {
+      Trees.delete(work);
+    } catch (FoundationException e) {
+      // Another process deletes it too.
+    }
+  }
+
+  private RunRecord change(RunStatus status, JsonObject changes) {
+    return workspace
+        .runs()
+        .update(
+            id,
+            before ->
+                RunStatus.of(before.status()).isFinal()
+                    ? before
+                    : new RunRecord(
+                        before.id(),
+                        before.experiment(),
+                        before.number(),
+                        status.word(),
+                        before.createdAt(),
+                        before.document().toBuilder().putAll(changes).build()));
+  }
+
+  /// Waits for the end and hands on the script's output as it comes.
+  ///
+  /// @param lines receives every line
+  /// @param raiseOnError whether a run that did not succeed is an exception
+  /// @throws ComputeException code `run-failed` or `run-canceled`
+  public RunStatus waitForCompletion(Consumer<String> lines, boolean raiseOnError) {
+    LogFollower.follow(log(), lines, () -> status().isFinal());
+    var record = record();
+    var status = RunStatus.of(record.status());
+    if (raiseOnError && status != RunStatus.COMPLETED) {
+      throw failure(record, status);
+    }
+    return status;
+  }
+
+  private ComputeException failure(RunRecord record, RunStatus status) {
+    if (status == RunStatus.CANCELED) {
+      return new ComputeException(
+          Problem.of(ComputeCode.RUN_CANCELED, "run `" + id + "` was canceled"));
+    }
+    return new ComputeException(
+        Problem.of(ComputeCode.RUN_FAILED, "run `" + id + "` failed")
+            .at(Place.file(log()))
+            .because(record.document().optionalString("error").orElse("no reason was recorded"))
+            .hint("`terroir run logs -r " + id + "` shows its output"));
+  }
+
+  /// The file of the script's output.
+  public Path log() {
+    return artifacts(directory()).resolve(DRIVER_LOG);
+  }
+
+  /// Asks the run to end with its whole process tree, and waits until it has.
+  public RunStatus cancel() {
+    if (status().isFinal()) {
+      return status();
+    }
+    change(RunStatus.CANCEL_REQUESTED, JsonObject.EMPTY);
+    RunSupervisor.requestCancel(directory());
+    LogFollower.follow(directory().resolve("no-log"), _ -> {}, () -> status().isFinal());
+    return status();
+  }
+
+  /// The exact environment that the run used.
+  public Environment getEnvironment() {
+    var environment = record().document().object("environment");
+    return workspace
+        .environments()
+        .get(environment.string("name"), environment.string("version"), null)
+        .environment();
+  }
+
+  /// The names of its files, with `/`, sorted.
+  public List<String> getFileNames() {
+    record();
+    var root = artifacts(directory());
+    if (!Files.isDirectory(root)) {
+      return List.of();
+    }
+    try (var walk = Files.walk(root)) {
+      return walk.filter(Files::isRegularFile)
+          .map(file -> root.relativize(file).toString())
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the run's files cannot be listed", root, e);
+    }
+  }
+
+  /// A file or folder of the run.
+  ///
+  /// @param name with `/`, such as `outputs/model.pkl`
+  /// @throws ComputeException code `run-file-not-found`
+  public Path file(String name) {
+    record();
+    var root = artifacts(directory());
+    var file = root.resolve(name).normalize();
+    if (!file.startsWith(root) || !Files.exists(file)) {
+      throw new ComputeException(
+          Problem.of(ComputeCode.RUN_FILE_NOT_FOUND, "run `" + id + "` has no file `" + name + "`")
+              .because("it has " + String.join(", ", getFileNames())));
+    }
+    return file;
+  }
+
+  /// Copies files of the run.
+  ///
+  /// @param prefix of their names, or empty for all
+  /// @return how many
+  public int download(String prefix, Path target) {
+    var names = getFileNames().stream().filter(name -> name.startsWith(prefix)).toList();
+    for (var name : names) {
+      var file = target.resolve(name);
+      try {
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        Files.copy(file(name), file, StandardCopyOption.REPLACE_EXISTING);
+      } catch (IOException e) {
+        throw FoundationException.ofFile("the file cannot be downloaded", file, e);
+      }
+    }
+    return names.size();
+  }
+
+  /// Registers a file or folder of the run as a model.
+  ///
+  /// @param path such as `outputs/model.pkl`
+  public ModelRegistry.Model registerModel(
+      String name, String path, Map<String, String> tags, @Nullable String description) {
+    return workspace.models().register(name, file(path), id, tags, description);
+  }
+
+  /// Everything about it, in the shape of the service's `get_details`.
+  public JsonObject details() {
+    var record = record();
+    return JsonObject.builder()
+        .put("runId", id)
+        .put("experiment", record.experiment())
+        .put("number", record.number())
+        .put("status", record.status())
+        .put("createdTimeUtc", record.createdAt())
+        .putAll(record.document().toBuilder().remove("launched").remove("submitter").build())
+        .put("logFiles", logFiles())
+        .build();
+  }
+
+  private JsonValue logFiles() {
+    var files = JsonObject.builder();
+    for (var name : getFileNames()) {
+      if (name.startsWith("azureml-logs/") || name.startsWith("logs/")) {
+        files.put(name, artifacts(directory()).resolve(name).toUri().toString());
+      }
+    }
+    return files.build();
+  }
+}

@@ -1,0 +1,184 @@
+"""Starts the script of a run and sees it to its end.
+
+Called as `python -I -S run_supervisor.py RUN_DIRECTORY` in a session of its own. Reads and removes
+launch.json, keeps supervisor.json while it lives, leaves exit.json when the script has ended. Standard
+library only, Python 3.6 or later.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+POLL = 0.05
+GRACE = 5.0
+CHUNK = 65536
+
+directory = sys.argv[1]
+stop_requested = threading.Event()
+
+
+def path(name):
+    return os.path.join(directory, name)
+
+
+def write(name, value):
+    temporary = path("." + name + ".tmp")
+    with open(temporary, "w") as out:
+        json.dump(value, out)
+        out.flush()
+        os.fsync(out.fileno())
+    os.rename(temporary, path(name))
+
+
+def now():
+    seconds = time.time()
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return "%s.%03dZ" % (whole, int(seconds * 1000) % 1000)
+
+
+def start_time(pid):
+    """Clock ticks after boot at which a process started; with its id it names it for good."""
+    try:
+        with open("/proc/%d/stat" % pid) as stat:
+            return stat.read().rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def marked(run_id):
+    """Ids of all processes that carry this run's marker in their environment."""
+    marker = ("AZUREML_RUN_ID=" + run_id).encode()
+    found = []
+    try:
+        names = os.listdir("/proc")
+    except OSError:
+        return found
+    for name in names:
+        if name.isdigit() and int(name) != os.getpid():
+            try:
+                with open("/proc/%s/environ" % name, "rb") as environ:
+                    if marker in environ.read().split(b"\0"):
+                        with open("/proc/%s/stat" % name) as stat:
+                            if stat.read().rsplit(")", 1)[1].split()[0] != "Z":
+                                found.append(int(name))
+            except (OSError, IndexError):
+                pass
+    return found
+
+
+def send(group, run_id, number):
+    try:
+        os.killpg(group, number)
+    except OSError:
+        pass
+    for pid in marked(run_id):
+        try:
+            os.kill(pid, number)
+        except OSError:
+            pass
+
+
+def end_tree(process, run_id):
+    send(process.pid, run_id, signal.SIGTERM)
+    deadline = time.time() + GRACE
+    while time.time() < deadline:
+        if process.poll() is not None and not marked(run_id):
+            return
+        time.sleep(POLL)
+    send(process.pid, run_id, signal.SIGKILL)
+
+
+def copy_log(pipe, log_file, cap):
+    """Appends what the script writes to the log, up to a cap, and drains the rest."""
+    written = 0
+    dropped = 0
+    with open(log_file, "ab", 0) as log:
+        while True:
+            chunk = os.read(pipe, CHUNK)
+            if not chunk:
+                break
+            room = cap - written
+            if room > 0:
+                try:
+                    log.write(chunk[:room])
+                except OSError:
+                    room = 0
+                written += min(room, len(chunk))
+            dropped += max(0, len(chunk) - max(room, 0))
+        if dropped:
+            try:
+                log.write(("\n[%d more bytes of output were dropped]\n" % dropped).encode())
+            except OSError:
+                pass
+
+
+def main():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop_requested.set())
+    with open(path("launch.json")) as launch_file:
+        launch = json.load(launch_file)
+    os.remove(path("launch.json"))
+    run_id = launch["runId"]
+    me = {"pid": os.getpid(), "startTime": start_time(os.getpid())}
+    write("supervisor.json", me)
+    reader, writer = os.pipe()
+    result = {"outcome": "exited", "exitCode": None, "signal": None, "message": None, "leftBehind": 0}
+    began = time.time()
+    result["startedAt"] = now()
+    try:
+        if os.path.exists(path("cancel")):
+            raise KeyboardInterrupt
+        process = subprocess.Popen(
+            launch["command"], cwd=launch["workingDirectory"], env=launch["environment"],
+            stdin=subprocess.DEVNULL, stdout=writer, stderr=writer, start_new_session=True)
+    except KeyboardInterrupt:
+        result.update(outcome="canceled", message="canceled before its script was started", endedAt=now())
+        write("exit.json", result)
+        return
+    except OSError as error:
+        result.update(outcome="notStarted", message=str(error), endedAt=now())
+        write("exit.json", result)
+        return
+    os.close(writer)
+    me.update(scriptPid=process.pid, scriptStartTime=start_time(process.pid), startedAt=result["startedAt"])
+    write("supervisor.json", me)
+    logger = threading.Thread(
+        target=copy_log, args=(reader, launch["logFile"], launch["logCapBytes"]), daemon=True)
+    logger.start()
+    while True:
+        try:
+            process.wait(POLL)
+            break
+        except subprocess.TimeoutExpired:
+            pass
+        if stop_requested.is_set() or os.path.exists(path("cancel")):
+            result["outcome"] = "canceled"
+        elif launch["timeoutSeconds"] and time.time() - began > launch["timeoutSeconds"]:
+            result["outcome"] = "timedOut"
+        else:
+            continue
+        end_tree(process, run_id)
+        process.wait()
+        break
+    left = marked(run_id)
+    if left:
+        result["leftBehind"] = len(left)
+        end_tree(process, run_id)
+    logger.join(GRACE)
+    code = process.returncode
+    if code < 0:
+        result["signal"] = -code
+        result["exitCode"] = 128 - code
+        if result["outcome"] == "exited":
+            result["outcome"] = "signaled"
+    else:
+        result["exitCode"] = code
+    result["endedAt"] = now()
+    write("exit.json", result)
+
+
+main()
