@@ -1,12 +1,15 @@
 package dev.terroir.environment;
 
 import dev.terroir.environment.conda.CondaDependencies;
+import dev.terroir.environment.pyproject.PyProject;
+import dev.terroir.environment.requirement.RequirementsFile;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -84,6 +87,36 @@ public record Environment(
   /// @throws EnvironmentException with file, line and column of every problem
   public static Environment fromCondaSpecification(String name, Path file) {
     return of(name, CondaDependencies.read(file));
+  }
+
+  /// A definition with the requirements of a pip file, as the service makes one: the default
+  /// document, whose pip section is `azureml-defaults` and then the file's lines.
+  ///
+  /// @throws EnvironmentException with file, line and column of every problem
+  public static Environment fromPipRequirements(String name, Path file) {
+    return ofPipLines(name, RequirementsFile.read(file).pipLines());
+  }
+
+  /// A definition with the dependencies of a `pyproject.toml`.
+  ///
+  /// @param group a dependency group or extra to add, or null
+  public static Environment fromPyProject(String name, Path file, @Nullable String group) {
+    var project = PyProject.read(file);
+    var environment = ofPipLines(name, project.dependencies(group));
+    return project
+        .requiresPython()
+        .map(python ->
+            environment.withCondaDependencies(
+                environment.condaDependencies().orElseThrow().addCondaPackage("python" + python)))
+        .orElse(environment);
+  }
+
+  private static Environment ofPipLines(String name, List<String> lines) {
+    var packages = CondaDependencies.defaults();
+    for (var line : lines) {
+      packages = line.startsWith("-") ? packages.setPipOption(line) : packages.addPipPackage(line);
+    }
+    return of(name, packages);
   }
 
   /// Reads a definition in the service's JSON.

@@ -10,6 +10,12 @@ public enum EnvironmentCode implements Code {
   YAML_SYNTAX("yaml-syntax", Kind.REQUEST),
   /// A conda environment file has another shape than conda reads.
   CONDA_SPECIFICATION("conda-specification", Kind.REQUEST),
+  /// A line is no requirement.
+  REQUIREMENT_SYNTAX("requirement-syntax", Kind.REQUEST),
+  /// A requirement depends on something that a definition cannot carry.
+  REQUIREMENT_NOT_CARRIED("requirement-not-carried", Kind.REQUEST),
+  /// A pyproject.toml lists no dependencies that can be read.
+  PYPROJECT("pyproject", Kind.REQUEST),
   /// A field of a definition holds something that cannot be used.
   INVALID_DEFINITION("invalid-definition", Kind.REQUEST),
   /// A name that only curated environments may have.

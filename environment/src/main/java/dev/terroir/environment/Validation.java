@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
 ///
 /// @since 0.1
 public final class Validation {
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9._ -]{0,253}[A-Za-z0-9._-])?");
+  private static final Pattern NAME =
+      Pattern.compile("[A-Za-z0-9]([A-Za-z0-9._ -]{0,253}[A-Za-z0-9._-])?");
   private static final Pattern SHM_SIZE = Pattern.compile("(?i)[0-9]+(\\.[0-9]+)?[bkmg]?");
   private static final Pattern URL_WITH_PASSWORD =
       Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://([^/@\\s:]*):([^/@\\s]+)@");
