@@ -1,0 +1,156 @@
+package dev.terroir.serving.scoring;
+
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.process.ProcessTree;
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/// A running inference server. Thread-safe.
+///
+/// It listens on loopback only, so that the front is the only way in.
+///
+/// @since 0.1
+public final class ScoringProcess {
+  private static final Duration GRACE = Duration.ofSeconds(5);
+  private static final long LOG_CAP_BYTES = 20L << 20;
+  private static final String BOOT =
+      """
+      import azureml_inference_server_http.constants as constants
+      constants.DEFAULT_HOST = "127.0.0.1"
+      from azureml_inference_server_http.amlserver import run
+      run()
+      """;
+
+  private final Process process;
+  private final int port;
+  private final Path log;
+  private final long logStart;
+
+  private ScoringProcess(Process process, int port, Path log, long logStart) {
+    this.process = process;
+    this.port = port;
+    this.log = log;
+    this.logStart = logStart;
+  }
+
+  /// What to start.
+  ///
+  /// @param python the interpreter of the environment
+  /// @param entryScript absolute path of the script
+  /// @param modelDirectory what `AZUREML_MODEL_DIR` names
+  /// @param workerCount scoring workers
+  /// @param environment all variables
+  /// @param log receives its output
+  public record Launch(
+      Path python,
+      Path entryScript,
+      Path modelDirectory,
+      int workerCount,
+      Map<String, String> environment,
+      Path log) {}
+
+  /// Starts one on a free port.
+  public static ScoringProcess start(Launch launch) {
+    try {
+      var port = freePort();
+      Files.createDirectories(launch.log().getParent());
+      if (Files.exists(launch.log()) && Files.size(launch.log()) > LOG_CAP_BYTES) {
+        Files.move(
+            launch.log(),
+            launch.log().resolveSibling(launch.log().getFileName() + ".1"),
+            StandardCopyOption.REPLACE_EXISTING);
+      }
+      var start = Files.exists(launch.log()) ? Files.size(launch.log()) : 0;
+      var builder =
+          new ProcessBuilder(
+              List.of(
+                  launch.python().toString(),
+                  "-c",
+                  BOOT,
+                  "--entry_script",
+                  launch.entryScript().toString(),
+                  "--model_dir",
+                  launch.modelDirectory().toString(),
+                  "--port",
+                  String.valueOf(port),
+                  "--worker_count",
+                  String.valueOf(launch.workerCount())));
+      builder.environment().clear();
+      builder.environment().putAll(launch.environment());
+      builder.environment().put("AZUREML_MODEL_DIR", launch.modelDirectory().toString());
+      builder.environment().put("AML_APP_ROOT", launch.entryScript().getParent().toString());
+      builder.environment().put("PYTHONUNBUFFERED", "1");
+      builder.directory(launch.entryScript().getParent().toFile());
+      builder.redirectErrorStream(true);
+      builder.redirectOutput(ProcessBuilder.Redirect.appendTo(launch.log().toFile()));
+      builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+      return new ScoringProcess(builder.start(), port, launch.log(), start);
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the scoring process cannot be started", launch.python(), e);
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  /// Where it listens on loopback.
+  public int port() {
+    return port;
+  }
+
+  /// Whether it has not ended.
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /// Whether it answers.
+  public boolean isReady() {
+    try {
+      var connection =
+          (HttpURLConnection) URI.create("http://127.0.0.1:" + port + "/").toURL().openConnection();
+      connection.setConnectTimeout(500);
+      connection.setReadTimeout(2000);
+      try {
+        return connection.getResponseCode() == 200;
+      } finally {
+        connection.disconnect();
+      }
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /// The last lines it wrote, for messages.
+  public String lastLines() {
+    try {
+      var bytes = Files.readAllBytes(log);
+      var from = (int) Math.min(logStart, bytes.length);
+      var lines =
+          new String(bytes, from, bytes.length - from, StandardCharsets.UTF_8)
+              .strip()
+              .lines()
+              .toList();
+      return String.join("\n", lines.subList(Math.max(0, lines.size() - 15), lines.size()));
+    } catch (IOException e) {
+      return "its log cannot be read: " + e.getMessage();
+    }
+  }
+
+  /// Ends it with its workers.
+  public void stop() {
+    ProcessTree.end(process.toHandle(), GRACE);
+  }
+}

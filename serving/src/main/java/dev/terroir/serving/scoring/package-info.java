@@ -1,0 +1,6 @@
+/// The scoring process of a service: the inference server of the retired service, in the service's
+/// own environment.
+@NullMarked
+package dev.terroir.serving.scoring;
+
+import org.jspecify.annotations.NullMarked;
