@@ -165,6 +165,7 @@ public final class Run {
       @Nullable String startedAt,
       @Nullable String endedAt) {
     collect();
+    forgetLaunch();
     var ended =
         endedAt == null
             ? workspace.clock().instant().truncatedTo(ChronoUnit.MILLIS).toString()
@@ -179,6 +180,15 @@ public final class Run {
       changes.put("startTimeUtc", startedAt);
     }
     return change(status, changes.build());
+  }
+
+  /// A supervisor that never came up has not removed the variables that it was to pass on.
+  private void forgetLaunch() {
+    try {
+      Files.deleteIfExists(directory().resolve("launch.json"));
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the run cannot be finished", directory(), e);
+    }
   }
 
   /// Takes `outputs` and `logs` of the working copy over; may be repeated after a kill.

@@ -71,6 +71,7 @@ public final class ScoringProcess {
             StandardCopyOption.REPLACE_EXISTING);
       }
       var start = Files.exists(launch.log()) ? Files.size(launch.log()) : 0;
+      var sources = launch.entryScript().resolveSibling("").normalize();
       var builder =
           new ProcessBuilder(
               List.of(
@@ -88,9 +89,9 @@ public final class ScoringProcess {
       builder.environment().clear();
       builder.environment().putAll(launch.environment());
       builder.environment().put("AZUREML_MODEL_DIR", launch.modelDirectory().toString());
-      builder.environment().put("AML_APP_ROOT", launch.entryScript().getParent().toString());
+      builder.environment().put("AML_APP_ROOT", sources.toString());
       builder.environment().put("PYTHONUNBUFFERED", "1");
-      builder.directory(launch.entryScript().getParent().toFile());
+      builder.directory(sources.toFile());
       builder.redirectErrorStream(true);
       builder.redirectOutput(ProcessBuilder.Redirect.appendTo(launch.log().toFile()));
       builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));

@@ -19,7 +19,7 @@ import java.util.TreeMap;
 /// @param python the interpreter of its environment
 /// @param entryScript absolute path of the script with `init` and `run`
 /// @param modelDirectory what `AZUREML_MODEL_DIR` names
-/// @param environmentVariables of the scoring process
+/// @param environmentVariables of the environment; the surroundings add their own
 /// @param authEnabled whether a key is asked for
 /// @param workerCount scoring workers
 /// @param startTimeout how long a scoring process may take to answer
