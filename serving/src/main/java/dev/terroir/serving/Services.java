@@ -103,8 +103,11 @@ public final class Services {
     var directory = directory(deployment.name());
     try (var _ =
         ProcessLock.acquire(directory.resolveSibling(deployment.name() + ".lock"), PATIENCE)) {
-      var revision = service.definition().revision() + 1;
-      var definition = definition(deployment, revision, progress);
+      var former = service.definition();
+      var revision = former.revision() + 1;
+      // Address and keys belong to the service, not to a revision.
+      var definition =
+          definition(deployment, revision, progress).at(former.port(), former.authEnabled());
       copySources(deployment, directory, revision);
       definition.write(directory);
     }

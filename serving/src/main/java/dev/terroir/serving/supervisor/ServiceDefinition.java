@@ -54,6 +54,25 @@ public record ServiceDefinition(
     models = List.copyOf(models);
   }
 
+  /// The same at another address.
+  public ServiceDefinition at(int newPort, boolean newAuthEnabled) {
+    return new ServiceDefinition(
+        name,
+        revision,
+        newPort,
+        python,
+        entryScript,
+        modelDirectory,
+        environmentVariables,
+        newAuthEnabled,
+        workerCount,
+        startTimeout,
+        models,
+        environment,
+        tags,
+        description);
+  }
+
   /// Writes it; the file appears whole and only its owner may read it.
   public void write(Path serviceDirectory) {
     AtomicFiles.writePrivate(

@@ -1,0 +1,168 @@
+package dev.terroir.cli;
+
+import dev.terroir.cli.command.Arguments;
+import dev.terroir.cli.command.Context;
+import dev.terroir.cli.command.Group;
+import dev.terroir.cli.command.Leaf;
+import dev.terroir.cli.command.Parser;
+import dev.terroir.cli.console.Console;
+import dev.terroir.cli.console.ConsoleProgress;
+import dev.terroir.cli.environments.EnvironmentCommands;
+import dev.terroir.cli.environments.KernelCommands;
+import dev.terroir.cli.environments.LockCommands;
+import dev.terroir.cli.quickstart.Quickstart;
+import dev.terroir.cli.runs.RunCommands;
+import dev.terroir.cli.services.ModelCommands;
+import dev.terroir.cli.services.ServiceCommands;
+import dev.terroir.cli.workspaces.Doctor;
+import dev.terroir.cli.workspaces.WorkspaceCommands;
+import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.problem.TerroirException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine;
+
+/// The `terroir` program.
+///
+/// @since 0.1
+public final class Main {
+  /// The version, as the build says it.
+  public static final String VERSION = "0.1.0";
+
+  private Main() {}
+
+  /// The groups of commands, in the order of help.
+  public static List<Group> groups() {
+    return List.of(
+        new Group("quickstart", "The whole way on a small project.", Quickstart::leaves),
+        new Group(
+            "environment",
+            "Define, lock, install and register environments.",
+            EnvironmentCommands::leaves),
+        new Group("lock", "Show, export and compare locks.", LockCommands::leaves),
+        new Group("run", "Submit scripts and look after runs.", RunCommands::leaves),
+        new Group("model", "Register models and deploy them.", ModelCommands::leaves),
+        new Group("service", "Score and look after services.", ServiceCommands::leaves),
+        new Group("workspace", "Make and show workspaces.", WorkspaceCommands::leaves),
+        new Group("kernel", "Offer environments to Jupyter.", KernelCommands::leaves),
+        new Group("doctor", "Say what was found and what is missing.", Doctor::leaves));
+  }
+
+  /// Runs a command and ends the process with its exit code.
+  public static void main(String[] arguments) {
+    if (arguments.length == 1 && arguments[0].equals("--version")) {
+      System.out.println("terroir " + VERSION);
+      return;
+    }
+    var out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    var err =
+        new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+    System.exit(run(arguments, Settings.system(), out, err));
+  }
+
+  /// Runs a command.
+  ///
+  /// @return its exit code, as the documentation of exit codes says
+  public static int run(String[] arguments, Settings settings, PrintStream out, PrintStream err) {
+    var groups = groups();
+    var first = arguments.length == 0 ? "" : arguments[0];
+    var known = groups.stream().anyMatch(group -> group.name().equals(first));
+    var command = new CommandLine(Parser.root(groups, known ? first : "-"));
+    command.setAbbreviatedOptionsAllowed(false);
+    CommandLine.ParseResult parsed;
+    try {
+      parsed = command.parseArgs(arguments);
+    } catch (CommandLine.ParameterException e) {
+      err.println(usageProblem(e).render());
+      return CliCode.USAGE.kind().exitCode();
+    }
+    while (parsed.hasSubcommand() && !parsed.isUsageHelpRequested()) {
+      parsed = parsed.subcommand();
+    }
+    if (parsed.isUsageHelpRequested()) {
+      parsed.commandSpec().commandLine().usage(out, CommandLine.Help.Ansi.OFF);
+      return 0;
+    }
+    if (parsed.isVersionHelpRequested()) {
+      out.println("terroir " + VERSION);
+      return 0;
+    }
+    var spec = parsed.commandSpec();
+    if (!(spec.userObject() instanceof Leaf leaf)) {
+      spec.commandLine().usage(err, CommandLine.Help.Ansi.OFF);
+      return CliCode.USAGE.kind().exitCode();
+    }
+    return run(leaf, new Arguments(parsed), settings, out, err);
+  }
+
+  private static int run(
+      Leaf leaf, Arguments arguments, Settings settings, PrintStream out, PrintStream err) {
+    var console = new Console(out, err, Console.Format.JSON, false);
+    var trace = settings.get(Settings.TERROIR_TRACE).map("1"::equals).orElse(false);
+    try (var progress =
+        new ConsoleProgress(
+            err,
+            System.console() != null
+                && System.console().isTerminal()
+                && settings.get("NO_COLOR").isEmpty(),
+            arguments.has("--verbose"),
+            arguments.has("--quiet"))) {
+      try (var context = context(arguments, settings, progress, out, err)) {
+        return leaf.action().run(arguments, context);
+      } catch (TerroirException e) {
+        progress.end();
+        return console.problems(e, trace);
+      } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+        progress.end();
+        err.println(
+            Problem.of(CliCode.INTERNAL_ERROR, "Terroir met something that it does not expect")
+                .because(String.valueOf(e))
+                .hint("please report it with the lines below and what you did")
+                .render());
+        e.printStackTrace(err);
+        return CliCode.INTERNAL_ERROR.kind().exitCode();
+      }
+    }
+  }
+
+  private static Context context(
+      Arguments arguments,
+      Settings settings,
+      ConsoleProgress progress,
+      PrintStream out,
+      PrintStream err) {
+    var output = arguments.optional("--output");
+    var format =
+        switch (output.orElse("json")) {
+          case "json" -> Console.Format.JSON;
+          case "table" -> Console.Format.TABLE;
+          case String other ->
+              throw CliException.usage(
+                  "`" + other + "` is no format of output",
+                  "write `--output json` or `--output table`");
+        };
+    return new Context(
+        settings,
+        new Console(out, err, format, output.isPresent()),
+        progress,
+        arguments.path("--workspace").orElse(null),
+        arguments.path("--path").orElse(Path.of("")).toAbsolutePath().normalize());
+  }
+
+  private static Problem usageProblem(CommandLine.ParameterException e) {
+    var name = e.getCommandLine().getCommandSpec().qualifiedName();
+    var problem = Problem.of(CliCode.USAGE, String.valueOf(e.getMessage()));
+    if (e instanceof CommandLine.UnmatchedArgumentException unmatched) {
+      for (var suggestion : unmatched.getSuggestions()) {
+        problem = problem.hint("did you mean `" + suggestion + "`?");
+      }
+    }
+    return problem.hint("`" + name + " --help` shows what it takes");
+  }
+}

@@ -1,0 +1,210 @@
+package dev.terroir.cli.environments;
+
+import dev.terroir.cli.CliException;
+import dev.terroir.cli.command.Arguments;
+import dev.terroir.cli.command.Context;
+import dev.terroir.cli.command.Leaf;
+import dev.terroir.cli.command.Leaf.Option;
+import dev.terroir.environment.identity.CanonicalForm;
+import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.lock.Lock;
+import dev.terroir.lock.LockDifference;
+import dev.terroir.lock.LockFile;
+import dev.terroir.lock.LockedPackage;
+import dev.terroir.lock.export.LockExport;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// `terroir lock …`.
+///
+/// @since 0.1
+public final class LockCommands {
+  private LockCommands() {}
+
+  /// The commands.
+  public static List<Leaf> leaves() {
+    var options = new ArrayList<>(Environments.OPTIONS);
+    options.add(Option.value("-f --file", "FILE", "A lock file instead of an environment."));
+    options.add(Option.value("--platform", "P", "linux/amd64 or linux/arm64."));
+    options.add(Option.value("--python", "X.Y", "Another Python than the definition's."));
+    var export = new ArrayList<>(options);
+    export.add(
+        Option.value("--format", "pylock|requirements", "The format; pylock when left out."));
+    export.add(
+        Option.value("-o --to", "FILE", "Where to write it; standard output when left out."));
+    return List.of(
+        new Leaf(
+            "show",
+            "Show the packages of a lock.",
+            "terroir lock show -n demo --output table",
+            options,
+            "",
+            LockCommands::show),
+        new Leaf(
+            "export",
+            "Write a lock for pip and uv.",
+            "terroir lock export -n demo --format requirements -o requirements.lock",
+            export,
+            "",
+            LockCommands::export),
+        new Leaf(
+            "diff",
+            "Say what was added, removed and changed between two locks.",
+            "terroir lock diff demo:1 demo:2",
+            List.of(),
+            "A B",
+            LockCommands::diff),
+        new Leaf(
+            "why",
+            "Say what requires a package.",
+            "terroir lock why -n demo numpy",
+            options,
+            "PACKAGE",
+            LockCommands::why));
+  }
+
+  private static Lock chosen(Arguments arguments, Context context) {
+    var file = arguments.path("--file");
+    if (file.isPresent()) {
+      return LockFile.read(file.get());
+    }
+    return context
+        .workspace()
+        .lock(
+            Environments.chosen(arguments, context),
+            Environments.lockOptions(arguments, false),
+            context.progress())
+        .lock();
+  }
+
+  /// A lock file, an environment `NAME[:VERSION]` or a saved directory.
+  private static Lock parse(String text, Context context) {
+    if (Files.isRegularFile(Path.of(text))) {
+      return LockFile.read(Path.of(text));
+    }
+    var environment = Environments.parse(text, context);
+    return context
+        .workspace()
+        .locks()
+        .find(CanonicalForm.hash(environment), EnvironmentCommands.here(), null)
+        .orElseThrow(() ->
+            CliException.usage(
+                "`" + text + "` has no lock yet", "lock it with `terroir environment lock`"));
+  }
+
+  private static int show(Arguments arguments, Context context) {
+    var lock = chosen(arguments, context);
+    var json = JsonReader.parseObject(lock.toString(), "lock");
+    var console = context.console();
+    if (arguments.optional("--output").map("table"::equals).orElse(false)) {
+      console.result(
+          json.get("packages").orElseThrow(), "name", "version", "kind", "size", "requiredBy");
+    } else {
+      console.result(json);
+    }
+    return 0;
+  }
+
+  private static int export(Arguments arguments, Context context) {
+    var lock = chosen(arguments, context);
+    var text =
+        switch (arguments.optional("--format").orElse("pylock")) {
+          case "pylock" -> LockExport.pylock(lock);
+          case "requirements" -> LockExport.requirements(lock);
+          case String other ->
+              throw CliException.usage(
+                  "`" + other + "` is no format of a lock", "write pylock or requirements");
+        };
+    var file = arguments.path("--to");
+    if (file.isPresent()) {
+      AtomicFiles.write(file.get(), text);
+    } else {
+      context.console().text(text);
+    }
+    return 0;
+  }
+
+  private static int diff(Arguments arguments, Context context) {
+    var sides = arguments.positionals();
+    if (sides.size() != 2) {
+      throw CliException.usage(
+          "a difference is between two locks", "give two of FILE, NAME:VERSION or DIR");
+    }
+    var difference =
+        LockDifference.between(parse(sides.getFirst(), context), parse(sides.getLast(), context));
+    context
+        .console()
+        .result(
+            JsonObject.builder()
+                .put("added", items(difference.added()))
+                .put("removed", items(difference.removed()))
+                .put(
+                    "changed",
+                    new JsonValue.JsonArray(
+                        difference.changed().stream()
+                            .<JsonValue>map(change ->
+                                JsonObject.builder()
+                                    .put("name", change.before().name())
+                                    .put("before", change.before().version())
+                                    .put("after", change.after().version())
+                                    .build())
+                            .toList()))
+                .build(),
+            "added",
+            "removed",
+            "changed");
+    return 0;
+  }
+
+  private static JsonValue items(List<LockedPackage> packages) {
+    return new JsonValue.JsonArray(
+        packages.stream()
+            .<JsonValue>map(item ->
+                JsonObject.builder()
+                    .put("name", item.name())
+                    .put("version", item.version())
+                    .build())
+            .toList());
+  }
+
+  private static int why(Arguments arguments, Context context) {
+    var lock = chosen(arguments, context);
+    var wanted = lock.get(arguments.positionals().getFirst());
+    // Breadth first, so that every package is shown with the shortest way from the definition.
+    Map<String, String> next = new LinkedHashMap<>();
+    var pending = new ArrayDeque<String>(List.of(wanted.name()));
+    while (!pending.isEmpty()) {
+      var name = pending.removeFirst();
+      for (var by : lock.find(name).map(LockedPackage::requiredBy).orElse(List.of())) {
+        if (!by.equals(wanted.name()) && next.putIfAbsent(by, name) == null) {
+          pending.add(by);
+        }
+      }
+    }
+    var way = new ArrayList<String>();
+    for (var at = LockedPackage.DEFINITION; at != null; at = next.get(at)) {
+      way.add(at);
+    }
+    context
+        .console()
+        .result(
+            JsonObject.builder()
+                .put("name", wanted.name())
+                .put("version", wanted.version())
+                .put("requiredBy", wanted.requiredBy())
+                .put("way", way)
+                .build(),
+            "name",
+            "version",
+            "way");
+    return 0;
+  }
+}

@@ -1,0 +1,5 @@
+/// The commands `terroir run`.
+@NullMarked
+package dev.terroir.cli.runs;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,302 @@
+package dev.terroir.cli.services;
+
+import dev.terroir.cli.CliException;
+import dev.terroir.cli.command.Arguments;
+import dev.terroir.cli.command.Context;
+import dev.terroir.cli.command.Leaf;
+import dev.terroir.cli.command.Leaf.Option;
+import dev.terroir.cli.environments.Environments;
+import dev.terroir.cli.runs.RunCommands;
+import dev.terroir.compute.Run;
+import dev.terroir.environment.Environment;
+import dev.terroir.foundation.file.Trees;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.serving.Service;
+import dev.terroir.serving.Services;
+import dev.terroir.serving.configuration.DeploymentConfig;
+import dev.terroir.serving.configuration.InferenceConfig;
+import dev.terroir.workspace.models.ModelRegistry.Model;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/// `terroir model …`.
+///
+/// @since 0.1
+public final class ModelCommands {
+  /// What a deployment or update is made of.
+  static final List<Option> DEPLOYMENT =
+      List.of(
+          Option.required("-n --name", "SERVICE", "The service's name."),
+          Option.repeated("-m --model", "MODEL:V", "A registered model."),
+          Option.value("--es --entry-script", "FILE", "The script with init and run."),
+          Option.value("--sd --source-directory", "DIR", "Its directory."),
+          Option.value("-e --environment-name", "NAME[:V]", "A registered environment."),
+          Option.value("--ev --environment-version", "V", "Its version."),
+          Option.value("--environment-directory", "DIR", "A saved environment directory."),
+          Option.value("--ic --inference-config-file", "FILE", "An inference configuration."),
+          Option.value("--dc --deploy-config-file", "FILE", "A deployment configuration."),
+          Option.value("--port", "P", "Where it listens; any free port when left out."));
+
+  private static final Duration DEPLOYMENT_TIMEOUT = Duration.ofMinutes(6);
+
+  private ModelCommands() {}
+
+  /// The commands.
+  public static List<Leaf> leaves() {
+    var name = Option.required("-n --name", "NAME", "The model's name.");
+    var id = Option.required("-i --model-id --name", "NAME[:V]", "The model.");
+    var deploy = new ArrayList<>(DEPLOYMENT);
+    deploy.add(Option.flag("--overwrite", "Replace a service of that name."));
+    deploy.add(Option.flag("--auth-enabled", "Ask for a key."));
+    deploy.add(Option.flag("--wait", "Keep the service in this process until it is stopped."));
+    return List.of(
+        new Leaf(
+            "register",
+            "Register a file or folder as the next version of a model.",
+            "terroir model register -n iris --run-id RUN --asset-path outputs/model.pkl",
+            List.of(
+                name,
+                Option.value("-p --model-path", "PATH", "A file or folder."),
+                Option.value("--run-id", "RUN", "The run whose file it is."),
+                Option.value("--asset-path", "P", "The file's name in the run."),
+                Option.value("--description", "TEXT", "What it is."),
+                Option.repeated("--tag", "KEY=VALUE", "A tag.")),
+            "",
+            ModelCommands::register),
+        new Leaf(
+            "list",
+            "List models.",
+            "terroir model list --output table",
+            List.of(Option.value("-n --name", "NAME", "All versions of this one.")),
+            "",
+            ModelCommands::list),
+        new Leaf(
+            "show",
+            "Show a model.",
+            "terroir model show -i iris:1",
+            List.of(id),
+            "",
+            (arguments, context) -> {
+              context
+                  .console()
+                  .result(model(arguments, context).toJson(), "id", "createdTime", "runId");
+              return 0;
+            }),
+        new Leaf(
+            "download",
+            "Copy a model.",
+            "terroir model download -i iris:1 -t .",
+            List.of(id, Option.value("-t --target-dir", "DIR", "Where to.")),
+            "",
+            ModelCommands::download),
+        new Leaf(
+            "delete",
+            "Delete a version of a model that no service uses.",
+            "terroir model delete -i iris:1",
+            List.of(id),
+            "",
+            (arguments, context) -> {
+              var model = model(arguments, context);
+              new Services(context.workspace()).deleteModel(model);
+              context.console().result(model.toJson(), "id");
+              return 0;
+            }),
+        new Leaf(
+            "deploy",
+            "Serve models with a scoring script.",
+            "terroir model deploy -n iris -m iris:1 --es score.py --sd project -e demo:1",
+            deploy,
+            "",
+            ModelCommands::deploy));
+  }
+
+  private static Model model(Arguments arguments, Context context) {
+    return context.workspace().models().parse(arguments.get("--model-id"));
+  }
+
+  private static int register(Arguments arguments, Context context) {
+    var name = arguments.get("--name");
+    var tags = RunCommands.tags(arguments.all("--tag"));
+    var description = arguments.orNull("--description");
+    var run = arguments.optional("--run-id");
+    Model model;
+    if (run.isPresent()) {
+      model =
+          Run.get(context.workspace(), run.get())
+              .registerModel(
+                  name, arguments.optional("--asset-path").orElse(name), tags, description);
+    } else {
+      var path =
+          arguments
+              .path("--model-path")
+              .orElseThrow(() ->
+                  CliException.usage(
+                      "there is nothing to register",
+                      "give -p PATH, or --run-id and --asset-path"));
+      model = context.workspace().models().register(name, path, null, tags, description);
+    }
+    context.console().result(model.toJson(), "id", "createdTime", "runId");
+    return 0;
+  }
+
+  private static int list(Arguments arguments, Context context) {
+    context
+        .console()
+        .result(
+            new JsonValue.JsonArray(
+                context.workspace().models().list(arguments.orNull("--name")).stream()
+                    .<JsonValue>map(Model::toJson)
+                    .toList()),
+            "id",
+            "createdTime",
+            "runId",
+            "sizeBytes");
+    return 0;
+  }
+
+  private static int download(Arguments arguments, Context context) {
+    var model = model(arguments, context);
+    var target =
+        arguments.path("--target-dir").orElse(Path.of("")).resolve(model.path().getFileName());
+    if (Files.exists(target)) {
+      throw CliException.usage(target + " is there already", "choose another directory with -t");
+    }
+    Trees.copy(model.path(), target.toAbsolutePath());
+    context
+        .console()
+        .result(
+            JsonObject.builder().put("id", model.id()).put("path", target.toString()).build(),
+            "id",
+            "path");
+    return 0;
+  }
+
+  /// Reads what a deployment or update is told.
+  static Services.Deployment deployment(Arguments arguments, Context context) {
+    var models = new ArrayList<Model>();
+    for (var id : arguments.all("--model")) {
+      models.add(context.workspace().models().parse(id));
+    }
+    var file = arguments.path("--inference-config-file");
+    var fromFile =
+        file.map(path -> InferenceConfig.read(path, context.project(), context.progress()::warn));
+    var script =
+        arguments
+            .optional("--entry-script")
+            .or(() -> fromFile.map(InferenceConfig::entryScript))
+            .orElseThrow(() ->
+                CliException.usage(
+                    "no entry script is named", "give --es FILE or an inference configuration"));
+    var source =
+        arguments
+            .path("--source-directory")
+            .or(() -> fromFile.map(InferenceConfig::sourceDirectory))
+            .orElse(context.project());
+    var inference =
+        new InferenceConfig(
+            script,
+            source.toAbsolutePath().normalize(),
+            fromFile.map(InferenceConfig::environment).orElse(null));
+    return new Services.Deployment(
+        arguments.get("--name"),
+        models,
+        inference,
+        environment(arguments, context, inference),
+        configuration(arguments, context));
+  }
+
+  private static Environment environment(
+      Arguments arguments, Context context, InferenceConfig inference) {
+    var directory = arguments.path("--environment-directory");
+    if (directory.isPresent()) {
+      return Environments.parse(directory.get().toString(), context);
+    }
+    var name = arguments.optional("--environment-name");
+    if (name.isPresent()) {
+      var version = arguments.optional("--environment-version").map(text -> ":" + text).orElse("");
+      return Environments.parse(name.get() + version, context);
+    }
+    var environment = inference.environment();
+    if (environment == null) {
+      throw CliException.usage(
+          "no environment is named",
+          "give -e NAME[:VERSION], or one in the inference configuration");
+    }
+    return environment;
+  }
+
+  private static DeploymentConfig configuration(Arguments arguments, Context context) {
+    var file = arguments.path("--deploy-config-file");
+    var config =
+        file.map(path -> DeploymentConfig.read(path, context.progress()::warn))
+            .orElse(DeploymentConfig.local(0));
+    var port = arguments.optional("--port");
+    try {
+      return new DeploymentConfig(
+          config.computeType(),
+          port.isPresent() ? Integer.parseInt(port.get()) : config.port(),
+          config.authEnabled() || arguments.has("--auth-enabled"),
+          config.tags(),
+          config.description(),
+          config.source());
+    } catch (NumberFormatException e) {
+      throw CliException.usage(
+          "`" + port.orElse("") + "` is no port", "write a number up to 65535");
+    }
+  }
+
+  private static int deploy(Arguments arguments, Context context) {
+    var deployment = deployment(arguments, context);
+    var services = new Services(context.workspace());
+    var service = services.deploy(deployment, arguments.has("--overwrite"), context.progress());
+    if (arguments.has("--wait")) {
+      return serve(service, services, context);
+    }
+    service.startDetached();
+    context.progress().step("starting the service " + service.name());
+    service.waitForDeployment(DEPLOYMENT_TIMEOUT);
+    context.console().result(service.toJson(), "name", "state", "scoringUri");
+    return 0;
+  }
+
+  /// Keeps a service in this process; it is deleted when the process is asked to end.
+  private static int serve(Service service, Services services, Context context) {
+    System.setProperty("sun.net.httpserver.nodelay", "true");
+    var stopping = new AtomicBoolean();
+    var ended = new java.util.concurrent.CountDownLatch(1);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(() -> {
+              stopping.set(true);
+              try {
+                ended.await(15, java.util.concurrent.TimeUnit.SECONDS);
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            }));
+    var announcer =
+        Thread.ofVirtual()
+            .start(() -> {
+              service.waitForDeployment(DEPLOYMENT_TIMEOUT);
+              context.console().result(service.toJson(), "name", "state", "scoringUri");
+            });
+    try {
+      var status = service.run(stopping::get);
+      announcer.interrupt();
+      if (status.state().equals("Failed")) {
+        service.waitForDeployment(Duration.ZERO);
+      }
+      return 0;
+    } finally {
+      if (stopping.get()) {
+        services.delete(service);
+      }
+      ended.countDown();
+    }
+  }
+}

@@ -1,0 +1,155 @@
+package dev.terroir.cli.workspaces;
+
+import dev.terroir.cli.command.Arguments;
+import dev.terroir.cli.command.Context;
+import dev.terroir.cli.command.Leaf;
+import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.home.TerroirHome;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.platform.Platform;
+import dev.terroir.foundation.problem.TerroirException;
+import dev.terroir.foundation.process.Command;
+import dev.terroir.resolve.index.IndexSettings;
+import dev.terroir.resolve.tool.UvProgram;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// `terroir doctor`: what was found and what is missing.
+///
+/// @since 0.1
+public final class Doctor {
+  private Doctor() {}
+
+  /// The command.
+  public static List<Leaf> leaves() {
+    return List.of(
+        new Leaf(
+            "",
+            "Say what was found (interpreters, uv, indexes, engines) and what is missing.",
+            "terroir doctor --output table",
+            List.of(),
+            "",
+            Doctor::run));
+  }
+
+  private static int run(Arguments arguments, Context context) {
+    var settings = context.settings();
+    var home = TerroirHome.of(settings);
+    var missing = new ArrayList<String>();
+    var found = JsonObject.builder();
+    found.put(
+        "java",
+        JsonObject.builder()
+            .put("version", System.getProperty("java.version"))
+            .put("home", System.getProperty("java.home"))
+            .build());
+    found.put("platform", Platform.current().toString());
+    found.put(
+        "home",
+        JsonObject.builder()
+            .put("data", home.data().toString())
+            .put("cache", home.cache().toString())
+            .put("writable", isWritable(home.data()))
+            .build());
+    if (!isWritable(home.data())) {
+      missing.add("a writable " + home.data() + ": set TERROIR_HOME to another directory");
+    }
+    var python = UvProgram.python(settings);
+    found.put("python", python.map(path -> program(path, settings, "--version")).orElse("none"));
+    if (python.isEmpty()) {
+      missing.add("Python on PATH: install python3, or set TERROIR_PYTHON");
+    }
+    var uv = uv(settings, home, missing);
+    found.put("uv", uv);
+    found.put("interpreters", interpreters(uv, settings));
+    var index = IndexSettings.read(settings, python);
+    found.put(
+        "indexes",
+        JsonObject.builder()
+            .put("pipConfiguration", index.files().stream().map(Path::toString).toList())
+            .put("pipSettings", index.names())
+            .put(
+                "uvVariables",
+                index.uvVariables().keySet().stream()
+                    .filter(name -> name.startsWith("UV_"))
+                    .toList())
+            .build());
+    var engines = JsonObject.builder();
+    for (var engine : List.of("podman", "docker", "buildah")) {
+      engines.put(
+          engine,
+          UvProgram.onPath(settings, engine)
+              .map(path -> program(path, settings, "--version"))
+              .orElse("none"));
+    }
+    found.put("engines", engines.build());
+    found.put("missing", missing);
+    context.console().result(found.build(), "platform", "python", "uv", "missing");
+    missing.forEach(what -> context.console().note("missing: " + what));
+    return missing.isEmpty() ? 0 : 4;
+  }
+
+  private static String uv(Settings settings, TerroirHome home, List<String> missing) {
+    try {
+      var program = UvProgram.findWithoutFetching(settings, home);
+      if (program.isPresent()) {
+        return UvProgram.version(program.get(), settings).orElse("?") + " at " + program.get();
+      }
+      return "none; version " + UvProgram.VERSION + " is fetched when it is needed first";
+    } catch (TerroirException e) {
+      missing.add(e.problem().what());
+      return "none";
+    }
+  }
+
+  private static JsonValue interpreters(String uv, Settings settings) {
+    if (!uv.contains(" at ")) {
+      return new JsonValue.JsonArray(List.of());
+    }
+    try {
+      var result =
+          new Command(
+                  List.of(
+                      uv.substring(uv.indexOf(" at ") + 4),
+                      "python",
+                      "list",
+                      "--only-installed",
+                      "--no-python-downloads"),
+                  settings.with("NO_COLOR", "1").variables(),
+                  null,
+                  Duration.ofSeconds(60))
+              .run();
+      return JsonValue.JsonArray.ofStrings(
+          result.output().lines().map(line -> line.strip().replaceAll("\\s+", " ")).toList());
+    } catch (TerroirException e) {
+      return new JsonValue.JsonArray(List.of());
+    }
+  }
+
+  private static String program(Path program, Settings settings, String argument) {
+    try {
+      Map<String, String> variables = settings.variables();
+      var result =
+          new Command(
+                  List.of(program.toString(), argument), variables, null, Duration.ofSeconds(20))
+              .run();
+      return result.output().strip() + " at " + program;
+    } catch (TerroirException e) {
+      return "does not run: " + program;
+    }
+  }
+
+  private static boolean isWritable(Path directory) {
+    for (var place = directory; place != null; place = place.getParent()) {
+      if (Files.exists(place)) {
+        return Files.isWritable(place);
+      }
+    }
+    return false;
+  }
+}
