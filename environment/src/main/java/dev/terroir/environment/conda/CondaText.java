@@ -21,6 +21,9 @@ final class CondaText {
     }
     var lines = lines(text);
     var first = node.items().getFirst().mark();
+    if (first.line() > lines.size() || lastLine(node) > lines.size()) {
+      return Optional.empty();
+    }
     var dash = lines.get(first.line() - 1).lastIndexOf('-', first.column() - 2);
     if (dash < 0) {
       return Optional.empty();
@@ -33,6 +36,9 @@ final class CondaText {
 
   static Optional<String> replace(String text, YamlNode.Mark mark, String value) {
     var lines = lines(text);
+    if (mark.line() > lines.size()) {
+      return Optional.empty();
+    }
     var line = lines.get(mark.line() - 1);
     if (mark.endLine() != mark.line() || mark.endColumn() <= mark.column()) {
       return Optional.empty();
@@ -47,6 +53,9 @@ final class CondaText {
 
   static Optional<String> remove(String text, CondaReader.Block block, YamlNode.Mark mark) {
     var lines = lines(text);
+    if (mark.line() > lines.size()) {
+      return Optional.empty();
+    }
     var before = lines.get(mark.line() - 1).substring(0, mark.column() - 1);
     if (block.node().isFlow()
         || block.node().items().size() < 2

@@ -81,7 +81,7 @@ final class RequirementParser {
     } else {
       specifiers = versions();
     }
-    var spaced = at > 0 && at <= text.length() && Character.isWhitespace(text.charAt(at - 1));
+    var spaced = at < text.length() && Character.isWhitespace(text.charAt(at));
     blank();
     @Nullable String marker = null;
     if (at(';')) {
@@ -90,7 +90,7 @@ final class RequirementParser {
       }
       at++;
       blank();
-      marker = or();
+      marker = or().alone();
       blank();
     }
     if (at < text.length()) {
@@ -170,48 +170,65 @@ final class RequirementParser {
     return text.substring(start, at);
   }
 
-  // marker_or = marker_and wsp* 'or' marker_or | marker_and
-  private String or() throws SyntaxException {
-    var out = new StringBuilder(and());
-    blank();
-    while (keyword("or")) {
-      blank();
-      out.append(" or ").append(and());
-      blank();
+  /// A part of a marker: as it stands among others, and as it stands alone.
+  private record Part(String text, String alone, boolean isCompound) {
+    static Part simple(String text) {
+      return new Part(text, text, false);
     }
-    return out.toString();
   }
 
-  private String and() throws SyntaxException {
-    var out = new StringBuilder(expression());
+  // marker_or = marker_and wsp* 'or' marker_or | marker_and
+  private Part or() throws SyntaxException {
+    return joined("or", this::and);
+  }
+
+  private Part and() throws SyntaxException {
+    return joined("and", this::expression);
+  }
+
+  private interface Rule {
+    Part read() throws SyntaxException;
+  }
+
+  private Part joined(String keyword, Rule rule) throws SyntaxException {
+    var first = rule.read();
     blank();
-    while (keyword("and")) {
-      blank();
-      out.append(" and ").append(expression());
-      blank();
+    if (!keyword(keyword)) {
+      return first;
     }
-    return out.toString();
+    var out = new StringBuilder(first.text());
+    do {
+      blank();
+      out.append(' ').append(keyword).append(' ').append(rule.read().text());
+      blank();
+    } while (keyword(keyword));
+    return new Part(out.toString(), out.toString(), true);
   }
 
   // marker_expr = marker_var marker_op marker_var | '(' marker ')'
-  private String expression() throws SyntaxException {
+  private Part expression() throws SyntaxException {
     blank();
     if (at('(')) {
       at++;
       var inner = or();
       blank();
       expect(')', "the parenthesis is not closed");
-      return "(" + inner + ")";
+      // Parentheses around a single comparison, or around others, say nothing.
+      return inner.isCompound() ? new Part("(" + inner.alone() + ")", inner.alone(), false) : inner;
     }
     var left = value();
     blank();
     var operator = operator();
     blank();
     var right = value();
-    if (left.startsWith("\"") && right.startsWith("\"")) {
+    if (isString(left) && isString(right)) {
       throw error("a marker compares a variable with a string, not two strings");
     }
-    return left + " " + operator + " " + right;
+    return Part.simple(left + " " + operator + " " + right);
+  }
+
+  private static boolean isString(String value) {
+    return value.startsWith("\"") || value.startsWith("'");
   }
 
   private String operator() throws SyntaxException {
@@ -241,6 +258,9 @@ final class RequirementParser {
         throw error("the string is not closed");
       }
       var content = text.substring(at + 1, end);
+      if (content.indexOf('\\') >= 0) {
+        throw error("a string in a marker holds no backslash");
+      }
       at = end + 1;
       return content.indexOf('"') >= 0 ? "'" + content + "'" : "\"" + content + "\"";
     }
@@ -289,7 +309,7 @@ final class RequirementParser {
   }
 
   private void blank() {
-    while (at < text.length() && Character.isWhitespace(text.charAt(at))) {
+    while (at < text.length() && (text.charAt(at) == ' ' || text.charAt(at) == '\t')) {
       at++;
     }
   }

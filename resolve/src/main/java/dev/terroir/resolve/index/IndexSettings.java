@@ -136,9 +136,6 @@ public final class IndexSettings {
         variables.put("UV_FIND_LINKS", String.join(",", links));
       }
     }
-    if (flag("no-index")) {
-      variables.putIfAbsent("UV_NO_INDEX", "1");
-    }
     put(variables, "UV_INSECURE_HOST", "trusted-host");
     put(variables, "UV_HTTP_TIMEOUT", "default-timeout");
     put(variables, "UV_HTTP_TIMEOUT", "timeout");
@@ -157,6 +154,17 @@ public final class IndexSettings {
       variables.putIfAbsent("UV_PRERELEASE", "allow");
     }
     return variables;
+  }
+
+  /// Options of `uv pip` for settings that uv has no variable for; none of them can hold a secret.
+  public List<String> uvOptions() {
+    var options = new ArrayList<String>();
+    if (flag("no-index")) {
+      options.add("--no-index");
+    }
+    words("no-binary").forEach(name -> options.addAll(List.of("--no-binary", name)));
+    words("only-binary").forEach(name -> options.addAll(List.of("--only-binary", name)));
+    return options;
   }
 
   private void put(Map<String, String> variables, String uv, String name) {

@@ -28,8 +28,11 @@ public final class Uv {
   private final Path program;
   private final Settings settings;
   private final Map<String, String> variables;
+  private final List<String> pipOptions;
 
-  private Uv(Path program, Settings settings, Map<String, String> variables) {
+  private Uv(
+      Path program, Settings settings, Map<String, String> variables, List<String> pipOptions) {
+    this.pipOptions = List.copyOf(pipOptions);
     this.program = program;
     this.settings = settings;
     this.variables = variables;
@@ -43,7 +46,7 @@ public final class Uv {
     variables.put("UV_NO_CONFIG_WARNINGS", "1");
     variables.put("UV_NO_PROGRESS", "1");
     variables.put("NO_COLOR", "1");
-    return new Uv(program, settings, variables);
+    return new Uv(program, settings, variables, index.uvOptions());
   }
 
   /// The program's version.
@@ -71,6 +74,9 @@ public final class Uv {
     var command = new ArrayList<String>();
     command.add(program.toString());
     command.addAll(arguments);
+    if (arguments.getFirst().equals("pip")) {
+      command.addAll(pipOptions);
+    }
     return new Command(command, variables, directory, TIMEOUT)
         .run(line -> progress.line(Redaction.of(line)));
   }

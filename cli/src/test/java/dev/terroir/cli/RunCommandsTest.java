@@ -1,0 +1,183 @@
+package dev.terroir.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("terroir run")
+class RunCommandsTest {
+  @TempDir Path folder;
+  private Terroir terroir;
+
+  @BeforeEach
+  void begin() {
+    terroir = new Terroir(folder);
+    terroir.environment("demo", "alpha");
+    terroir.run("environment register -d " + terroir.directory()).succeeds();
+  }
+
+  private Terroir.Outcome submit(String script, String text, String... arguments) {
+    terroir.write("source/" + script, text);
+    return terroir.run(
+        "run submit-script -e test --environment demo --output json --source "
+            + terroir.project.resolve("source")
+            + " "
+            + script,
+        arguments);
+  }
+
+  @Test
+  void aScriptGetsItsEnvironmentArgumentsAndVariables() {
+    var run =
+        submit(
+                "train.py",
+                """
+                import alpha, os, sys
+                print(alpha.VERSION, sys.argv[1:], os.environ["AZUREML_ARM_PROJECT_NAME"])
+                open("outputs/model.txt", "w").write("model")
+                """,
+                "--epochs",
+                "3")
+            .succeeds()
+            .json();
+    assertThat(run.string("status")).isEqualTo("Completed");
+    assertThat(run.longValue("exitCode")).isZero();
+    var id = run.string("runId");
+    assertThat(id).matches("test_[0-9]+_[0-9a-f]{8}");
+    assertThat(terroir.run("run logs -r " + id).out()).contains("2.0 ['--epochs', '3'] test");
+    assertThat(terroir.run("run environment -r " + id).json().string("version")).isEqualTo("1");
+    terroir.run("run download -r " + id + " -p outputs/ -d " + folder.resolve("out")).succeeds();
+    assertThat(folder.resolve("out/outputs/model.txt")).hasContent("model");
+    var model =
+        terroir
+            .run("model register -n m --run-id " + id + " --asset-path outputs/model.txt")
+            .succeeds()
+            .json();
+    assertThat(model.string("id")).isEqualTo("m:1");
+  }
+
+  @Test
+  void aScriptThatFailsIsAFailedRunWithItsReason() {
+    var outcome = submit("fail.py", "import sys; sys.exit(9)");
+    assertThat(outcome.code()).isEqualTo(1);
+    assertThat(outcome.json().string("error")).contains("exit code 9");
+    var killed = submit("kill.py", "import os; os.kill(os.getpid(), 9)");
+    assertThat(killed.code()).isEqualTo(1);
+    assertThat(killed.json().string("error")).contains("signal 9");
+  }
+
+  @Test
+  void aMissingScriptOrTargetIsRefusedBeforeAnythingIsRecorded() {
+    var outcome = terroir.run("run submit-script -e test --environment demo no.py");
+    assertThat(outcome.code()).isEqualTo(2);
+    assertThat(outcome.err()).contains("script-not-found", "no.py");
+    assertThat(terroir.run("run list").out().strip()).isEqualTo("[]");
+  }
+
+  @Test
+  void whatAScriptLeavesIsEnded() throws Exception {
+    var marker = folder.resolve("alive");
+    submit(
+            "leave.py",
+            """
+            import subprocess, sys
+            subprocess.Popen([sys.executable, "-c", "import time\\nwhile True:\\n  open('%s','a').write('x'); time.sleep(0.05)"],
+                             start_new_session=True)
+            """
+                .formatted(marker))
+        .succeeds();
+    var size = Files.exists(marker) ? Files.size(marker) : 0;
+    Thread.sleep(400);
+    assertThat(Files.exists(marker) ? Files.size(marker) : 0).isEqualTo(size);
+  }
+
+  @Test
+  void aTimeLimitEndsTheScript() {
+    terroir.write("source/sleep.py", "import time; time.sleep(60)");
+    var outcome =
+        terroir.run(
+            "run submit-script -e test --environment demo --timeout 1 --output json --source "
+                + terroir.project.resolve("source")
+                + " sleep.py");
+    assertThat(outcome.code()).isEqualTo(1);
+    assertThat(outcome.json().string("error")).contains("time limit");
+  }
+
+  @Test
+  void aDetachedRunCanBeFollowedAndCanceled() {
+    terroir.write("source/sleep.py", "import time; print('begun', flush=True); time.sleep(60)");
+    var run =
+        terroir
+            .run(
+                "run submit-script -e test --environment demo --detach --source "
+                    + terroir.project.resolve("source")
+                    + " sleep.py")
+            .succeeds()
+            .json();
+    var id = run.string("runId");
+    var canceled = terroir.run("run cancel -r " + id).succeeds().json();
+    assertThat(canceled.string("status")).isEqualTo("Canceled");
+    assertThat(terroir.run("run logs -f -r " + id).code()).isZero();
+  }
+
+  @Test
+  void ignoredFilesAreNotPartOfTheSnapshot() {
+    terroir.write("source/.amlignore", "secret*\ndata/\n");
+    terroir.write("source/secret.txt", "x");
+    terroir.write("source/data/large.bin", "x");
+    terroir.write("source/kept.txt", "x");
+    submit("list.py", "import os; print(sorted(os.listdir('.')))").succeeds();
+    var id = terroir.run("run list").out().replaceAll("(?s).*?\"runId\": \"([^\"]+)\".*", "$1");
+    assertThat(terroir.run("run logs -r " + id).out())
+        .contains("kept.txt")
+        .doesNotContain("secret.txt", "data");
+  }
+
+  @Test
+  void aRunConfigurationOfTheRetiredServiceIsRead() {
+    terroir.write("source/train.py", "import sys, os; print(sys.argv[1:], os.environ['FROM'])");
+    terroir.write(
+        ".azureml/demo.runconfig",
+        """
+        script: train.py
+        arguments: [--a, 1]
+        target: local
+        environmentVariables: {FROM: runconfig}
+        environment:
+          name: configured
+          python:
+            userManagedDependencies: true
+            interpreterPath: python3
+        """);
+    var outcome =
+        terroir.run(
+            "run submit-script -e test -c demo --source "
+                + terroir.project.resolve("source")
+                + " train.py");
+    assertThat(outcome.code()).as(outcome.err()).isZero();
+    assertThat(outcome.out()).contains("['--a', '1'] runconfig");
+    assertThat(outcome.err()).contains("environment configured version Autosave_");
+  }
+
+  @Test
+  void aFloodIsCutAndSaidSo() throws IOException {
+    var run =
+        submit("flood.py", "import os\nfor _ in range(230): os.write(1, b'x' * (1 << 20))")
+            .succeeds()
+            .json();
+    var log =
+        Path.of(
+            java.net.URI.create(run.object("logFiles").string("azureml-logs/70_driver_log.txt")));
+    assertThat(Files.size(log)).isLessThan(202L << 20);
+    try (var file = new java.io.RandomAccessFile(log.toFile(), "r")) {
+      file.seek(file.length() - 60);
+      assertThat(file.readLine() + file.readLine()).contains("more bytes of output were dropped");
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package dev.terroir.cli;
+
+import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.home.TerroirHome;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.process.Command;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.resolve.tool.UvProgram;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+
+/// The `terroir` command over a home of its own and a folder of wheels instead of an index.
+final class Terroir {
+  final Path home;
+  final Path project;
+  final Settings settings;
+
+  Terroir(Path folder) {
+    this(folder, List.of());
+  }
+
+  /// @param more variables of the process environment, `NAME=value`
+  Terroir(Path folder, List<String> more) {
+    try {
+      home = folder.resolve("home");
+      project = Files.createDirectories(folder.resolve("project"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    var variables = new TreeMap<>(Settings.system().variables());
+    variables.keySet().removeIf(name -> name.startsWith("PIP_") || name.startsWith("UV_"));
+    variables.put("PIP_CONFIG_FILE", "/dev/null");
+    variables.put(Settings.TERROIR_HOME, home.toString());
+    variables.put(Settings.TERROIR_UV, uv().toString());
+    variables.put("PIP_FIND_LINKS", WheelHouse.make(folder.resolve("wheels")).toString());
+    variables.put("PIP_NO_INDEX", "1");
+    variables.put("UV_CACHE_DIR", folder.resolve("uv-cache").toString());
+    variables.put("UV_PYTHON_DOWNLOADS", "never");
+    for (var word : more) {
+      variables.put(word.split("=", 2)[0], word.split("=", 2)[1]);
+    }
+    settings = Settings.of(variables);
+  }
+
+  /// The pinned uv, fetched once for all tests.
+  static Path uv() {
+    var tools = Path.of(System.getProperty("terroir.root"), "cli", "target", "test-tools");
+    var system = Settings.system().with(Settings.TERROIR_HOME, tools.toString());
+    return UvProgram.find(system, TerroirHome.of(system), Progress.SILENT);
+  }
+
+  /// The `major.minor` of the Python on PATH.
+  static String python() {
+    return new Command(
+            List.of("python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"),
+            Settings.system().variables(),
+            null,
+            Duration.ofSeconds(30))
+        .run()
+        .output()
+        .strip();
+  }
+
+  /// What a command left.
+  record Outcome(int code, String out, String err) {
+    JsonObject json() {
+      return JsonReader.parseObject(out, "output");
+    }
+
+    Outcome succeeds() {
+      if (code != 0) {
+        throw new AssertionError("exit code " + code + "\n" + out + err);
+      }
+      return this;
+    }
+  }
+
+  /// Runs a command in this process; words are split at spaces.
+  Outcome run(String words, String... more) {
+    var arguments = new ArrayList<>(List.of(words.split(" ")));
+    arguments.addAll(List.of(more));
+    var at = Math.min(arguments.size(), arguments.getFirst().equals("doctor") ? 1 : 2);
+    arguments.addAll(at, List.of("--path", project.toString()));
+    var out = new ByteArrayOutputStream();
+    var err = new ByteArrayOutputStream();
+    var code =
+        Main.run(
+            arguments.toArray(String[]::new),
+            settings,
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    return new Outcome(
+        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  /// Starts a command as a process of its own.
+  Process start(String words) {
+    var command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.terroir.cli.Main"));
+    command.addAll(List.of(words.split(" ")));
+    var builder = new ProcessBuilder(command).directory(project.toFile());
+    builder.environment().clear();
+    builder.environment().putAll(settings.variables());
+    builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    try {
+      return builder.start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Writes a file of the project.
+  Path write(String name, String text) {
+    try {
+      var file = project.resolve(name);
+      Files.createDirectories(file.getParent());
+      return Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Makes, in the project's `environment`, an environment of given requirements.
+  void environment(String name, String... requirements) {
+    write("requirements.txt", String.join("\n", requirements) + "\n");
+    run("environment create -n "
+            + name
+            + " -f "
+            + project.resolve("requirements.txt")
+            + " -d "
+            + project.resolve("environment")
+            + " --overwrite --python "
+            + python())
+        .succeeds();
+  }
+
+  /// The directory of [#environment].
+  String directory() {
+    return project.resolve("environment").toString();
+  }
+}
