@@ -73,7 +73,10 @@ public final class Main {
     var groups = groups();
     var first = arguments.length == 0 ? "" : arguments[0];
     var known = groups.stream().anyMatch(group -> group.name().equals(first));
-    var command = new CommandLine(Parser.root(groups, known ? first : "-"));
+    var command =
+        new CommandLine(
+            Parser.root(
+                groups, known ? first : Parser.NONE, arguments.length > 1 ? arguments[1] : ""));
     command.setAbbreviatedOptionsAllowed(false);
     CommandLine.ParseResult parsed;
     try {

@@ -22,12 +22,16 @@ public final class Parser {
           Leaf.Option.value("-g --resource-group", "NAME", "Taken and ignored, for old scripts."),
           Leaf.Option.value("--subscription-id", "ID", "Taken and ignored, for old scripts."));
 
+  /// Names no group: all are shown by their summaries.
+  public static final String NONE = "-";
+
   private Parser() {}
 
-  /// The whole command with a group's commands, or with all groups' when `only` names none.
+  /// The whole command with a group's commands, or with all groups' when `only` is empty.
   ///
   /// @param only the group to fill in
-  public static CommandSpec root(List<Group> groups, String only) {
+  /// @param leaf the command of it to fill in, or empty for all; the others get their summary only
+  public static CommandSpec root(List<Group> groups, String only, String leaf) {
     var root = CommandSpec.create().name("terroir");
     root.usageMessage()
         .description("Manages the software environments of machine-learning work.")
@@ -42,8 +46,8 @@ public final class Parser {
         OptionSpec.builder("--version").versionHelp(true).description("Show the version.").build());
     for (var group : groups) {
       if (only.isEmpty() || group.name().equals(only)) {
-        root.addSubcommand(group.name(), new CommandLine(filled(group)));
-      } else {
+        root.addSubcommand(group.name(), new CommandLine(filled(group, leaf)));
+      } else if (only.equals(NONE)) {
         var empty = CommandSpec.create().name(group.name());
         empty.usageMessage().description(group.summary());
         root.addSubcommand(group.name(), new CommandLine(empty));
@@ -52,7 +56,7 @@ public final class Parser {
     return root;
   }
 
-  private static CommandSpec filled(Group group) {
+  private static CommandSpec filled(Group group, String only) {
     var leaves = group.leaves().get();
     if (leaves.size() == 1 && leaves.getFirst().name().isEmpty()) {
       return spec(leaves.getFirst(), group.name());
@@ -61,8 +65,11 @@ public final class Parser {
     spec.usageMessage().description(group.summary());
     spec.addOption(
         OptionSpec.builder("-h", "--help").usageHelp(true).description("Show this help.").build());
+    var known = leaves.stream().anyMatch(leaf -> leaf.name().equals(only));
     for (var leaf : leaves) {
-      spec.addSubcommand(leaf.name(), new CommandLine(spec(leaf, leaf.name())));
+      if (!known || leaf.name().equals(only)) {
+        spec.addSubcommand(leaf.name(), new CommandLine(spec(leaf, leaf.name())));
+      }
     }
     return spec;
   }

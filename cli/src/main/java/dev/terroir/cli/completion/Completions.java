@@ -18,7 +18,7 @@ public final class Completions {
 
   /// Writes `terroir.bash`, `terroir.zsh` and `terroir.fish` into a directory.
   public static void write(List<Group> groups, Path directory) {
-    var bash = AutoComplete.bash("terroir", new CommandLine(Parser.root(groups, "")));
+    var bash = AutoComplete.bash("terroir", new CommandLine(Parser.root(groups, "", "")));
     AtomicFiles.write(directory.resolve("terroir.bash"), bash);
     // zsh runs bash completions after bashcompinit, which the generated script calls itself.
     AtomicFiles.write(directory.resolve("terroir.zsh"), "#compdef terroir\n" + bash);

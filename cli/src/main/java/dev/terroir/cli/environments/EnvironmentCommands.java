@@ -246,11 +246,8 @@ public final class EnvironmentCommands {
   }
 
   private static int list(Arguments arguments, Context context) {
-    var environments = new ArrayList<JsonValue>();
-    for (var registered : context.workspace().environments().list().values()) {
-      environments.add(registered.environment().toJson());
-    }
-    context.console().result(new JsonValue.JsonArray(environments), "name", "version");
+    var definitions = List.<JsonValue>copyOf(context.workspace().environments().listDefinitions());
+    context.console().result(new JsonValue.JsonArray(definitions), "name", "version");
     return 0;
   }
 

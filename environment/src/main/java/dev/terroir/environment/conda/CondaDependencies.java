@@ -55,16 +55,44 @@ public final class CondaDependencies {
 
   private static final Pattern PYTHON_SPEC = Pattern.compile("(?i)python\\s*(.*)");
 
-  private final String text;
   private final String source;
-  private final CondaReader content;
   private final JsonObject json;
 
+  // Made when first asked for: most definitions of a workspace are only listed. Two threads may
+  // make the
+  // same value.
+  private @Nullable String text;
+  private @Nullable CondaReader content;
+
   private CondaDependencies(String text, String source) {
-    this.text = text;
+    var read = CondaReader.read(text, source);
     this.source = source;
-    this.content = CondaReader.read(text, source);
-    this.json = content.json();
+    this.json = read.json();
+    this.text = text;
+    this.content = read;
+  }
+
+  private CondaDependencies(JsonObject json, String source) {
+    this.source = source;
+    this.json = json;
+  }
+
+  private String text() {
+    var known = text;
+    if (known == null) {
+      known = Yaml.write(json);
+      text = known;
+    }
+    return known;
+  }
+
+  private CondaReader content() {
+    var known = content;
+    if (known == null) {
+      known = CondaReader.read(text(), source);
+      content = known;
+    }
+    return known;
   }
 
   /// The default document: Python, and `azureml-defaults` as the only pip requirement.
@@ -87,9 +115,10 @@ public final class CondaDependencies {
     return new CondaDependencies(text, source);
   }
 
-  /// Takes over the `condaDependencies` member of a definition.
+  /// Takes over the `condaDependencies` member of a definition. What is wrong with its entries is
+  /// said when they are first asked for.
   public static CondaDependencies ofJson(JsonObject json) {
-    return new CondaDependencies(Yaml.write(json), "condaDependencies");
+    return new CondaDependencies(json, "condaDependencies");
   }
 
   /// A document of given parts, as the service's `CondaDependencies.create`.
@@ -111,7 +140,7 @@ public final class CondaDependencies {
 
   /// The environment's name in the file, if any.
   public Optional<String> name() {
-    return Optional.ofNullable(content.name());
+    return Optional.ofNullable(content().name());
   }
 
   /// The same packages under another name.
@@ -121,17 +150,17 @@ public final class CondaDependencies {
 
   /// All entries in order.
   public List<CondaDependency> dependencies() {
-    return content.dependencies();
+    return content().dependencies();
   }
 
   /// The channels in order.
   public List<String> condaChannels() {
-    return content.channels();
+    return content().channels();
   }
 
   /// The match specs in order, without the pip section.
   public List<String> condaPackages() {
-    return content.dependencies().stream()
+    return content().dependencies().stream()
         .filter(CondaDependency.Conda.class::isInstance)
         .map(dependency -> ((CondaDependency.Conda) dependency).spec())
         .toList();
@@ -139,7 +168,7 @@ public final class CondaDependencies {
 
   /// All lines of the pip sections in order, requirements and options.
   public List<String> pipLines() {
-    return content.dependencies().stream()
+    return content().dependencies().stream()
         .filter(CondaDependency.Pip.class::isInstance)
         .flatMap(dependency -> ((CondaDependency.Pip) dependency).lines().stream())
         .toList();
@@ -157,7 +186,7 @@ public final class CondaDependencies {
 
   /// What is odd about the document although it can be used, each with file and line.
   public List<String> warnings() {
-    return content.warnings();
+    return content().warnings();
   }
 
   /// Where the document was read.
@@ -172,10 +201,10 @@ public final class CondaDependencies {
     }
     var channels = new ArrayList<>(condaChannels());
     channels.add(channel);
-    var block = content.channelBlock();
+    var block = content().channelBlock();
     return edited(
         json.toBuilder().put("channels", channels).build(),
-        () -> block == null ? Optional.empty() : CondaText.append(text, block, channel));
+        () -> block == null ? Optional.empty() : CondaText.append(text(), block, channel));
   }
 
   /// Takes a channel away.
@@ -184,7 +213,7 @@ public final class CondaDependencies {
     if (!channels.remove(channel)) {
       return this;
     }
-    var block = content.channelBlock();
+    var block = content().channelBlock();
     return edited(
         json.toBuilder().put("channels", channels).build(),
         () -> block == null ? Optional.empty() : removed(block, channel::equals));
@@ -197,7 +226,7 @@ public final class CondaDependencies {
   public CondaDependencies addCondaPackage(String spec) {
     requireText(spec, "a conda package");
     var name = CondaDependency.condaName(spec);
-    var block = content.dependencyBlock();
+    var block = content().dependencyBlock();
     var dependencies = new ArrayList<CondaDependency>(dependencies());
     for (int i = 0; i < dependencies.size(); i++) {
       if (dependencies.get(i) instanceof CondaDependency.Conda conda
@@ -212,7 +241,7 @@ public final class CondaDependencies {
     dependencies.add(new CondaDependency.Conda(spec));
     return edited(
         withDependencies(dependencies),
-        () -> block == null ? Optional.empty() : CondaText.append(text, block, spec));
+        () -> block == null ? Optional.empty() : CondaText.append(text(), block, spec));
   }
 
   /// Takes a conda package away by its name.
@@ -222,7 +251,7 @@ public final class CondaDependencies {
     var any =
         dependencies.removeIf(dependency ->
             dependency instanceof CondaDependency.Conda conda && conda.name().equals(name));
-    var block = content.dependencyBlock();
+    var block = content().dependencyBlock();
     return any
         ? edited(
             withDependencies(dependencies),
@@ -307,12 +336,12 @@ public final class CondaDependencies {
 
   /// The YAML text with its comments.
   public String serializeToString() {
-    return text;
+    return text();
   }
 
   /// Writes the YAML text to a file, which appears whole.
   public void save(Path file) {
-    AtomicFiles.write(file, text);
+    AtomicFiles.write(file, text());
   }
 
   /// The document as the `condaDependencies` member of a definition, keys in their order, unknown
@@ -344,10 +373,10 @@ public final class CondaDependencies {
     var lines = new ArrayList<>(((CondaDependency.Pip) dependencies.get(last)).lines());
     lines.add(line);
     dependencies.set(last, new CondaDependency.Pip(lines));
-    var block = content.pipBlock();
+    var block = content().pipBlock();
     return edited(
         withDependencies(dependencies),
-        () -> block == null ? Optional.empty() : CondaText.append(text, block, line));
+        () -> block == null ? Optional.empty() : CondaText.append(text(), block, line));
   }
 
   private CondaDependencies removePipLines(Predicate<String> which) {
@@ -370,14 +399,14 @@ public final class CondaDependencies {
     return edited(
         withDependencies(dependencies),
         () ->
-            content.pipBlocks().stream()
+            content().pipBlocks().stream()
                 .filter(block -> block.items().stream().anyMatch(item -> which.test(item.text())))
                 .findFirst()
                 .flatMap(block -> removed(block, which)));
   }
 
   private Optional<String> replacedPip(Predicate<String> same, String line) {
-    return content.pipBlocks().stream()
+    return content().pipBlocks().stream()
         .map(block -> replaced(block, same, line))
         .flatMap(Optional::stream)
         .findFirst();
@@ -390,13 +419,13 @@ public final class CondaDependencies {
         : block.items().stream()
             .filter(item -> same.test(item.text()))
             .findFirst()
-            .flatMap(item -> CondaText.replace(text, item.mark(), value));
+            .flatMap(item -> CondaText.replace(text(), item.mark(), value));
   }
 
   private Optional<String> removed(CondaReader.Block block, Predicate<String> which) {
     var items = block.items().stream().filter(item -> which.test(item.text())).toList();
     return items.size() == 1
-        ? CondaText.remove(text, block, items.getFirst().mark())
+        ? CondaText.remove(text(), block, items.getFirst().mark())
         : Optional.empty();
   }
 
@@ -421,7 +450,7 @@ public final class CondaDependencies {
   }
 
   private CondaDependencies rewritten(JsonObject wanted) {
-    return new CondaDependencies(CondaText.header(text) + Yaml.write(wanted), source);
+    return new CondaDependencies(CondaText.header(text()) + Yaml.write(wanted), source);
   }
 
   private static void requireText(String spec, String what) {
@@ -454,6 +483,6 @@ public final class CondaDependencies {
 
   @Override
   public String toString() {
-    return text;
+    return text();
   }
 }

@@ -35,9 +35,6 @@ public final class Database implements AutoCloseable {
   public static Database open(Path file) {
     var config = new SQLiteConfig();
     config.setBusyTimeout(BUSY_TIMEOUT_MILLIS);
-    config.setJournalMode(SQLiteConfig.JournalMode.WAL);
-    config.setSynchronous(SQLiteConfig.SynchronousMode.NORMAL);
-    config.enforceForeignKeys(true);
     try {
       var connection = config.createConnection("jdbc:sqlite:" + file);
       try {

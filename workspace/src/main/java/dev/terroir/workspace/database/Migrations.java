@@ -80,6 +80,8 @@ final class Migrations {
       backUp(connection, file, version);
     }
     try (var statement = connection.createStatement()) {
+      // The write-ahead log is a property of the file, so that it is asked for only here.
+      statement.execute("PRAGMA journal_mode = WAL");
       statement.execute("BEGIN IMMEDIATE");
       for (int step = version(connection); step < STEPS.size(); step++) {
         for (var sql : STEPS.get(step).split(";\\s*\n")) {

@@ -1,6 +1,8 @@
 package dev.terroir.workspace.environments;
 
 import dev.terroir.environment.Environment;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -30,18 +32,28 @@ public final class CuratedEnvironments {
     return all;
   }
 
+  /// Their definitions in the service's JSON, by name.
+  static List<JsonObject> definitions() {
+    return NAMES.stream().map(CuratedEnvironments::definition).toList();
+  }
+
   /// The one of a name.
   public static Optional<Environment> find(String name) {
     return NAMES.contains(name) ? Optional.of(read(name)) : Optional.empty();
   }
 
   private static Environment read(String name) {
+    return Environment.read(definition(name), _ -> {});
+  }
+
+  private static JsonObject definition(String name) {
     var resource = "/dev/terroir/workspace/curated/" + name + ".json";
     try (var in = CuratedEnvironments.class.getResourceAsStream(resource)) {
       if (in == null) {
         throw new IllegalStateException(resource + " is missing");
       }
-      return Environment.parse(new String(in.readAllBytes(), StandardCharsets.UTF_8), resource);
+      return JsonReader.parseObject(
+          new String(in.readAllBytes(), StandardCharsets.UTF_8), resource);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

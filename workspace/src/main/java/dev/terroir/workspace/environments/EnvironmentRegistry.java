@@ -4,6 +4,8 @@ import dev.terroir.environment.Environment;
 import dev.terroir.environment.Validation;
 import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.workspace.WorkspaceCode;
@@ -154,6 +156,21 @@ public final class EnvironmentRegistry {
             EnvironmentRegistry::read)
         .forEach(item -> result.put(item.environment().name(), item));
     return result;
+  }
+
+  /// The definitions of [#list] as they are stored, without making environments of them; what a
+  /// listing shows.
+  public List<JsonObject> listDefinitions() {
+    var result = new TreeMap<String, JsonObject>();
+    CuratedEnvironments.definitions().forEach(json -> result.put(json.string("name"), json));
+    database.query(
+        "SELECT name, definition, MAX(ordinal) FROM environment WHERE autosaved = 0 AND archived ="
+            + " 0 GROUP BY name",
+        row ->
+            result.put(
+                row.getString(1),
+                JsonReader.parseObject(row.getString(2), "the workspace's database")));
+    return List.copyOf(result.values());
   }
 
   /// All versions of a name in the order registered, autosaved ones included.
