@@ -15,12 +15,14 @@ import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.export.LockExport;
+import dev.terroir.resolve.ResolveException;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.resolve.tool.UvProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -94,25 +96,23 @@ public final class Prefixes {
     }
     var tool = uv.get();
     var what = "the environment cannot be installed";
-    var python = tool.python(lock.pythonVersion(), progress);
     progress.step(
         "installing " + lock.packages().size() + " packages for Python " + lock.pythonVersion());
-    tool.run(
-        List.of(
-            "venv", "--quiet", "--no-project", "--python", python.toString(), directory.toString()),
-        null,
-        what,
-        progress);
-    var file = directory.resolve("pylock.toml");
-    AtomicFiles.write(file, LockExport.pylock(lock));
+    var python = makeEmpty(tool, lock, directory, what, progress);
+    // Not from a pylock.toml: uv keeps archives that are named by URL apart and links them five
+    // times slower.
+    var file = directory.resolve("requirements.txt");
+    AtomicFiles.write(file, requirements(lock));
     tool.run(
         List.of(
             "pip",
-            "sync",
+            "install",
             "--quiet",
+            "--no-deps",
+            "--require-hashes",
             "--python",
             directory.resolve("bin/python").toString(),
-            "--allow-empty-requirements",
+            "--requirements",
             file.toString()),
         null,
         what,
@@ -123,11 +123,42 @@ public final class Prefixes {
                 JsonObject.builder()
                     .put("format", "terroir-prefix/1")
                     .put("lockDigest", lock.digest().prefixed())
-                    .put("python", python.toString())
+                    .put("python", python)
                     .put("distributions", distributions(directory))
                     .build(),
                 2)
             + "\n");
+  }
+
+  /// Makes a prefix without packages; a Python that is not here is fetched.
+  private static String makeEmpty(
+      Uv tool, Lock lock, Path directory, String what, Progress progress) {
+    var venv = List.of("venv", "--quiet", "--no-project", "--no-python-downloads", "--python");
+    var arguments = new ArrayList<>(venv);
+    arguments.addAll(List.of(lock.pythonVersion(), directory.toString()));
+    try {
+      tool.run(arguments, null, what, Progress.SILENT);
+      return lock.pythonVersion();
+    } catch (ResolveException e) {
+      var python = tool.python(lock.pythonVersion(), progress).toString();
+      arguments = new ArrayList<>(venv);
+      arguments.addAll(List.of(python, directory.toString()));
+      tool.run(arguments, null, what, progress);
+      return python;
+    }
+  }
+
+  /// The lock as hashed requirements, without the options that uv does not read or that decide
+  /// nothing here.
+  private static String requirements(Lock lock) {
+    var text = new StringBuilder();
+    for (var line : LockExport.requirements(lock).lines().toList()) {
+      if (!line.matches(
+          "--(pre|prefer-binary|require-hashes|use-feature|no-deps|trusted-host)\\b.*")) {
+        text.append(line).append('\n');
+      }
+    }
+    return text.toString();
   }
 
   private static Optional<Path> sitePackages(Path directory) {

@@ -94,7 +94,7 @@ public final class Resolver {
     Path work;
     try {
       work = Files.createTempDirectory("terroir-resolve-");
-      Files.writeString(work.resolve("requirements.in"), String.join("\n", lines) + "\n");
+      Files.writeString(work.resolve("requirements.in"), String.join("\n", forUv(lines)) + "\n");
     } catch (IOException e) {
       throw dev.terroir.foundation.FoundationException.ofFile(
           "the requirements cannot be written", Path.of(System.getProperty("java.io.tmpdir")), e);
@@ -145,6 +145,15 @@ public final class Resolver {
     } finally {
       Trees.delete(work);
     }
+  }
+
+  /// The lines without the options that uv does not read in a requirements file.
+  private static List<String> forUv(List<String> lines) {
+    return lines.stream()
+        .filter(line ->
+            !line.matches(
+                "--(pre|prefer-binary|require-hashes|use-feature|no-deps|trusted-host)\\b.*"))
+        .toList();
   }
 
   /// Reads the `# via` annotations.
