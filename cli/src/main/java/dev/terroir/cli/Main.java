@@ -19,12 +19,14 @@ import dev.terroir.cli.workspaces.WorkspaceCommands;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.problem.TerroirException;
+import dev.terroir.workspace.database.Database;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import picocli.CommandLine;
 
 /// The `terroir` program.
@@ -33,6 +35,8 @@ import picocli.CommandLine;
 public final class Main {
   /// The version, as the build says it.
   public static final String VERSION = "0.1.0";
+
+  private static final Set<String> NEED_DATABASE = Set.of("environment", "run", "model", "service");
 
   private Main() {}
 
@@ -58,6 +62,9 @@ public final class Main {
     if (arguments.length == 1 && arguments[0].equals("--version")) {
       System.out.println("terroir " + VERSION);
       return;
+    }
+    if (arguments.length > 0 && NEED_DATABASE.contains(arguments[0])) {
+      Thread.ofPlatform().daemon().start(Database::warmUp);
     }
     var out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);

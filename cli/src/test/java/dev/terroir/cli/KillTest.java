@@ -58,6 +58,9 @@ class KillTest {
   }
 
   private void everyLockReads() throws IOException {
+    if (!Files.exists(terroir.home)) {
+      return;
+    }
     try (var walk = Files.walk(terroir.home)) {
       for (var file :
           walk.filter(path -> path.toString().contains("/locks/"))

@@ -12,6 +12,7 @@ import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.process.MarkedProcesses;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.export.LockExport;
@@ -33,6 +34,7 @@ import java.util.function.Supplier;
 /// @since 0.1
 public final class Prefixes {
   private static final String MARKER = ".terroir-prefix.json";
+  private static final String WORKING = "TERROIR_WORKING_ON";
   private static final Duration PATIENCE = Duration.ofMinutes(60);
 
   private final TerroirHome home;
@@ -90,11 +92,13 @@ public final class Prefixes {
   }
 
   private void make(Lock lock, Path directory, Progress progress) {
+    // Whoever worked here before was killed, but its uv may still be writing.
+    MarkedProcesses.end(WORKING, directory.toString());
     if (Files.exists(directory)) {
       progress.line("the environment at " + directory + " is incomplete and is made anew");
       Trees.delete(directory);
     }
-    var tool = uv.get();
+    var tool = uv.get().with(WORKING, directory.toString());
     var what = "the environment cannot be installed";
     progress.step(
         "installing " + lock.packages().size() + " packages for Python " + lock.pythonVersion());

@@ -6,7 +6,7 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
-import dev.terroir.foundation.process.ProcessTree;
+import dev.terroir.foundation.process.MarkedProcesses;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @since 0.1
 public final class RunSupervisor {
-  private static final Duration GRACE = Duration.ofSeconds(5);
-
   /// A supervisor that has written nothing this long after its start is dead.
   private static final Duration STARTING = Duration.ofSeconds(20);
 
@@ -198,31 +196,6 @@ public final class RunSupervisor {
   ///
   /// @return how many there were
   public static int sweep(String runId) {
-    return endMarked("AZUREML_RUN_ID=" + runId);
-  }
-
-  /// Ends every process that has a variable in its environment.
-  ///
-  /// @param marker `NAME=value`
-  /// @return how many there were
-  public static int endMarked(String marker) {
-    var ended = 0;
-    for (var process : ProcessHandle.allProcesses().toList()) {
-      if (process.pid() == ProcessHandle.current().pid()) {
-        continue;
-      }
-      try {
-        var environment =
-            Files.readAllBytes(Path.of("/proc", String.valueOf(process.pid()), "environ"));
-        var text = "\0" + new String(environment, StandardCharsets.ISO_8859_1);
-        if (text.contains("\0" + marker + "\0")) {
-          ended++;
-          ProcessTree.end(process, GRACE);
-        }
-      } catch (IOException e) {
-        // Another user's process, or one that has just ended.
-      }
-    }
-    return ended;
+    return MarkedProcesses.end("AZUREML_RUN_ID", runId);
   }
 }

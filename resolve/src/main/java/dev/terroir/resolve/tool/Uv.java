@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// Runs uv with the user's index settings. Immutable and thread-safe.
@@ -47,6 +48,13 @@ public final class Uv {
     variables.put("UV_NO_PROGRESS", "1");
     variables.put("NO_COLOR", "1");
     return new Uv(program, settings, variables, index.uvOptions());
+  }
+
+  /// The same with one more variable in the environment of its processes.
+  public Uv with(String name, String value) {
+    var more = new TreeMap<>(variables);
+    more.put(name, value);
+    return new Uv(program, settings, more, pipOptions);
   }
 
   /// The program's version.

@@ -12,15 +12,13 @@ import java.io.OutputStream;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -64,7 +62,6 @@ public final class Front implements AutoCloseable {
 
   private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-  private final HttpClient client;
   private final Supplier<List<String>> keys;
   private final Object change = new Object();
   private @Nullable Backend backend;
@@ -72,12 +69,6 @@ public final class Front implements AutoCloseable {
   private Front(HttpServer server, Supplier<List<String>> keys) {
     this.server = server;
     this.keys = keys;
-    this.client =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .executor(threads)
-            .connectTimeout(Duration.ofSeconds(5))
-            .build();
   }
 
   /// Listens on loopback.
@@ -195,10 +186,15 @@ public final class Front implements AutoCloseable {
         if (to == null) {
           break;
         }
-        HttpResponse<byte[]> response;
+        BackendCall.Answer answer;
         try {
-          response =
-              client.send(request(exchange, body, to), HttpResponse.BodyHandlers.ofByteArray());
+          answer =
+              BackendCall.send(
+                  to.port(),
+                  exchange.getRequestMethod(),
+                  target(exchange),
+                  headers(exchange),
+                  body);
         } catch (java.net.ConnectException e) {
           // Nothing was sent, so nothing can happen twice.
           Thread.sleep(200);
@@ -209,7 +205,7 @@ public final class Front implements AutoCloseable {
         } finally {
           to.inFlight().decrementAndGet();
         }
-        deliver(exchange, response);
+        deliver(exchange, answer);
         return;
       }
       exchange.getResponseHeaders().set("Retry-After", "2");
@@ -220,43 +216,36 @@ public final class Front implements AutoCloseable {
     }
   }
 
-  private static HttpRequest request(HttpExchange exchange, byte[] body, Backend to) {
+  private static String target(HttpExchange exchange) {
     var target = exchange.getRequestURI();
-    var query = target.getRawQuery() == null ? "" : "?" + target.getRawQuery();
-    var builder =
-        HttpRequest.newBuilder(
-            URI.create("http://127.0.0.1:" + to.port() + target.getRawPath() + query));
+    return target.getRawQuery() == null
+        ? target.getRawPath()
+        : target.getRawPath() + "?" + target.getRawQuery();
+  }
+
+  private static Map<String, List<String>> headers(HttpExchange exchange) {
+    var headers = new LinkedHashMap<String, List<String>>();
     exchange
         .getRequestHeaders()
         .forEach((name, values) -> {
           if (!NOT_FORWARDED.contains(name.toLowerCase(Locale.ROOT))) {
-            values.forEach(value -> builder.header(name, value));
+            headers.put(name, values);
           }
         });
-    return builder
-        .method(
-            exchange.getRequestMethod(),
-            body.length == 0
-                ? HttpRequest.BodyPublishers.noBody()
-                : HttpRequest.BodyPublishers.ofByteArray(body))
-        .build();
+    return headers;
   }
 
-  private static void deliver(HttpExchange exchange, HttpResponse<byte[]> response)
-      throws IOException {
-    response
+  private static void deliver(HttpExchange exchange, BackendCall.Answer answer) throws IOException {
+    answer
         .headers()
-        .map()
         .forEach((name, values) -> {
-          if (!NOT_FORWARDED.contains(name.toLowerCase(Locale.ROOT))
-              && !name.equalsIgnoreCase("date")) {
+          if (!NOT_FORWARDED.contains(name) && !name.equals("date")) {
             exchange.getResponseHeaders().put(name, values);
           }
         });
-    var body = response.body();
+    var body = answer.body();
     var head = exchange.getRequestMethod().equals("HEAD");
-    exchange.sendResponseHeaders(
-        response.statusCode(), head || body.length == 0 ? -1 : body.length);
+    exchange.sendResponseHeaders(answer.status(), head || body.length == 0 ? -1 : body.length);
     if (!head && body.length > 0) {
       try (OutputStream out = exchange.getResponseBody()) {
         out.write(body);
@@ -280,7 +269,6 @@ public final class Front implements AutoCloseable {
   @Override
   public void close() {
     server.stop(1);
-    client.shutdownNow();
     threads.shutdownNow();
   }
 }

@@ -1,12 +1,12 @@
 package dev.terroir.serving.supervisor;
 
-import dev.terroir.compute.supervisor.RunSupervisor;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.problem.TerroirException;
+import dev.terroir.foundation.process.MarkedProcesses;
 import dev.terroir.prefix.LocalPython;
 import dev.terroir.serving.front.Front;
 import dev.terroir.serving.scoring.ScoringProcess;
@@ -29,6 +29,7 @@ public final class ServiceSupervisor {
   private static final Duration FIRST_BACK_OFF = Duration.ofMillis(200);
   private static final Duration LONGEST_BACK_OFF = Duration.ofSeconds(30);
   private static final Duration LONG_HEALTHY = Duration.ofSeconds(60);
+  static final String MARKER = "TERROIR_SERVICE";
   private static final String STOP = "stop";
   private static final String KEYS = "keys.json";
 
@@ -71,11 +72,11 @@ public final class ServiceSupervisor {
 
   /// Ends what a killed supervisor has left.
   public static void sweep(Path directory) {
-    RunSupervisor.endMarked(marker(directory));
+    MarkedProcesses.end(MARKER, markerOf(directory));
   }
 
-  private static String marker(Path directory) {
-    return "TERROIR_SERVICE=" + directory.toAbsolutePath().normalize();
+  static String markerOf(Path directory) {
+    return directory.toAbsolutePath().normalize().toString();
   }
 
   /// Makes two fresh keys.
@@ -209,7 +210,7 @@ public final class ServiceSupervisor {
     var python = new LocalPython(what.python(), isPrefix ? prefix : null, null, true);
     var variables = new TreeMap<>(python.activated(Settings.system().variables()));
     variables.putAll(what.environmentVariables());
-    variables.put("TERROIR_SERVICE", directory.toAbsolutePath().normalize().toString());
+    variables.put(MARKER, markerOf(directory));
     variables.put("SERVICE_NAME", what.name());
     var started =
         ScoringProcess.start(

@@ -46,7 +46,12 @@ public final class SupervisorMain {
             serviceDirectory.toAbsolutePath().normalize().toString()));
     try {
       Files.createDirectories(serviceDirectory.resolve("logs"));
-      new ProcessBuilder(command)
+      var builder = new ProcessBuilder(command);
+      // By this the process is found, too, when it is stopped before it has said that it lives.
+      builder
+          .environment()
+          .put(ServiceSupervisor.MARKER, ServiceSupervisor.markerOf(serviceDirectory));
+      builder
           .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
           .redirectErrorStream(true)
           .redirectOutput(serviceDirectory.resolve("logs").resolve("supervisor.log").toFile())

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteJDBCLoader;
 
 /// A connection to a workspace's database. Used by one thread at a time: its methods are
 /// synchronized.
@@ -27,6 +28,18 @@ public final class Database implements AutoCloseable {
   private Database(Path file, Connection connection) {
     this.file = file;
     this.connection = connection;
+  }
+
+  /// Makes the driver ready, which takes most of the time of opening a first database: it prepares
+  /// date formats that are never used. A program that will need a database calls this beside its
+  /// other beginnings.
+  public static void warmUp() {
+    var _ = new SQLiteConfig();
+    try {
+      SQLiteJDBCLoader.initialize();
+    } catch (Exception e) {
+      // Opening the database says it with its place.
+    }
   }
 
   /// Opens a database, makes it when it is not there, and brings its schema up to date.
