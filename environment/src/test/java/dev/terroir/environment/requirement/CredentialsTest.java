@@ -1,0 +1,63 @@
+package dev.terroir.environment.requirement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.terroir.environment.EnvironmentException;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayName("Secrets in URLs")
+class CredentialsTest {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "https://me:hunter2@host/x.whl",
+        "https://:hunter2@host/x.whl",
+        "https://$me:$hunter2@host/x.whl",
+        "https://${ME}:${A}hunter2@host/x.whl",
+        "https://me:hun@ter2@host/x.whl",
+        "https://me:hun/hunter2@host/x.whl",
+        "https://${ME}:${HERS}@host/a https://me:hunter2@host/b",
+        "//me:hunter2@host/x.whl",
+        "git+ssh://git:hunter2@host/x.git",
+        "name@https://me:hunter2@host/x.whl",
+        "https://hunter2hunter2hunter2:x-oauth-basic@host/x.zip",
+        "git+https://ghp_hunter2@host/x.git",
+        "https://hunter2hunter2hunter2:@host/x.whl"
+      })
+  void areFoundWhereverTheyStandAndNeverPrinted(String text) {
+    assertThat(Credentials.isIn(text)).isTrue();
+    for (var line : new String[] {text, "--index-url " + text, "-e " + text, "x @ " + text}) {
+      assertThatThrownBy(() -> RequirementsFile.parse("a\n" + line, "r.txt"))
+          .isInstanceOfSatisfying(
+              EnvironmentException.class,
+              e -> {
+                assertThat(e.problem().code().id()).isEqualTo("secret-in-definition");
+                assertThat(e.problem().render()).contains("r.txt:2").doesNotContain("hunter2");
+                assertThat(String.valueOf(e.getMessage())).doesNotContain("hunter2");
+              });
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "https://host/x.whl",
+        "https://host:8443/x@1.0/y.whl",
+        "https://me@host/x.whl",
+        "https://${ME}:${HERS}@host/x.whl",
+        "https://${TOKEN}:x-oauth-basic@host/x.zip",
+        "https://${TOKEN}@host/x.zip",
+        "git+https://host/x.git@v1.0#egg=x",
+        "git+https://host:8443/x.git@v1.0",
+        "git+ssh://git@host/x.git",
+        "git+ssh://git@host:team/x.git@v1",
+        "git+ssh://builder-at-123456789012-eu@host/x.git",
+        "https://[::1]:8080/x@1.whl"
+      })
+  void areNeitherNamesNorVariablesNorPorts(String text) {
+    assertThat(Credentials.isIn(text)).isFalse();
+  }
+}
