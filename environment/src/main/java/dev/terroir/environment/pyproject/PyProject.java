@@ -2,6 +2,7 @@ package dev.terroir.environment.pyproject;
 
 import dev.terroir.environment.EnvironmentCode;
 import dev.terroir.environment.EnvironmentException;
+import dev.terroir.environment.requirement.Credentials;
 import dev.terroir.environment.requirement.Requirement;
 import dev.terroir.environment.yaml.YamlReader;
 import dev.terroir.foundation.problem.Place;
@@ -21,6 +22,9 @@ import org.tomlj.TomlTable;
 ///
 /// @since 0.1
 public final class PyProject {
+  /// Groups that a group includes, with repetition; keeps nested pairs from doubling without end.
+  private static final int MAX_EXPANDED = 1000;
+
   private final Path file;
   private final TomlParseResult toml;
 
@@ -74,112 +78,169 @@ public final class PyProject {
               ? "export them with `poetry export` and give the requirements.txt"
               : "list them under `[project] dependencies`, or give a requirements.txt");
     }
-    var found = new ArrayList<String>();
+    if (project != null
+        && project.get(List.of("dependencies")) == null
+        && !strings(project, "dynamic").contains("dependencies")
+        && toml.getTable("tool.poetry.dependencies") instanceof TomlTable poetry
+        && poetry.keySet().stream().anyMatch(key -> !key.equals("python"))) {
+      throw problem(
+          "the dependencies are in Poetry's own form, with caret constraints that pip does not"
+              + " read",
+          line(toml, "tool.poetry.dependencies"),
+          "export them with `poetry export` and give the requirements.txt");
+    }
+    var collector = new Collector();
     if (project != null) {
-      for (var dynamic : strings(project, "dynamic")) {
-        if (dynamic.equals("dependencies")) {
-          throw problem(
-              "the dependencies are dynamic: only the build of the project knows them",
-              line(project, "dynamic"),
-              "list them under `[project] dependencies`, or give a requirements.txt");
-        }
+      if (strings(project, "dynamic").contains("dependencies")) {
+        throw dynamic(project, "the dependencies are", "dependencies");
       }
-      requirements(project, "dependencies", found);
+      collector.requirements(project, "dependencies");
     }
     if (group != null) {
-      group(groups, project, group, found);
+      group(groups, project, group, collector);
     }
-    return List.copyOf(found);
+    if (!collector.problems.isEmpty()) {
+      throw new EnvironmentException(collector.problems);
+    }
+    return List.copyOf(collector.found);
+  }
+
+  private EnvironmentException dynamic(TomlTable project, String what, String key) {
+    return problem(
+        what + " dynamic: only the build of the project knows them",
+        line(project, "dynamic"),
+        "list them under `[project] " + key + "`, or give a requirements.txt");
   }
 
   private void group(
-      @Nullable TomlTable groups, @Nullable TomlTable project, String group, List<String> found) {
+      @Nullable TomlTable groups, @Nullable TomlTable project, String group, Collector collector) {
     if (groups != null && key(groups, group).isPresent()) {
-      expand(groups, group, new ArrayList<>(), found);
+      collector.expand(groups, group, 1, new ArrayList<>());
       return;
     }
     var extras = project == null ? null : project.getTable("optional-dependencies");
     var extra = extras == null ? Optional.<String>empty() : key(extras, group);
-    if (extras == null || extra.isEmpty()) {
-      var known = new ArrayList<String>();
-      if (groups != null) {
-        known.addAll(groups.keySet());
-      }
-      if (extras != null) {
-        known.addAll(extras.keySet());
-      }
-      throw problem(
-          "there is no dependency group or extra `" + group + "`",
-          1,
-          known.isEmpty() ? "leave --group out" : "name one of " + String.join(", ", known));
-    }
-    requirements(extras, extra.get(), found);
-  }
-
-  private void expand(TomlTable groups, String name, List<String> above, List<String> found) {
-    var key =
-        key(groups, name)
-            .orElseThrow(
-                () -> problem("the included group `" + name + "` is not there", 1, "define it"));
-    if (above.contains(key)) {
-      throw problem(
-          "dependency groups include each other in a circle: "
-              + String.join(" → ", above)
-              + " → "
-              + key,
-          line(groups, key),
-          "take one of the includes out");
-    }
-    var deeper = new ArrayList<>(above);
-    deeper.add(key);
-    if (!(groups.get(List.of(key)) instanceof TomlArray array)) {
-      throw problem("the group `" + key + "` must be a list", line(groups, key), "write a list");
-    }
-    for (int i = 0; i < array.size(); i++) {
-      var position = line(array, i);
-      switch (array.get(i)) {
-        case String text -> found.add(check(text, position));
-        case TomlTable table
-            when table.size() == 1
-                && table.get(List.of("include-group")) instanceof String included ->
-            expand(groups, included, deeper, found);
-        default ->
-            throw problem(
-                "a group holds requirements and `{include-group = \"NAME\"}` only",
-                position,
-                "mend it");
-      }
-    }
-  }
-
-  private void requirements(TomlTable table, String key, List<String> found) {
-    if (!table.contains(List.of(key))) {
+    if (extras != null && extra.isPresent()) {
+      collector.requirements(extras, extra.get());
       return;
     }
-    if (!(table.get(List.of(key)) instanceof TomlArray array)) {
-      throw problem(
-          "`" + key + "` must be a list of requirements", line(table, key), "write a list");
+    if (project != null && strings(project, "dynamic").contains("optional-dependencies")) {
+      throw dynamic(project, "the extras are", "optional-dependencies");
     }
-    for (int i = 0; i < array.size(); i++) {
-      var position = line(array, i);
-      if (!(array.get(i) instanceof String text)) {
-        throw problem("a requirement must be a string", position, "put it into quotes");
-      }
-      found.add(check(text, position));
+    var known = new ArrayList<String>();
+    if (groups != null) {
+      known.addAll(groups.keySet());
     }
+    if (extras != null) {
+      known.addAll(extras.keySet());
+    }
+    throw problem(
+        "there is no dependency group or extra `" + group + "`",
+        1,
+        known.isEmpty() ? "leave --group out" : "name one of " + String.join(", ", known));
   }
 
-  private String check(String text, int line) {
-    try {
-      Requirement.parse(text);
-      return text.strip();
-    } catch (Requirement.SyntaxException e) {
-      throw new EnvironmentException(
-          Problem.of(
-                  EnvironmentCode.REQUIREMENT_SYNTAX,
-                  "`" + text + "` is no requirement: " + e.what())
-              .at(Place.position(file.toString(), line, e.offset() + 1)),
-          e);
+  /// Gathers requirements, and every problem on the way. For one thread.
+  private final class Collector {
+    private final List<String> found = new ArrayList<>();
+    private final List<Problem> problems = new ArrayList<>();
+    private int expanded;
+
+    void requirements(TomlTable table, String key) {
+      if (!table.contains(List.of(key))) {
+        return;
+      }
+      if (!(table.get(List.of(key)) instanceof TomlArray array)) {
+        add("`" + key + "` must be a list of requirements", line(table, key), "write a list");
+        return;
+      }
+      for (int i = 0; i < array.size(); i++) {
+        if (array.get(i) instanceof String text) {
+          check(text, line(array, i));
+        } else {
+          add("a requirement must be a string", line(array, i), "put it into quotes");
+        }
+      }
+    }
+
+    // Spec: "Dependency Groups": includes are expanded in place, duplicates stay.
+    void expand(TomlTable groups, String name, int from, List<String> above) {
+      var keys = groups.keySet().stream().filter(key -> normal(key).equals(normal(name))).toList();
+      if (keys.isEmpty()) {
+        add("the included group `" + name + "` is not there", from, "define it");
+        return;
+      }
+      var key = keys.getFirst();
+      if (keys.size() > 1) {
+        add(
+            "`" + String.join("` and `", keys) + "` are two spellings of one group",
+            line(groups, keys.getLast()),
+            "give one of them another name");
+      } else if (above.contains(key)) {
+        add(
+            "dependency groups include each other in a circle: "
+                + String.join(" → ", above)
+                + " → "
+                + key,
+            line(groups, key),
+            "take one of the includes out");
+      } else if (++expanded > MAX_EXPANDED) {
+        if (expanded == MAX_EXPANDED + 1) {
+          add("more than " + MAX_EXPANDED + " groups are included", from, "include fewer");
+        }
+      } else if (groups.get(List.of(key)) instanceof TomlArray array) {
+        var deeper = new ArrayList<>(above);
+        deeper.add(key);
+        members(groups, array, deeper);
+      } else {
+        add("the group `" + key + "` must be a list", line(groups, key), "write a list");
+      }
+    }
+
+    private void members(TomlTable groups, TomlArray array, List<String> above) {
+      for (int i = 0; i < array.size() && expanded <= MAX_EXPANDED; i++) {
+        var position = line(array, i);
+        if (array.get(i) instanceof String text) {
+          check(text, position);
+        } else if (array.get(i) instanceof TomlTable table
+            && table.size() == 1
+            && table.get(List.of("include-group")) instanceof String included) {
+          expand(groups, included, position, above);
+        } else {
+          add(
+              "a group holds requirements and `{include-group = \"NAME\"}` only",
+              position,
+              "write one of the two");
+        }
+      }
+    }
+
+    private void check(String text, int line) {
+      if (Credentials.isIn(text)) {
+        problems.add(
+            Problem.of(EnvironmentCode.SECRET_IN_DEFINITION, "a URL holds a password")
+                .at(Place.position(file.toString(), line, 0))
+                .because("a definition is shared, locked and logged, so it may hold no secret")
+                .hint("take it out of the URL and put it into ~/.netrc or the keyring"));
+        return;
+      }
+      try {
+        Requirement.parse(text);
+        found.add(text.strip());
+      } catch (Requirement.SyntaxException e) {
+        problems.add(
+            Problem.of(
+                    EnvironmentCode.REQUIREMENT_SYNTAX,
+                    "`" + text + "` is no requirement: " + e.what())
+                .at(new Place(file + ":" + line, text, e.offset() + 1)));
+      }
+    }
+
+    private void add(String what, int line, String hint) {
+      problems.add(
+          Problem.of(EnvironmentCode.PYPROJECT, what)
+              .at(Place.position(file.toString(), line, 0))
+              .hint(hint));
     }
   }
 
@@ -200,7 +261,10 @@ public final class PyProject {
   }
 
   private static int line(TomlTable table, String key) {
-    var position = table.inputPositionOf(List.of(key));
+    var position =
+        table.contains(List.of(key))
+            ? table.inputPositionOf(List.of(key))
+            : table.inputPositionOf(key);
     return position == null ? 1 : position.line();
   }
 

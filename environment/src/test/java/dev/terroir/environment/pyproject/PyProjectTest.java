@@ -1,0 +1,136 @@
+package dev.terroir.environment.pyproject;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.terroir.environment.Conformance;
+import dev.terroir.environment.EnvironmentException;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.json.JsonWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("Declaring project metadata, Dependency Groups (Python packaging)")
+class PyProjectTest {
+  @TempDir private Path folder;
+
+  private List<String> dependencies(String text, @Nullable String group) throws IOException {
+    var file = Files.writeString(folder.resolve("pyproject.toml"), text);
+    return PyProject.read(file).dependencies(group);
+  }
+
+  private List<String> refusals(String text, @Nullable String group) throws IOException {
+    try {
+      return List.of("accepted " + dependencies(text, group));
+    } catch (EnvironmentException e) {
+      return e.problems().stream().map(problem -> problem.render()).toList();
+    }
+  }
+
+  // The tables of the cases are JSON, whose values TOML writes alike but for `:`.
+  private static String toml(JsonValue value) {
+    return JsonWriter.compact(value).replace("\":", "\" = ");
+  }
+
+  @Test
+  void everyRecordedTableResolvesAsExpected() throws IOException {
+    var cases = Conformance.cases("metadata/dependency_groups.json");
+    for (var item : cases) {
+      var text = new StringBuilder("[dependency-groups]\n");
+      var groups = item.object("groups");
+      for (var name : groups.members().keySet()) {
+        text.append(name).append(" = ").append(toml(groups.get(name).orElseThrow())).append('\n');
+      }
+      var error = item.get("expect_error").filter(JsonObject.class::isInstance);
+      var found = new ArrayList<String>();
+      try {
+        for (var name : item.strings("names")) {
+          found.addAll(dependencies(text.toString(), name));
+        }
+        assertThat(error).as(text.toString()).isEmpty();
+        assertThat(found).isEqualTo(item.strings("expect"));
+      } catch (EnvironmentException e) {
+        assertThat(error).as(e.problem().render()).isPresent();
+      }
+    }
+  }
+
+  @Test
+  void everyProblemIsToldWithItsLine() throws IOException {
+    var text =
+        """
+        [project]
+        dependencies = [
+          "a=1",
+          7,
+          "b @ https://me:hunter2@host/b.whl",
+        ]
+        [dependency-groups]
+        all = [{}, "this is no requirement!", {include-group = "none"}]
+        """;
+    var refusals = refusals(text, "all");
+    assertThat(refusals).hasSize(6).noneMatch(refusal -> refusal.contains("hunter2"));
+    assertThat(refusals.get(0)).contains("pyproject.toml:3", "a=1");
+    assertThat(refusals.get(1)).contains("pyproject.toml:4");
+    assertThat(refusals.get(2)).contains("pyproject.toml:5", "secret-in-definition");
+    assertThat(refusals.subList(3, 6)).allMatch(refusal -> refusal.contains("pyproject.toml:8"));
+  }
+
+  @Test
+  void twoSpellingsOfOneGroupAreRefused() throws IOException {
+    assertThat(refusals("[dependency-groups]\nTest = []\ntest = []\n", "test").getFirst())
+        .contains("pyproject.toml:3", "two spellings");
+  }
+
+  @Test
+  void groupsThatDoubleEachOtherEnd() throws IOException {
+    var text = new StringBuilder("[dependency-groups]\n");
+    for (int i = 0; i < 30; i++) {
+      var include = "{include-group = \"g" + (i + 1) + "\"}";
+      text.append("g" + i + " = [" + include + ", " + include + "]\n");
+    }
+    assertThat(refusals(text + "g30 = [\"a\"]\n", "g0"))
+        .hasSize(1)
+        .allMatch(r -> r.contains("1000"));
+  }
+
+  @Test
+  void whatOnlyAToolOrTheBuildKnowsIsRefused() throws IOException {
+    assertThat(refusals("[tool.poetry.dependencies]\na = \"^1\"\n", null).getFirst())
+        .contains("Poetry", "poetry export");
+    assertThat(
+            refusals("[project]\nname = \"x\"\n\n[tool.poetry.dependencies]\na = \"^1\"\n", null))
+        .first(InstanceOfAssertFactories.STRING)
+        .contains("pyproject.toml:4", "Poetry");
+    assertThat(refusals("[project]\ndynamic = [\"dependencies\"]\n", null).getFirst())
+        .contains("pyproject.toml:2", "dynamic");
+    assertThat(refusals("[project]\ndynamic = [\"optional-dependencies\"]\n", "x").getFirst())
+        .contains("pyproject.toml:2", "extras are dynamic");
+  }
+
+  @Test
+  void anExtraStandsInWhenNoGroupHasTheName() throws IOException {
+    var text =
+        """
+        [project]
+        dependencies = ["a"]
+        [project.optional-dependencies]
+        Dev_Tools = ["b>=1"]
+        test = ["c"]
+        [dependency-groups]
+        test = ["d"]
+        """;
+    assertThat(dependencies(text, "dev-tools")).containsExactly("a", "b>=1");
+    assertThat(dependencies(text, "test")).containsExactly("a", "d");
+    assertThatThrownBy(() -> dependencies(text, "docs")).hasMessageContaining("`docs`");
+  }
+}
