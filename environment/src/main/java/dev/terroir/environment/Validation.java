@@ -2,6 +2,7 @@ package dev.terroir.environment;
 
 import dev.terroir.environment.conda.CondaDependencies;
 import dev.terroir.environment.conda.CondaDependency;
+import dev.terroir.environment.requirement.Credentials;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import java.util.ArrayList;
@@ -16,8 +17,6 @@ public final class Validation {
   private static final Pattern NAME =
       Pattern.compile("[A-Za-z0-9]([A-Za-z0-9._ -]{0,253}[A-Za-z0-9._-])?");
   private static final Pattern SHM_SIZE = Pattern.compile("(?i)[0-9]+(\\.[0-9]+)?[bkmg]?");
-  private static final Pattern URL_WITH_PASSWORD =
-      Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://([^/@\\s:]*):([^/@\\s]+)@");
   private static final List<String> RESERVED = List.of("azureml", "microsoft");
 
   private Validation() {}
@@ -138,19 +137,24 @@ public final class Validation {
     lines.addAll(packages.get().condaPackages());
     lines.addAll(packages.get().condaChannels());
     for (var line : lines) {
-      var matcher = URL_WITH_PASSWORD.matcher(line);
-      if (matcher.find() && !matcher.group(2).startsWith("$")) {
+      if (Credentials.isIn(line)) {
         problems.add(
             Problem.of(
                     EnvironmentCode.SECRET_IN_DEFINITION, "a URL in the packages holds a password")
                 .at(Place.of(packages.get().source()))
-                .at(Place.of("`" + matcher.replaceAll(found -> "<credentials removed>@") + "`"))
+                .at(Place.of("a line that begins with `" + beginning(line) + "`"))
                 .because("a definition is shared, locked and logged, so it may hold no secret")
                 .hint(
                     "take it out of the URL and put it into ~/.netrc, the keyring or"
                         + " UV_INDEX_…_PASSWORD, or write `${VARIABLE}` in its place"));
       }
     }
+  }
+
+  /// As much of a line as can be shown without its secret.
+  private static String beginning(String line) {
+    var url = line.indexOf("//");
+    return line.substring(0, url < 0 ? 0 : url + 2) + "…";
   }
 
   /// Whether more is listed than the default document has.
