@@ -63,7 +63,9 @@ public final class Main {
       System.out.println("terroir " + VERSION);
       return;
     }
-    if (arguments.length > 0 && NEED_DATABASE.contains(arguments[0])) {
+    // With `-d` a command works on a directory and needs no database.
+    var words = List.of(arguments);
+    if (!words.isEmpty() && NEED_DATABASE.contains(words.getFirst()) && !words.contains("-d")) {
       Thread.ofPlatform().daemon().start(Database::warmUp);
     }
     var out =
