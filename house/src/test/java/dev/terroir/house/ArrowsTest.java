@@ -24,6 +24,7 @@ class ArrowsTest {
           "lock",
           "resolve",
           "prefix",
+          "image",
           "workspace",
           "compute",
           "serving",

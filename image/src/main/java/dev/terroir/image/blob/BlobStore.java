@@ -1,0 +1,151 @@
+package dev.terroir.image.blob;
+
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.image.ImageCode;
+import dev.terroir.image.ImageException;
+import dev.terroir.image.oci.Digest;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// A folder of blobs, each under its digest: `<algorithm>/<encoded>`, as the folder `blobs` of an
+/// OCI layout. A blob appears by rename once its digest is known to be right; any number of threads
+/// and processes may use one folder.
+///
+/// @since 0.1
+public final class BlobStore {
+  private final Path directory;
+
+  /// @param directory made when the first blob comes
+  public BlobStore(Path directory) {
+    this.directory = directory;
+  }
+
+  /// Where it lies.
+  public Path directory() {
+    return directory;
+  }
+
+  /// Where a blob lies or would lie.
+  public Path path(Digest digest) {
+    return directory.resolve(digest.algorithm()).resolve(digest.encoded());
+  }
+
+  /// A blob that is there.
+  public Optional<Path> find(Digest digest) {
+    var file = path(digest);
+    return Files.isRegularFile(file) ? Optional.of(file) : Optional.empty();
+  }
+
+  /// What a writer made.
+  ///
+  /// @param digest SHA-256 of the bytes
+  /// @param sizeBytes how many
+  public record Stored(Digest digest, long sizeBytes) {}
+
+  /// Takes the bytes of one blob and hashes them on the way. Close it without a commit to throw
+  /// them away. For one thread.
+  public final class Writer extends FilterOutputStream {
+    private final Path temporary;
+    private final FileChannel channel;
+    private final MessageDigest sha256 = Sha256.engine();
+    private long sizeBytes;
+    private @Nullable Stored stored;
+
+    private Writer(Path temporary, FileChannel channel) {
+      super(Channels.newOutputStream(channel));
+      this.temporary = temporary;
+      this.channel = channel;
+    }
+
+    @Override
+    public void write(int value) throws IOException {
+      write(new byte[] {(byte) value}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      out.write(bytes, offset, length);
+      sha256.update(bytes, offset, length);
+      sizeBytes += length;
+    }
+
+    /// How many bytes came so far.
+    public long sizeBytes() {
+      return sizeBytes;
+    }
+
+    /// Gives the blob its name.
+    ///
+    /// @param expected what it must be, or null to take what it is
+    /// @throws ImageException code `blob-mismatch`, when it is another; nothing is kept then
+    public Stored commit(@Nullable Digest expected) throws IOException {
+      var digest = Digest.of(Sha256.finish(sha256));
+      if (expected != null && !expected.equals(digest)) {
+        throw new ImageException(
+            Problem.of(ImageCode.BLOB_MISMATCH, "a blob is not the one that its digest names")
+                .at(Place.of(expected.toString()))
+                .because("its " + sizeBytes + " bytes have the digest " + digest)
+                .hint("try again; if it stays so, what delivered the blob has damaged it"));
+      }
+      var file = path(digest);
+      if (Files.isRegularFile(file) && Files.size(file) == sizeBytes) {
+        close();
+      } else {
+        channel.force(true);
+        channel.close();
+        Files.createDirectories(file.resolveSibling("."));
+        Files.move(
+            temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      }
+      var result = new Stored(digest, sizeBytes);
+      stored = result;
+      return result;
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+      if (stored == null) {
+        Files.deleteIfExists(temporary);
+      }
+    }
+  }
+
+  /// Starts a blob.
+  public Writer writer() {
+    var temporary = AtomicFiles.temporaryBeside(directory.resolve("blob"));
+    try {
+      Files.createDirectories(directory);
+      return new Writer(
+          temporary,
+          FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW));
+    } catch (IOException e) {
+      throw FoundationException.ofFile("a blob cannot be written", directory, e);
+    }
+  }
+
+  /// Keeps bytes.
+  public Stored put(byte[] bytes) {
+    try (OutputStream out = writer()) {
+      var writer = (Writer) out;
+      writer.write(bytes, 0, bytes.length);
+      return writer.commit(null);
+    } catch (IOException e) {
+      throw FoundationException.ofFile("a blob cannot be written", directory, e);
+    }
+  }
+}
