@@ -1,0 +1,140 @@
+package dev.terroir.image.build;
+
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.image.oci.Descriptor;
+import dev.terroir.image.oci.Digest;
+import dev.terroir.image.oci.MediaType;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Writes the configuration and the manifest of an image, the same bytes for the same parts.
+///
+/// Spec: OCI image specification, "Image configuration", "Image manifest", "Guidelines for artifact
+/// usage".
+///
+/// @since 0.1
+public final class ImageDocuments {
+  /// The time that everything bears: an image says what it holds, not when it was made.
+  public static final String EPOCH = "1970-01-01T00:00:00Z";
+
+  /// The path that a container has when its base says none.
+  private static final String DEFAULT_PATH =
+      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  private ImageDocuments() {}
+
+  /// A layer that goes on top of the base.
+  ///
+  /// @param blob its compressed blob
+  /// @param diffId digest of the uncompressed tar
+  /// @param history what it holds, for `history`
+  public record Layer(Descriptor blob, Digest diffId, String history) {}
+
+  /// The configuration of an image: that of its base with our layers, and the variables that a user
+  /// of an environment expects.
+  ///
+  /// @param base the base image's configuration
+  /// @param prefix where the environment lies, such as `/opt/env`
+  /// @param labels added to those of the base
+  public static byte[] configuration(
+      JsonObject base, List<Layer> layers, String prefix, Map<String, String> labels) {
+    var settings = base.optionalObject("config").orElse(JsonObject.EMPTY);
+    var changed = settings.toBuilder();
+    changed.put("Env", environment(settings.strings("Env"), prefix));
+    changed.put("User", "");
+    changed.put("WorkingDir", "/");
+    if (settings.strings("Cmd").isEmpty() && settings.strings("Entrypoint").isEmpty()) {
+      changed.put("Cmd", List.of("/bin/sh"));
+    }
+    var allLabels = new LinkedHashMap<>(settings.stringMap("Labels"));
+    allLabels.putAll(labels);
+    if (!allLabels.isEmpty()) {
+      changed.put("Labels", JsonValue.ofStrings(allLabels));
+    }
+
+    var rootfs = base.optionalObject("rootfs").orElse(JsonObject.EMPTY);
+    var diffIds = new ArrayList<>(rootfs.strings("diff_ids"));
+    var history = new ArrayList<JsonValue>(base.objects("history"));
+    for (var layer : layers) {
+      diffIds.add(layer.diffId().toString());
+      history.add(
+          JsonObject.builder()
+              .put("created", EPOCH)
+              .put("created_by", layer.history())
+              .put("comment", "terroir")
+              .build());
+    }
+    var config = JsonObject.builder().put("created", EPOCH);
+    for (var key : List.of("architecture", "os", "os.version", "os.features", "variant")) {
+      base.get(key).ifPresent(value -> config.put(key, value));
+    }
+    config.put("config", changed.build());
+    config.put(
+        "rootfs", JsonObject.builder().put("type", "layers").put("diff_ids", diffIds).build());
+    config.put("history", new JsonValue.JsonArray(history));
+    return JsonWriter.compact(config.build()).getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static List<String> environment(List<String> base, String prefix) {
+    var variables = new LinkedHashMap<String, String>();
+    for (var line : base) {
+      var split = line.split("=", 2);
+      variables.put(split[0], split.length > 1 ? split[1] : "");
+    }
+    variables.put("PATH", prefix + "/bin:" + variables.getOrDefault("PATH", DEFAULT_PATH));
+    variables.remove("PYTHONHOME");
+    variables.remove("PYTHONPATH");
+    variables.put("VIRTUAL_ENV", prefix);
+    variables.put("AZUREML_CONDA_ENVIRONMENT_PATH", prefix);
+    variables.put("AZUREML_ENVIRONMENT_IMAGE", "True");
+    var libraries = variables.getOrDefault("LD_LIBRARY_PATH", "");
+    variables.put(
+        "LD_LIBRARY_PATH", prefix + "/lib" + (libraries.isEmpty() ? "" : ":" + libraries));
+    return variables.entrySet().stream().map(it -> it.getKey() + "=" + it.getValue()).toList();
+  }
+
+  /// The manifest of an image.
+  ///
+  /// @param layers all, those of the base first
+  public static byte[] manifest(
+      Descriptor config, List<Descriptor> layers, Map<String, String> annotations) {
+    return JsonWriter.compact(
+            JsonObject.builder()
+                .put("schemaVersion", 2)
+                .put("mediaType", MediaType.MANIFEST)
+                .put("config", config.toJson())
+                .put(
+                    "layers",
+                    new JsonValue.JsonArray(
+                        layers.stream().<JsonValue>map(Descriptor::toJson).toList()))
+                .put("annotations", JsonValue.ofStrings(annotations))
+                .build())
+        .getBytes(StandardCharsets.UTF_8);
+  }
+
+  /// The configuration of artifacts that have none.
+  public static final byte[] EMPTY = "{}".getBytes(StandardCharsets.UTF_8);
+
+  /// The manifest of an artifact that is about an image.
+  ///
+  /// @param artifactType such as `application/spdx+json`
+  /// @param content the artifact's blob
+  public static byte[] referrer(
+      Descriptor subject, String artifactType, Descriptor empty, Descriptor content) {
+    return JsonWriter.compact(
+            JsonObject.builder()
+                .put("schemaVersion", 2)
+                .put("mediaType", MediaType.MANIFEST)
+                .put("artifactType", artifactType)
+                .put("config", empty.toJson())
+                .put("layers", new JsonValue.JsonArray(List.of(content.toJson())))
+                .put("subject", subject.toJson())
+                .build())
+        .getBytes(StandardCharsets.UTF_8);
+  }
+}
