@@ -16,8 +16,8 @@ import java.util.TreeMap;
 /// name, so that one package more or less changes one bucket; the threshold is the first of a fixed
 /// row that leaves few enough alone.
 ///
-/// The largest come first: an engine keeps unpacked layers by the chain of all below, and the
-/// large ones are those that images share.
+/// The largest come first: an engine keeps unpacked layers by the chain of all below, and the large
+/// ones are those that images share.
 ///
 /// @since 0.1
 public final class Buckets {

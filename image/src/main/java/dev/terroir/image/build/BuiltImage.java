@@ -105,8 +105,7 @@ public record BuiltImage(
         .put("warnings", warnings)
         .put(
             "layers",
-            new JsonValue.JsonArray(
-                layers.stream().<JsonValue>map(BuiltLayer::toJson).toList()))
+            new JsonValue.JsonArray(layers.stream().<JsonValue>map(BuiltLayer::toJson).toList()))
         .build();
   }
 
@@ -119,7 +118,9 @@ public record BuiltImage(
         Platform.parse(json.string("platform")),
         json.string("repository"),
         Descriptor.of(
-            MediaType.MANIFEST, Digest.parse(json.string("digest")), json.longValue("manifestSize")),
+            MediaType.MANIFEST,
+            Digest.parse(json.string("digest")),
+            json.longValue("manifestSize")),
         base.string("reference"),
         Digest.parse(base.string("digest")),
         json.optionalString("environmentPath").orElse(null),

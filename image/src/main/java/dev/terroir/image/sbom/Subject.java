@@ -29,8 +29,8 @@ public record Subject(
     return "pkg:pypi/" + item.name() + "@" + item.version().replace("+", "%2B");
   }
 
-  /// A name-based identifier (RFC 9562, version 8 layout over SHA-256 is not understood
-  /// everywhere, so version 3), the same for the same image.
+  /// A name-based identifier (RFC 9562, version 8 layout over SHA-256 is not understood everywhere,
+  /// so version 3), the same for the same image.
   UUID identifier(String kind) {
     return UUID.nameUUIDFromBytes((kind + "\n" + digest).getBytes(StandardCharsets.UTF_8));
   }

@@ -51,8 +51,7 @@ public final class ImageRecords {
     }
 
     static Recorded of(JsonObject json) {
-      return new Recorded(
-          BuiltImage.of(json), json.longValue("number"), json.string("createdAt"));
+      return new Recorded(BuiltImage.of(json), json.longValue("number"), json.string("createdAt"));
     }
   }
 
