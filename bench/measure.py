@@ -129,6 +129,13 @@ def times_faster(what, ours, peer, peer_name, factor) -> Row:
                peak_mib=peak(ours), samples=raw(ours, peer))
 
 
+def at_most(what, ours, milliseconds) -> Row:
+    """A row without a peer, whose aim is a time."""
+    mine = median_ms(ours)
+    return Row(what, mine, milliseconds, "aim", f"at most {milliseconds} ms", mine <= milliseconds, peak_mib=peak(ours),
+               samples=raw(ours, []))
+
+
 def raw(ours, peer):
     return {"ours": [round(s.seconds * 1000, 2) for s in ours], "peer": [round(s.seconds * 1000, 2) for s in peer]}
 
