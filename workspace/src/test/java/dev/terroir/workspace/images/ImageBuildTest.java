@@ -131,8 +131,7 @@ class ImageBuildTest {
   @Test
   void aNewBuildAfterAnEndedOneDoesItsOwnWork() {
     start(Progress.SILENT, _ -> records.add(image('a'))).waitForCompletion(_ -> {});
-    var again =
-        start(Progress.SILENT, _ -> records.add(image('b'))).waitForCompletion(_ -> {});
+    var again = start(Progress.SILENT, _ -> records.add(image('b'))).waitForCompletion(_ -> {});
 
     assertThat(again.number()).isEqualTo(2);
     assertThat(records.history(HASH, Platform.LINUX_AMD64))
