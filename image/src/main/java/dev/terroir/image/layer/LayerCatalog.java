@@ -1,0 +1,149 @@
+package dev.terroir.image.layer;
+
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.foundation.problem.TerroirException;
+import dev.terroir.image.oci.Digest;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Remembers for ever which layers packages became, also when the blobs are gone. One small file
+/// for each key: a line of JSON, then the paths in the layers, a line each. A file that cannot be
+/// read is as good as none. Thread-safe, for any number of processes.
+final class LayerCatalog {
+  /// Part of every key; another number when the same packages become other bytes.
+  private static final String FORMAT = "terroir-layer/1";
+
+  private static final int FIRST_READ = 4096;
+
+  private final Path directory;
+
+  LayerCatalog(Path directory) {
+    this.directory = directory;
+  }
+
+  /// What decides the bytes of layers.
+  ///
+  /// @param packages in the order of their names
+  static Sha256 key(List<LayerPackage> packages, Placement placement, long capBytes) {
+    var text = new StringBuilder(FORMAT);
+    text.append('\n').append(placement.pythonVersion());
+    text.append('\n').append(placement.prefix());
+    text.append('\n').append(placement.bytecode());
+    text.append('\n').append(placement.compression());
+    text.append('\n').append(capBytes);
+    for (var item : packages) {
+      var origin = item.directUrl();
+      text.append('\n').append(item.name());
+      text.append(' ').append(item.version());
+      text.append(' ').append(item.archiveSha256());
+      text.append(' ').append(item.requested());
+      text.append(' ').append(origin == null ? "-" : origin.toString());
+    }
+    return Sha256.of(text.toString());
+  }
+
+  private Path file(Sha256 key) {
+    return directory.resolve(key.hex().substring(0, 2)).resolve(key.hex().substring(2));
+  }
+
+  Optional<MadeLayers> find(Sha256 key) {
+    try (var in = Files.newInputStream(file(key))) {
+      var line = new ByteArrayOutputStream(FIRST_READ);
+      var buffer = new byte[FIRST_READ];
+      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+        for (int i = 0; i < read; i++) {
+          if (buffer[i] == '\n') {
+            line.write(buffer, 0, i);
+            return Optional.of(parse(line.toString(StandardCharsets.UTF_8)));
+          }
+        }
+        line.write(buffer, 0, read);
+      }
+      return Optional.empty();
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the catalog of layers cannot be read", file(key), e);
+    } catch (TerroirException e) {
+      return Optional.empty();
+    }
+  }
+
+  List<String> paths(Sha256 key) {
+    try (var lines = Files.lines(file(key))) {
+      return lines.skip(1).toList();
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the catalog of layers cannot be read", file(key), e);
+    }
+  }
+
+  void put(Sha256 key, MadeLayers made, List<String> paths) {
+    var text = new StringBuilder(JsonWriter.compact(toJson(made))).append('\n');
+    paths.forEach(path -> text.append(path).append('\n'));
+    AtomicFiles.write(file(key), text.toString());
+  }
+
+  private static JsonObject toJson(MadeLayers made) {
+    var layers = new ArrayList<JsonValue>();
+    for (var layer : made.layers()) {
+      layers.add(
+          JsonObject.builder()
+              .put("mediaType", layer.mediaType())
+              .put("digest", layer.digest().toString())
+              .put("diffId", layer.diffId().toString())
+              .put("size", layer.sizeBytes())
+              .put("uncompressedSize", layer.uncompressedSizeBytes())
+              .build());
+    }
+    var clashes = new ArrayList<JsonValue>();
+    for (var clash : made.clashes()) {
+      clashes.add(
+          JsonObject.builder()
+              .put("path", clash.path())
+              .put("kept", clash.kept())
+              .put("dropped", clash.dropped())
+              .build());
+    }
+    return JsonObject.builder()
+        .put("version", 1)
+        .put("layers", new JsonValue.JsonArray(layers))
+        .put("clashes", new JsonValue.JsonArray(clashes))
+        .put("uncompiled", made.uncompiled())
+        .build();
+  }
+
+  private static MadeLayers parse(String line) {
+    var json = JsonReader.parseObject(line, "catalog of layers");
+    return new MadeLayers(
+        json.objects("layers").stream()
+            .map(layer ->
+                new MadeLayer(
+                    layer.string("mediaType"),
+                    Digest.parse(layer.string("digest")),
+                    Digest.parse(layer.string("diffId")),
+                    layer.longValue("size"),
+                    layer.longValue("uncompressedSize")))
+            .toList(),
+        json.objects("clashes").stream()
+            .map(clash ->
+                new MadeLayers.Clash(
+                    clash.string("path"), clash.string("kept"), clash.string("dropped")))
+            .toList(),
+        json.strings("uncompiled"));
+  }
+}

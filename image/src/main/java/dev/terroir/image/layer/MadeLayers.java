@@ -1,0 +1,25 @@
+package dev.terroir.image.layer;
+
+import java.util.List;
+
+/// What packages became: one layer, or several when they are larger than a layer may be. Immutable.
+///
+/// @param layers in their order in the image
+/// @param clashes paths that two of the packages brought
+/// @param uncompiled modules that have no byte-code, each with the reason
+/// @since 0.1
+public record MadeLayers(List<MadeLayer> layers, List<Clash> clashes, List<String> uncompiled) {
+  /// Copies the lists.
+  public MadeLayers {
+    layers = List.copyOf(layers);
+    clashes = List.copyOf(clashes);
+    uncompiled = List.copyOf(uncompiled);
+  }
+
+  /// A path that two packages brought.
+  ///
+  /// @param path in the image, without `/` before it
+  /// @param kept the package whose file is in the layer
+  /// @param dropped the package whose file is not
+  public record Clash(String path, String kept, String dropped) {}
+}

@@ -1,0 +1,26 @@
+package dev.terroir.image;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/// The conformance data, where `-Dterroir.conformance` says it lies; without it the test is
+/// skipped, loudly.
+public final class Conformance {
+  private Conformance() {}
+
+  /// The cases of a suite.
+  public static List<JsonObject> cases(String path) {
+    var root = System.getProperty("terroir.conformance", "");
+    var isThere = !root.isEmpty() && Files.isDirectory(Path.of(root));
+    if (!isThere) {
+      System.err.println("SKIPPED: no conformance data; set -Dterroir.conformance=DIR");
+    }
+    assumeTrue(isThere, "conformance data");
+    return JsonReader.readObject(Path.of(root).resolve(path)).objects("cases");
+  }
+}
