@@ -13,14 +13,18 @@ import java.util.List;
 public final class Conformance {
   private Conformance() {}
 
-  /// The cases of a suite.
-  public static List<JsonObject> cases(String path) {
+  /// The folder of the data.
+  public static Path root() {
     var root = System.getProperty("terroir.conformance", "");
-    var isThere = !root.isEmpty() && Files.isDirectory(Path.of(root));
-    if (!isThere) {
+    if (root.isEmpty() || !Files.isDirectory(Path.of(root))) {
       System.err.println("SKIPPED: no conformance data; set -Dterroir.conformance=DIR");
     }
-    assumeTrue(isThere, "conformance data");
-    return JsonReader.readObject(Path.of(root).resolve(path)).objects("cases");
+    assumeTrue(!root.isEmpty() && Files.isDirectory(Path.of(root)), "conformance data");
+    return Path.of(root);
+  }
+
+  /// The cases of a suite.
+  public static List<JsonObject> cases(String path) {
+    return JsonReader.readObject(root().resolve(path)).objects("cases");
   }
 }

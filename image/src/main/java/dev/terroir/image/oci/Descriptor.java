@@ -38,6 +38,22 @@ public record Descriptor(
     return new Descriptor(mediaType, digest, sizeBytes, null, null, Map.of());
   }
 
+  /// Reads one that is well-formed by [OciDocument]; `urls` and `data` are left aside.
+  ///
+  /// @throws dev.terroir.image.ImageException code `invalid-oci-document`, when its digest is of an
+  ///   algorithm that cannot be checked
+  public static Descriptor of(JsonObject json) {
+    return new Descriptor(
+        json.string("mediaType"),
+        Digest.parse(json.string("digest")),
+        json.longValue("size"),
+        json.optionalObject("platform")
+            .map(platform -> new Platform(platform.string("os"), platform.string("architecture")))
+            .orElse(null),
+        json.optionalString("artifactType").orElse(null),
+        json.stringMap("annotations"));
+  }
+
   /// The same with other annotations.
   public Descriptor withAnnotations(Map<String, String> changed) {
     return new Descriptor(mediaType, digest, sizeBytes, platform, artifactType, changed);
