@@ -17,7 +17,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.DigestOutputStream;
 import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -52,7 +54,7 @@ public final class BlobStore {
 
   /// What a writer made.
   ///
-  /// @param digest SHA-256 of the bytes
+  /// @param digest of the bytes
   /// @param sizeBytes how many
   public record Stored(Digest digest, long sizeBytes) {}
 
@@ -61,12 +63,15 @@ public final class BlobStore {
   public final class Writer extends FilterOutputStream {
     private final Path temporary;
     private final FileChannel channel;
-    private final MessageDigest sha256 = Sha256.engine();
+    private final MessageDigest engine;
+    private final String algorithm;
     private long sizeBytes;
     private @Nullable Stored stored;
 
-    private Writer(Path temporary, FileChannel channel) {
+    private Writer(Path temporary, FileChannel channel, String algorithm, MessageDigest engine) {
       super(Channels.newOutputStream(channel));
+      this.algorithm = algorithm;
+      this.engine = engine;
       this.temporary = temporary;
       this.channel = channel;
     }
@@ -79,7 +84,7 @@ public final class BlobStore {
     @Override
     public void write(byte[] bytes, int offset, int length) throws IOException {
       out.write(bytes, offset, length);
-      sha256.update(bytes, offset, length);
+      engine.update(bytes, offset, length);
       sizeBytes += length;
     }
 
@@ -93,7 +98,7 @@ public final class BlobStore {
     /// @param expected what it must be, or null to take what it is
     /// @throws ImageException code `blob-mismatch`, when it is another; nothing is kept then
     public Stored commit(@Nullable Digest expected) throws IOException {
-      var digest = Digest.of(Sha256.finish(sha256));
+      var digest = new Digest(algorithm, HexFormat.of().formatHex(engine.digest()));
       if (expected != null && !expected.equals(digest)) {
         throw new ImageException(
             Problem.of(ImageCode.BLOB_MISMATCH, "a blob is not the one that its digest names")
@@ -125,17 +130,66 @@ public final class BlobStore {
     }
   }
 
-  /// Starts a blob.
+  /// Starts a blob that is named by its SHA-256.
   public Writer writer() {
+    return writer("sha256", Sha256.engine());
+  }
+
+  /// Starts a blob that is to have a known digest, of any algorithm.
+  public Writer writer(Digest expected) {
+    return writer(expected.algorithm(), expected.engine());
+  }
+
+  private Writer writer(String algorithm, MessageDigest engine) {
     var temporary = AtomicFiles.temporaryBeside(directory.resolve("blob"));
     try {
       Files.createDirectories(directory);
       return new Writer(
           temporary,
-          FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW));
+          FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW),
+          algorithm,
+          engine);
     } catch (IOException e) {
       throw FoundationException.ofFile("a blob cannot be written", directory, e);
     }
+  }
+
+  /// Keeps a file's bytes by a hard link where the file system has them, else by a copy; the bytes
+  /// are checked first. The file must never be written to again.
+  ///
+  /// @throws ImageException code `blob-mismatch`, when it is another
+  public Stored link(Path file, Digest expected) throws IOException {
+    var engine = expected.engine();
+    try (var in = Files.newInputStream(file)) {
+      in.transferTo(new DigestOutputStream(OutputStream.nullOutputStream(), engine));
+    }
+    if (!expected.finish(engine).equals(expected)) {
+      throw new ImageException(
+          Problem.of(ImageCode.BLOB_MISMATCH, "a blob is not the one that its digest names")
+              .at(Place.file(file))
+              .at(Place.of(expected.toString()))
+              .hint("delete the file; it is made again when it is needed"));
+    }
+    var target = path(expected);
+    Files.createDirectories(target.resolveSibling("."));
+    var temporary = AtomicFiles.temporaryBeside(directory.resolve("blob"));
+    try {
+      Files.createLink(temporary, file);
+    } catch (IOException | UnsupportedOperationException e) {
+      try (var writer = writer(expected)) {
+        Files.copy(file, writer);
+        return writer.commit(expected);
+      }
+    }
+    try {
+      // A rename between two links of one file does nothing and leaves both; so the link is taken
+      // away in any case.
+      Files.move(
+          temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+    return new Stored(expected, Files.size(target));
   }
 
   /// Keeps bytes.

@@ -3,6 +3,8 @@ package dev.terroir.image.transfer;
 import dev.terroir.image.oci.Descriptor;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +19,20 @@ public interface ImageTarget extends AutoCloseable {
     /// @return a new stream that the caller closes
     InputStream open() throws IOException;
   }
+
+  /// The bytes of a file that nobody writes to again, so that a target may link to it.
+  ///
+  /// @param file where they are
+  record FileContent(Path file) implements Content {
+    @Override
+    public InputStream open() throws IOException {
+      return Files.newInputStream(file);
+    }
+  }
+
+  /// Says where the blobs to come are from, so that a registry can take them from another of its
+  /// repositories. Others do nothing.
+  default void comesFrom(ImageSource source) {}
 
   /// Whether the target holds a blob already, so that it need not be made.
   boolean has(Descriptor blob);
