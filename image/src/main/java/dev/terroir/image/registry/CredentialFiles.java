@@ -1,0 +1,244 @@
+package dev.terroir.image.registry;
+
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.image.ImageCode;
+import dev.terroir.image.ImageException;
+import dev.terroir.image.oci.ImageReference;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// The credentials that `docker login` and `podman login` keep. Looked at in this order: the file
+/// that `REGISTRY_AUTH_FILE` names, alone when it is set; else `containers/auth.json` below
+/// `$XDG_RUNTIME_DIR` and below `$XDG_CONFIG_HOME`, then Docker's `config.json` below
+/// `$DOCKER_CONFIG`. In each, a helper for the registry goes before an entry, and an entry before
+/// the helper for all.
+///
+/// Immutable and thread-safe; files are read when they are asked for.
+///
+/// Spec: `containers-auth.json(5)`, `docker login`.
+///
+/// @since 0.1
+public final class CredentialFiles implements CredentialSource {
+  /// A helper's name becomes part of a program's name, so it is a plain word.
+  private static final Pattern HELPER = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+
+  /// Helpers may ask a key chain, which may ask the user.
+  private static final long HELPER_SECONDS = 60;
+
+  private static final String HUB_KEY = "https://index.docker.io/v1/";
+
+  private final Settings settings;
+  private final List<Path> files;
+
+  /// @param settings the process environment
+  /// @param home the user's home directory
+  public CredentialFiles(Settings settings, Path home) {
+    this.settings = settings;
+    var places = new ArrayList<Path>();
+    var explicit = settings.get("REGISTRY_AUTH_FILE");
+    if (explicit.isPresent()) {
+      places.add(Path.of(explicit.get()));
+    } else {
+      settings
+          .get("XDG_RUNTIME_DIR")
+          .ifPresent(directory -> places.add(Path.of(directory, "containers", "auth.json")));
+      places.add(
+          settings
+              .get("XDG_CONFIG_HOME")
+              .map(Path::of)
+              .orElse(home.resolve(".config"))
+              .resolve("containers")
+              .resolve("auth.json"));
+      places.add(
+          settings
+              .get("DOCKER_CONFIG")
+              .map(Path::of)
+              .orElse(home.resolve(".docker"))
+              .resolve("config.json"));
+    }
+    this.files = List.copyOf(places);
+  }
+
+  /// The files that are looked at, in order.
+  public List<Path> files() {
+    return files;
+  }
+
+  @Override
+  public Optional<Credentials> find(String registry, String repository) {
+    for (var file : files) {
+      if (Files.isRegularFile(file)) {
+        var found = find(JsonReader.readObject(file), file, registry, repository);
+        if (found.isPresent()) {
+          return found;
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Credentials> find(
+      JsonObject json, Path file, String registry, String repository) {
+    var helpers = json.stringMap("credHelpers");
+    for (var host : hosts(registry)) {
+      var helper = helpers.get(host);
+      if (helper != null) {
+        return ask(helper, registry, file);
+      }
+    }
+    var entries = json.optionalObject("auths").orElse(JsonObject.EMPTY);
+    for (var key : keys(registry, repository)) {
+      for (var entry : entries.members().entrySet()) {
+        if (normalized(entry.getKey()).equals(normalized(key))
+            && entry.getValue() instanceof JsonObject object) {
+          var found = decode(object, file, entry.getKey());
+          if (found.isPresent()) {
+            return found;
+          }
+        }
+      }
+    }
+    var store = json.optionalString("credsStore").filter(name -> !name.isEmpty());
+    return store.isPresent() ? ask(store.get(), registry, file) : Optional.empty();
+  }
+
+  private static List<String> hosts(String registry) {
+    return registry.equals(ImageReference.DEFAULT_DOMAIN)
+        ? List.of(registry, "index.docker.io", HUB_KEY, "registry-1.docker.io")
+        : List.of(registry);
+  }
+
+  /// From the repository itself up to the registry.
+  private static List<String> keys(String registry, String repository) {
+    var keys = new ArrayList<String>();
+    for (var path = repository; !path.isEmpty(); ) {
+      keys.add(registry + "/" + path);
+      path = path.substring(0, Math.max(0, path.lastIndexOf('/')));
+    }
+    keys.addAll(hosts(registry));
+    return keys;
+  }
+
+  /// Docker writes keys as URLs with a version in their path.
+  private static String normalized(String key) {
+    var bare = key.replaceFirst("^https?://", "").replaceFirst("/v[12]/?$", "");
+    return bare.endsWith("/") ? bare.substring(0, bare.length() - 1) : bare;
+  }
+
+  private static Optional<Credentials> decode(JsonObject entry, Path file, String key) {
+    var token = entry.optionalString("identitytoken").filter(text -> !text.isEmpty());
+    if (token.isPresent()) {
+      return Optional.of(new Credentials("", token.get(), true));
+    }
+    var user = entry.optionalString("username").filter(text -> !text.isEmpty());
+    if (user.isPresent()) {
+      return Optional.of(Credentials.of(user.get(), entry.optionalString("password").orElse("")));
+    }
+    var auth = entry.optionalString("auth").filter(text -> !text.isEmpty());
+    if (auth.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      var text = new String(Base64.getDecoder().decode(auth.get().strip()), StandardCharsets.UTF_8);
+      var colon = text.indexOf(':');
+      if (colon > 0) {
+        return Optional.of(
+            Credentials.of(text.substring(0, colon), text.substring(colon + 1).replace("\0", "")));
+      }
+    } catch (IllegalArgumentException e) {
+      // Told below, without the text, which is a secret.
+    }
+    throw new ImageException(
+        Problem.of(ImageCode.REGISTRY_DENIED, "the credentials for `" + key + "` cannot be read")
+            .at(Place.file(file))
+            .because("the field `auth` is not base64 of `USER:PASSWORD`")
+            .hint("log in again with `podman login` or `docker login`"));
+  }
+
+  private Optional<Credentials> ask(String helper, String registry, Path file) {
+    if (!HELPER.matcher(helper).matches()) {
+      throw failed(file, helper, "its name is no plain word");
+    }
+    var program = find("docker-credential-" + helper);
+    if (program == null) {
+      throw failed(file, helper, "there is no program `docker-credential-" + helper + "` on PATH");
+    }
+    var server = registry.equals(ImageReference.DEFAULT_DOMAIN) ? HUB_KEY : registry;
+    var builder = new ProcessBuilder(program.toString(), "get");
+    builder.environment().clear();
+    builder.environment().putAll(settings.variables());
+    builder.redirectError(ProcessBuilder.Redirect.DISCARD);
+    try {
+      var process = builder.start();
+      try {
+        try (var in = process.getOutputStream()) {
+          in.write(server.getBytes(StandardCharsets.UTF_8));
+        }
+        // It says no more than a line, so it never waits for a reader.
+        if (!process.waitFor(HELPER_SECONDS, TimeUnit.SECONDS)) {
+          throw failed(file, helper, "it did not answer within " + HELPER_SECONDS + " s");
+        }
+        var output =
+            new String(process.getInputStream().readNBytes(1 << 20), StandardCharsets.UTF_8);
+        if (process.exitValue() != 0) {
+          // Its output may be anything but a secret then; this is how it says that it has none.
+          if (output.toLowerCase(Locale.ROOT).contains("credentials not found")) {
+            return Optional.empty();
+          }
+          throw failed(file, helper, "it ended with status " + process.exitValue());
+        }
+        var json = JsonReader.parseObject(output, "output of docker-credential-" + helper);
+        var user = json.string("Username");
+        var secret = json.string("Secret");
+        return Optional.of(
+            user.equals("<token>")
+                ? new Credentials("", secret, true)
+                : Credentials.of(user, secret));
+      } finally {
+        process.destroyForcibly();
+      }
+    } catch (FoundationException e) {
+      throw failed(file, helper, "its answer is not what helpers answer");
+    } catch (IOException e) {
+      throw failed(file, helper, String.valueOf(e.getMessage()));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw Transport.canceled(e);
+    }
+  }
+
+  private @Nullable Path find(String program) {
+    for (var directory : settings.get("PATH").orElse("").split(":")) {
+      var file = directory.startsWith("/") ? Path.of(directory, program) : null;
+      if (file != null && Files.isExecutable(file)) {
+        return file;
+      }
+    }
+    return null;
+  }
+
+  private static ImageException failed(Path file, String helper, String why) {
+    return new ImageException(
+        Problem.of(
+                ImageCode.REGISTRY_DENIED,
+                "the credential helper `" + helper + "` gives no credentials")
+            .at(Place.file(file))
+            .because(why)
+            .hint("install or repair the helper, or take it out of the file and log in again"));
+  }
+}

@@ -1,0 +1,556 @@
+package dev.terroir.image.registry;
+
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.image.ImageCode;
+import dev.terroir.image.ImageException;
+import dev.terroir.image.oci.ImageReference;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.URLEncoder;
+import java.net.http.HttpHeaders;
+import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// One registry: its address, its tokens, and how a request to it is made, redirected, repeated and
+/// told about. Thread-safe.
+final class Host {
+  private static final int MAX_REDIRECTS = 5;
+
+  /// Largest body of an answer that is not an image, in bytes.
+  private static final int MAX_ANSWER = 1 << 20;
+
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(400);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(20);
+
+  /// A registry that wants longer is not waited for.
+  private static final Duration LONGEST_RETRY_AFTER = Duration.ofSeconds(120);
+
+  /// A token that ends sooner than this is not sent any more: the request takes time too.
+  private static final Duration TOKEN_MARGIN = Duration.ofSeconds(10);
+
+  private final String domain;
+  private final URI base;
+  private final RegistryOptions options;
+  private final Transport transport;
+  private final Map<String, Authorization> authorizations = new ConcurrentHashMap<>();
+  private final ReentrantLock login = new ReentrantLock();
+
+  /// What opens a door, until when.
+  private record Authorization(String header, Instant until) {
+    @Override
+    public String toString() {
+      return "authorization until " + until;
+    }
+  }
+
+  Host(String domain, RegistryOptions options, Transport transport) {
+    this.domain = domain;
+    this.options = options;
+    this.transport = transport;
+    var address = domain.equals(ImageReference.DEFAULT_DOMAIN) ? "registry-1.docker.io" : domain;
+    var host = address.replaceFirst(":[0-9]+$", "");
+    var plain = options.insecure().contains(domain) || Reach.isLoopback(host);
+    this.base = URI.create((plain ? "http://" : "https://") + address);
+  }
+
+  String domain() {
+    return domain;
+  }
+
+  URI resolve(String path) {
+    return base.resolve(path);
+  }
+
+  /// What may be done where: the scope of a token.
+  ///
+  /// @param repository the one that the request is about; its credentials are used
+  /// @param text as the token protocol writes it, several separated by spaces
+  record Scope(String repository, String text) {
+    static Scope pull(String repository) {
+      return new Scope(repository, "repository:" + repository + ":pull");
+    }
+
+    static Scope push(String repository) {
+      return new Scope(repository, "repository:" + repository + ":pull,push");
+    }
+
+    Scope alsoPull(String other) {
+      return new Scope(repository, text + " repository:" + other + ":pull");
+    }
+  }
+
+  /// What is sent along.
+  interface Body {
+    /// Its size in bytes.
+    long sizeBytes();
+
+    /// A new stream of it.
+    InputStream open() throws IOException;
+
+    /// Grows while it is sent.
+    AtomicLong moved();
+
+    static Body of(byte[] bytes) {
+      var moved = new AtomicLong();
+      return new Body() {
+        @Override
+        public long sizeBytes() {
+          return bytes.length;
+        }
+
+        @Override
+        public InputStream open() {
+          return new ByteArrayInputStream(bytes);
+        }
+
+        @Override
+        public AtomicLong moved() {
+          return moved;
+        }
+      };
+    }
+  }
+
+  /// A request.
+  record Request(
+      String method, URI uri, Scope scope, Map<String, String> headers, @Nullable Body body) {
+    static Request of(String method, URI uri, Scope scope) {
+      return new Request(method, uri, scope, Map.of(), null);
+    }
+
+    Request with(String name, String value) {
+      var more = new LinkedHashMap<>(headers);
+      more.put(name, value);
+      return new Request(method, uri, scope, more, body);
+    }
+
+    Request with(Body sent) {
+      return new Request(method, uri, scope, headers, sent);
+    }
+  }
+
+  /// An answer; its body is read under the clock and closed by who got it.
+  record Answer(int status, HttpHeaders headers, InputStream body, URI uri)
+      implements AutoCloseable {
+    Optional<String> header(String name) {
+      return headers.firstValue(name);
+    }
+
+    /// The body of a small answer.
+    ///
+    /// @return up to `limit` bytes and one more when there is more
+    byte[] bytes(int limit) throws IOException {
+      return body.readNBytes(limit + 1);
+    }
+
+    @Override
+    public void close() {
+      try {
+        body.close();
+      } catch (IOException e) {
+        // The connection is of no use any more; the next request opens another.
+      }
+    }
+  }
+
+  /// Makes a request again and again until it is answered with something other than "later", and
+  /// hands on what that is.
+  ///
+  /// @param what the sentence of a failure, such as "the manifest cannot be read"
+  Answer send(Request request, String what) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        var answer = once(request);
+        if (!isPassing(answer.status())) {
+          return answer;
+        }
+        if (attempt >= options.attempts()) {
+          throw refused(answer, what);
+        }
+        var wait = retryAfter(answer);
+        if (wait != null && wait.compareTo(LONGEST_RETRY_AFTER) > 0) {
+          throw refused(answer, what);
+        }
+        answer.close();
+        sleep(wait == null ? backOff(attempt) : wait);
+      } catch (IOException e) {
+        if (attempt >= options.attempts()) {
+          throw unreachable(what, e);
+        }
+        sleep(backOff(attempt));
+      }
+    }
+  }
+
+  static boolean isPassing(int status) {
+    return status == 429 || status == 408 || status >= 500 && status != 501 && status != 505;
+  }
+
+  void sleep(Duration duration) {
+    try {
+      options.pause().sleep(duration);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw Transport.canceled(e);
+    }
+  }
+
+  /// Doubled each time, half of it left to chance so that many clients do not come back at once.
+  Duration backOff(int attempt) {
+    long full =
+        Math.min(LONGEST_PAUSE.toMillis(), FIRST_PAUSE.toMillis() << Math.min(20, attempt - 1));
+    return Duration.ofMillis(full / 2 + ThreadLocalRandom.current().nextLong(full / 2 + 1));
+  }
+
+  /// Spec: RFC 9110, section 10.2.3.
+  static @Nullable Duration retryAfter(Answer answer) {
+    var value = answer.header("Retry-After").map(String::strip).orElse("");
+    if (value.matches("[0-9]{1,9}")) {
+      return Duration.ofSeconds(Long.parseLong(value));
+    }
+    try {
+      var until = ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
+      var wait = Duration.between(Instant.now(), until);
+      return wait.isNegative() ? Duration.ZERO : wait;
+    } catch (DateTimeException e) {
+      return null;
+    }
+  }
+
+  /// Makes a request once: with what opens the door, through redirects.
+  Answer once(Request request) throws IOException {
+    var used = current(request.scope());
+    var answer = redirected(request, used);
+    if (answer.status() != 401 || !Reach.isSame(base, answer.uri())) {
+      return answer;
+    }
+    var challenges = Challenge.parse(answer.headers().allValues("WWW-Authenticate"));
+    var fresh = login(challenges, request.scope(), used);
+    if (fresh == null || fresh.equals(used)) {
+      return answer;
+    }
+    answer.close();
+    return redirected(request, fresh);
+  }
+
+  private Answer redirected(Request request, @Nullable Authorization authorization)
+      throws IOException {
+    var uri = request.uri();
+    for (int hop = 0; ; hop++) {
+      var builder = HttpRequest.newBuilder(uri);
+      request.headers().forEach(builder::header);
+      builder.header("User-Agent", "terroir");
+      if (authorization != null && Reach.isSame(base, uri)) {
+        builder.header("Authorization", authorization.header());
+      }
+      var body = request.body();
+      builder.method(request.method(), publisher(body));
+      var response =
+          transport.send(builder.build(), body == null ? new AtomicLong() : body.moved());
+      var answer =
+          new Answer(
+              response.statusCode(), response.headers(), transport.guarded(response.body()), uri);
+      var target = answer.header("Location");
+      if (!isRedirect(request, answer.status()) || target.isEmpty()) {
+        return answer;
+      }
+      answer.close();
+      uri = allowed(uri, target.get(), "redirects to");
+      if (hop >= MAX_REDIRECTS) {
+        throw new ImageException(
+            Problem.of(ImageCode.REGISTRY_REFUSED, "the registry redirects in a circle")
+                .at(place(uri)));
+      }
+    }
+  }
+
+  private static boolean isRedirect(Request request, int status) {
+    var isRead = request.method().equals("GET") || request.method().equals("HEAD");
+    return status == 307
+        || status == 308
+        || isRead && (status == 301 || status == 302 || status == 303);
+  }
+
+  private static HttpRequest.BodyPublisher publisher(@Nullable Body body) {
+    if (body == null || body.sizeBytes() == 0) {
+      return HttpRequest.BodyPublishers.noBody();
+    }
+    return HttpRequest.BodyPublishers.fromPublisher(
+        HttpRequest.BodyPublishers.ofInputStream(() -> {
+          try {
+            return body.open();
+          } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+          }
+        }),
+        body.sizeBytes());
+  }
+
+  /// An address that a server gave, checked.
+  URI allowed(URI from, String target, String verb) {
+    URI uri;
+    try {
+      uri = from.resolve(new URI(target));
+    } catch (URISyntaxException e) {
+      throw new ImageException(
+          Problem.of(ImageCode.REGISTRY_REFUSED, "the registry gives an address that is none")
+              .at(place(from)),
+          e);
+    }
+    var objection = Reach.objection(base, uri);
+    if (!objection.isEmpty()) {
+      throw new ImageException(
+          Problem.of(
+                  ImageCode.REGISTRY_REFUSED,
+                  "the registry " + verb + " an address that is not followed")
+              .at(place(from))
+              .at(place(uri))
+              .because(objection)
+              .hint("tell who runs the registry"));
+    }
+    return uri;
+  }
+
+  /// An address without what may be secret in it.
+  static Place place(URI uri) {
+    return Place.of(
+        uri.getScheme()
+            + "://"
+            + uri.getHost()
+            + (uri.getPort() < 0 ? "" : ":" + uri.getPort())
+            + (uri.getRawPath() == null ? "" : uri.getRawPath()));
+  }
+
+  private @Nullable Authorization current(Scope scope) {
+    var found = authorizations.get(scope.text());
+    return found == null || Instant.now().plus(TOKEN_MARGIN).isAfter(found.until()) ? null : found;
+  }
+
+  /// Gets what opens the door, once for all who wait.
+  ///
+  /// @param used what did not open it, or null
+  private @Nullable Authorization login(
+      List<Challenge> challenges, Scope scope, @Nullable Authorization used) throws IOException {
+    login.lock();
+    try {
+      var current = current(scope);
+      if (current != null && !current.equals(used)) {
+        return current;
+      }
+      var credentials = options.credentials().find(domain, scope.repository());
+      for (var challenge : challenges) {
+        if (challenge.scheme().equals("bearer")) {
+          var fresh = token(challenge, scope, credentials);
+          authorizations.put(scope.text(), fresh);
+          return fresh;
+        }
+        if (challenge.scheme().equals("basic") && credentials.isPresent()) {
+          var fresh = new Authorization(credentials.get().basic(), Instant.MAX);
+          authorizations.put(scope.text(), fresh);
+          return fresh;
+        }
+      }
+      return null;
+    } finally {
+      login.unlock();
+    }
+  }
+
+  /// Spec: the distribution project, "Token authentication" and "OAuth2 token authentication".
+  private Authorization token(Challenge challenge, Scope scope, Optional<Credentials> credentials)
+      throws IOException {
+    var realm =
+        challenge
+            .parameter("realm")
+            .orElseThrow(() ->
+                new ImageException(
+                    Problem.of(
+                            ImageCode.REGISTRY_REFUSED,
+                            "the registry does not say who gives tokens")
+                        .at(place(base))));
+    var uri = allowed(base, realm, "asks for credentials at");
+    if (!"https".equals(uri.getScheme())
+        && !base.getHost().equalsIgnoreCase(uri.getHost())
+        && !Reach.isLoopback(uri.getHost())) {
+      throw new ImageException(
+          Problem.of(
+                  ImageCode.REGISTRY_REFUSED,
+                  "the registry asks for credentials at an address that gets none")
+              .at(place(uri))
+              .because("the connection to another host would not be protected by TLS"));
+    }
+    var query = new StringBuilder();
+    challenge
+        .parameter("service")
+        .ifPresent(service -> query.append("&service=").append(encode(service)));
+    HttpRequest.Builder request;
+    if (credentials.isPresent() && credentials.get().isIdentityToken()) {
+      query.append("&scope=").append(encode(scope.text()));
+      var form =
+          "grant_type=refresh_token&client_id=terroir"
+              + query
+              + "&refresh_token="
+              + encode(credentials.get().secret());
+      request =
+          HttpRequest.newBuilder(uri)
+              .header("Content-Type", "application/x-www-form-urlencoded")
+              .POST(HttpRequest.BodyPublishers.ofString(form));
+    } else {
+      for (var one : scope.text().split(" ")) {
+        query.append("&scope=").append(encode(one));
+      }
+      var separator = uri.getRawQuery() == null ? "?" : "&";
+      request = HttpRequest.newBuilder(URI.create(uri + separator + query.substring(1))).GET();
+      credentials.ifPresent(known -> request.header("Authorization", known.basic()));
+    }
+    request.header("User-Agent", "terroir");
+    for (int attempt = 1; ; attempt++) {
+      var response = transport.send(request.build(), new AtomicLong());
+      try (var answer =
+          new Answer(
+              response.statusCode(), response.headers(), transport.guarded(response.body()), uri)) {
+        if (answer.status() == 200) {
+          return authorization(answer);
+        }
+        if (!isPassing(answer.status()) || attempt >= options.attempts()) {
+          throw refused(answer, "the token server gives no token");
+        }
+        var wait = retryAfter(answer);
+        sleep(wait == null || wait.compareTo(LONGEST_RETRY_AFTER) > 0 ? backOff(attempt) : wait);
+      }
+    }
+  }
+
+  private Authorization authorization(Answer answer) throws IOException {
+    try {
+      var json =
+          JsonReader.parseObject(
+              new String(answer.bytes(MAX_ANSWER), StandardCharsets.UTF_8), "token");
+      var token =
+          json.optionalString("token")
+              .filter(text -> !text.isEmpty())
+              .or(() -> json.optionalString("access_token"))
+              .orElse("");
+      if (token.matches("[!-~]+")) {
+        var seconds = Math.clamp(json.optionalLong("expires_in").orElse(60L), 30, 86_400);
+        return new Authorization("Bearer " + token, Instant.now().plusSeconds(seconds));
+      }
+    } catch (FoundationException e) {
+      // Told below without the text, which may hold a secret; the cause would show it.
+    }
+    throw new ImageException(
+        Problem.of(ImageCode.REGISTRY_REFUSED, "the token server's answer holds no token")
+            .at(place(answer.uri())));
+  }
+
+  static String encode(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+  }
+
+  /// Tells in our words what a registry said, and closes its answer.
+  ///
+  /// @param what the sentence, such as "the manifest cannot be read"
+  ImageException refused(Answer answer, String what) {
+    try (answer) {
+      var words = words(answer);
+      var status = answer.status();
+      Problem problem =
+          switch (status) {
+            case 401, 403 ->
+                Problem.of(
+                    ImageCode.REGISTRY_DENIED, what + ": the registry `" + domain + "` denies it");
+            case 404 -> Problem.of(ImageCode.IMAGE_NOT_FOUND, what + ": it is not there");
+            case 429 ->
+                Problem.of(
+                    ImageCode.REGISTRY_REFUSED,
+                    what + ": the registry `" + domain + "` gets too many requests");
+            default ->
+                status >= 500
+                    ? Problem.of(
+                        ImageCode.REGISTRY_UNREACHABLE,
+                        what + ": the registry `" + domain + "` has a failure of its own")
+                    : Problem.of(
+                        ImageCode.REGISTRY_REFUSED,
+                        what + ": the registry `" + domain + "` refuses it");
+          };
+      problem = problem.at(place(answer.uri()));
+      problem =
+          problem.because(words.isEmpty() ? "it says no more than the status " + status : words);
+      var wait = retryAfter(answer);
+      if (wait != null) {
+        problem = problem.because("it asks to come back in " + wait.toSeconds() + " s");
+      }
+      return new ImageException(
+          switch (status) {
+            case 401, 403 ->
+                problem.hint(
+                    "log in with `podman login "
+                        + domain
+                        + "` or `docker login "
+                        + domain
+                        + "`, and check the name and the permission");
+            case 404 -> problem.hint("check the name and the tag");
+            case 413 -> problem.hint("send blobs in smaller pieces, or ask who runs it");
+            default -> status == 429 || status >= 500 ? problem.hint("try again later") : problem;
+          });
+    }
+  }
+
+  /// The registry's own words: its error codes and messages, without control characters.
+  private static String words(Answer answer) {
+    try {
+      var text = new String(answer.bytes(64 << 10), StandardCharsets.UTF_8);
+      var said =
+          JsonReader.parseObject(text, "answer").objects("errors").stream()
+              .map(Host::said)
+              .limit(3)
+              .toList();
+      return String.join("; ", said).replaceAll("\\p{Cntrl}", " ").strip();
+    } catch (IOException | FoundationException e) {
+      // Not an answer by the specification: a proxy's page, or nothing.
+      return "";
+    }
+  }
+
+  private static String said(JsonObject error) {
+    var code = error.optionalString("code").orElse("");
+    var message = error.optionalString("message").orElse("");
+    var both = code + (code.isEmpty() || message.isEmpty() ? "" : ": ") + message;
+    return both.length() > 300 ? both.substring(0, 300) + "…" : both;
+  }
+
+  ImageException unreachable(String what, IOException cause) {
+    return new ImageException(
+        Problem.of(
+                ImageCode.REGISTRY_UNREACHABLE,
+                what + ": the registry `" + domain + "` cannot be reached")
+            .at(place(base))
+            .because(String.valueOf(cause.getMessage()))
+            .hint(
+                cause instanceof Transport.StalledException
+                    ? "try again; what was transferred is not transferred again"
+                    : "check the name, the network, and that the registry runs"),
+        cause);
+  }
+}
