@@ -100,7 +100,7 @@ public record Dockerfile(
   /// The first instruction that only a container engine can carry out, in the stages that the last
   /// stage needs, without looking at base images.
   ///
-  /// @return empty if none is needed
+  /// @return empty if [Evaluation] can build it
   public Optional<EngineNeed> needsEngine() {
     return needsEngine(BuildRequest.DEFAULT, _ -> List.of());
   }
@@ -110,7 +110,7 @@ public record Dockerfile(
   ///
   /// @param request what is built
   /// @param triggers the ONBUILD triggers of a base image, one line each
-  /// @return empty if none is needed
+  /// @return empty if [Evaluation] can build it
   /// @throws ImageException code `dockerfile-syntax`, when a variable or a stage cannot be resolved
   public Optional<EngineNeed> needsEngine(
       BuildRequest request, Function<String, List<String>> triggers) {

@@ -67,6 +67,28 @@ final class Expansion {
     return expansion.words;
   }
 
+  /// A text in which only variables are replaced: quotes stay, and so does an escape character
+  /// unless a `$` or another one follows it.
+  static String content(String text, char escape, Variables variables) throws Failure {
+    var expansion = new Expansion(text, escape, variables, false);
+    var out = new StringBuilder();
+    while (expansion.at < text.length()) {
+      var c = text.charAt(expansion.at);
+      if (c == '$') {
+        out.append(expansion.dollar());
+      } else if (c == escape
+          && expansion.at + 1 < text.length()
+          && (text.charAt(expansion.at + 1) == '$' || text.charAt(expansion.at + 1) == escape)) {
+        out.append(text.charAt(expansion.at + 1));
+        expansion.at += 2;
+      } else {
+        out.append(c);
+        expansion.at++;
+      }
+    }
+    return out.toString();
+  }
+
   /// Checks the form of a word; variables need not be set.
   static void check(String text, char escape) throws Failure {
     new Expansion(text, escape, _ -> null, true).until(NO_STOP, false, true);

@@ -81,6 +81,18 @@ final class Scope implements Expansion.Variables {
     }
   }
 
+  /// The content of a here-document: variables are replaced, quotes stay.
+  String heredoc(String text, Step step) {
+    try {
+      return Expansion.content(text, escape, this);
+    } catch (Expansion.Failure failure) {
+      throw new ImageException(
+          Problem.of(ImageCode.DOCKERFILE_SYNTAX, failure.what() + ", in a here-document")
+              .at(step.place())
+              .hint("put the delimiter into quotes to keep the text as it is"));
+    }
+  }
+
   private static ImageException problem(Expansion.Failure failure, String text, Step step) {
     var start = step.excerpt().indexOf(text);
     var column = start < 0 ? 1 : start + failure.offset() + 1;

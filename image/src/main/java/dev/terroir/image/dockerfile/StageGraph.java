@@ -1,5 +1,6 @@
 package dev.terroir.image.dockerfile;
 
+import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
@@ -218,6 +219,22 @@ final class StageGraph {
       environments.put(stage.index(), scope.environment());
     }
     return Optional.empty();
+  }
+
+  /// Whether an instruction needs an engine, without following variables any further.
+  Optional<EngineNeed> needOf(Stage stage, Step step, Scope scope) {
+    return switch (step.instruction()) {
+      case Instruction.Arg _, Instruction.Env _ -> Optional.empty();
+      default -> need(stage, step, scope);
+    };
+  }
+
+  /// What FROM asks for, or else what is built.
+  Platform platform(Stage stage) {
+    var platform = stage.from().platform();
+    return platform == null
+        ? request.platform()
+        : Platform.parse(globalScope.word(platform, stage.fromStep()));
   }
 
   /// Whether one instruction needs an engine; variables are followed on the way.

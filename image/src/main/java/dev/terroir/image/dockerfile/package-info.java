@@ -3,7 +3,8 @@
 /// Read [dev.terroir.image.dockerfile.Dockerfile] for the file,
 /// [dev.terroir.image.dockerfile.Stage], [dev.terroir.image.dockerfile.Step] and
 /// [dev.terroir.image.dockerfile.Instruction] for its parts,
-/// [dev.terroir.image.dockerfile.EngineNeed] for the question whether an engine is needed.
+/// [dev.terroir.image.dockerfile.EngineNeed] for the question whether an engine is needed, and
+/// [dev.terroir.image.dockerfile.Evaluation] for the answer without one.
 ///
 /// Spec: Dockerfile reference (frontend version 1.x). What a container engine does with a
 /// Dockerfile is in `image.engine`.
