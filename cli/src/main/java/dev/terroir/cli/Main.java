@@ -10,6 +10,7 @@ import dev.terroir.cli.console.ConsoleProgress;
 import dev.terroir.cli.environments.EnvironmentCommands;
 import dev.terroir.cli.environments.KernelCommands;
 import dev.terroir.cli.environments.LockCommands;
+import dev.terroir.cli.images.ImageCommands;
 import dev.terroir.cli.quickstart.Quickstart;
 import dev.terroir.cli.runs.RunCommands;
 import dev.terroir.cli.services.ModelCommands;
@@ -49,6 +50,7 @@ public final class Main {
             "Define, lock, install and register environments.",
             EnvironmentCommands::leaves),
         new Group("lock", "Show, export and compare locks.", LockCommands::leaves),
+        new Group("image", "Build images and look into them.", ImageCommands::leaves),
         new Group("run", "Submit scripts and look after runs.", RunCommands::leaves),
         new Group("model", "Register models and deploy them.", ModelCommands::leaves),
         new Group("service", "Score and look after services.", ServiceCommands::leaves),

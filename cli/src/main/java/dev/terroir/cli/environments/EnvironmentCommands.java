@@ -181,8 +181,14 @@ public final class EnvironmentCommands {
   }
 
   private static int create(Arguments arguments, Context context) {
-    var file = Path.of(arguments.get("--file"));
-    var name = arguments.get("--name");
+    return save(
+        read(arguments.get("--name"), Path.of(arguments.get("--file")), arguments, context),
+        arguments,
+        context);
+  }
+
+  /// A definition of a file of packages, with `--group` and `--python` as given.
+  public static Environment read(String name, Path file, Arguments arguments, Context context) {
     var fileName = file.getFileName().toString().toLowerCase(Locale.ROOT);
     Environment environment;
     if (fileName.endsWith(".yml") || fileName.endsWith(".yaml")) {
@@ -205,7 +211,7 @@ public final class EnvironmentCommands {
           environment.withCondaDependencies(
               environment.condaDependencies().orElseThrow().setPythonVersion(python.get()));
     }
-    return save(environment, arguments, context);
+    return environment;
   }
 
   private static int scaffold(Arguments arguments, Context context) {

@@ -4,13 +4,13 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.image.oci.Descriptor;
-import dev.terroir.image.oci.Digest;
 import dev.terroir.image.oci.MediaType;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Writes the configuration and the manifest of an image, the same bytes for the same parts.
 ///
@@ -28,21 +28,18 @@ public final class ImageDocuments {
 
   private ImageDocuments() {}
 
-  /// A layer that goes on top of the base.
-  ///
-  /// @param blob its compressed blob
-  /// @param diffId digest of the uncompressed tar
-  /// @param history what it holds, for `history`
-  public record Layer(Descriptor blob, Digest diffId, String history) {}
-
   /// The configuration of an image: that of its base with our layers, and the variables that a user
   /// of an environment expects.
   ///
   /// @param base the base image's configuration
-  /// @param prefix where the environment lies, such as `/opt/env`
+  /// @param prefix where the environment lies, such as `/opt/env`, or null when the user manages
+  ///   the packages
   /// @param labels added to those of the base
   public static byte[] configuration(
-      JsonObject base, List<Layer> layers, String prefix, Map<String, String> labels) {
+      JsonObject base,
+      List<BuiltImage.BuiltLayer> layers,
+      @Nullable String prefix,
+      Map<String, String> labels) {
     var settings = base.optionalObject("config").orElse(JsonObject.EMPTY);
     var changed = settings.toBuilder();
     changed.put("Env", environment(settings.strings("Env"), prefix));
@@ -65,7 +62,7 @@ public final class ImageDocuments {
       history.add(
           JsonObject.builder()
               .put("created", EPOCH)
-              .put("created_by", layer.history())
+              .put("created_by", history(layer))
               .put("comment", "terroir")
               .build());
     }
@@ -80,21 +77,33 @@ public final class ImageDocuments {
     return JsonWriter.compact(config.build()).getBytes(StandardCharsets.UTF_8);
   }
 
-  private static List<String> environment(List<String> base, String prefix) {
+  private static String history(BuiltImage.BuiltLayer layer) {
+    return "terroir: "
+        + (layer.packages().isEmpty() ? "environment" : String.join(", ", layer.packages()));
+  }
+
+  private static List<String> environment(List<String> base, @Nullable String prefix) {
     var variables = new LinkedHashMap<String, String>();
     for (var line : base) {
       var split = line.split("=", 2);
       variables.put(split[0], split.length > 1 ? split[1] : "");
+    }
+    variables.put("AZUREML_ENVIRONMENT_IMAGE", "True");
+    if (prefix == null) {
+      return lines(variables);
     }
     variables.put("PATH", prefix + "/bin:" + variables.getOrDefault("PATH", DEFAULT_PATH));
     variables.remove("PYTHONHOME");
     variables.remove("PYTHONPATH");
     variables.put("VIRTUAL_ENV", prefix);
     variables.put("AZUREML_CONDA_ENVIRONMENT_PATH", prefix);
-    variables.put("AZUREML_ENVIRONMENT_IMAGE", "True");
     var libraries = variables.getOrDefault("LD_LIBRARY_PATH", "");
     variables.put(
         "LD_LIBRARY_PATH", prefix + "/lib" + (libraries.isEmpty() ? "" : ":" + libraries));
+    return lines(variables);
+  }
+
+  private static List<String> lines(Map<String, String> variables) {
     return variables.entrySet().stream().map(it -> it.getKey() + "=" + it.getValue()).toList();
   }
 

@@ -85,6 +85,15 @@ public final class LayerWriter implements AutoCloseable {
     }
   }
 
+  /// Writes a symbolic link.
+  ///
+  /// @param path relative to `/`
+  /// @param target as it stands in the link, at most 100 ASCII characters
+  public void link(String path, String target) throws IOException {
+    foldersAbove(path);
+    plain(TarHeaders.link(path, target));
+  }
+
   /// Writes a file.
   ///
   /// @param path relative to `/`, checked by the caller

@@ -33,6 +33,17 @@ final class TarHeaders {
     return header(path + "/", 0, 0755, '5');
   }
 
+  /// The header of a symbolic link.
+  ///
+  /// @param target at most 100 ASCII characters, as links of an environment have
+  static byte[] link(String path, String target) {
+    var block = header(path, 0, 0777, '2');
+    int at = block.length - BLOCK;
+    ascii(block, at + 157, target);
+    checksum(block, at);
+    return block;
+  }
+
   /// Zeros up to the next block.
   static int padding(long sizeBytes) {
     return (int) (-sizeBytes & (BLOCK - 1));
@@ -114,6 +125,10 @@ final class TarHeaders {
     if (!prefix.isEmpty()) {
       ascii(out, at + 345, prefix.substring(0, prefix.length() - 1));
     }
+    checksum(out, at);
+  }
+
+  private static void checksum(byte[] out, int at) {
     java.util.Arrays.fill(out, at + 148, at + 156, (byte) ' ');
     int sum = 0;
     for (int i = 0; i < BLOCK; i++) {

@@ -287,7 +287,8 @@ public final class ArchiveStore implements AutoCloseable {
     Trees.delete(archive.file());
   }
 
-  static boolean isWheel(String fileName) {
+  /// Whether a file name is that of a wheel.
+  public static boolean isWheel(String fileName) {
     return fileName.endsWith(".whl");
   }
 

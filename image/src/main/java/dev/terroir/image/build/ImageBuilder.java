@@ -1,0 +1,471 @@
+package dev.terroir.image.build;
+
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.home.TerroirHome;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.archive.fetch.ArchiveStore;
+import dev.terroir.image.base.BaseFacts;
+import dev.terroir.image.base.BaseFit;
+import dev.terroir.image.base.BaseImage;
+import dev.terroir.image.base.BaseImages;
+import dev.terroir.image.base.BasePython;
+import dev.terroir.image.base.PrefixLayer;
+import dev.terroir.image.blob.BlobStore;
+import dev.terroir.image.build.BuiltImage.BuiltLayer;
+import dev.terroir.image.bytecode.Compiler;
+import dev.terroir.image.layer.Compression;
+import dev.terroir.image.layer.LayerWriter;
+import dev.terroir.image.layer.MadeLayer;
+import dev.terroir.image.layer.PackageLayers;
+import dev.terroir.image.layer.Placement;
+import dev.terroir.image.oci.Descriptor;
+import dev.terroir.image.oci.MediaType;
+import dev.terroir.image.sbom.CycloneDx;
+import dev.terroir.image.sbom.Provenance;
+import dev.terroir.image.sbom.Spdx;
+import dev.terroir.image.sbom.Subject;
+import dev.terroir.image.transfer.Destination;
+import dev.terroir.image.transfer.ImageSource;
+import dev.terroir.image.transfer.ImageTarget;
+import dev.terroir.lock.Lock;
+import dev.terroir.resolve.tool.Uv;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// Makes images of locks on base images. What it makes is kept in Terroir's cache folder: blobs,
+/// the catalog of layers, and what was built of what.
+///
+/// The same lock, base and options give the same bytes, wherever, whenever and by whomever they are
+/// built. Thread-safe; any number of processes may share one cache.
+///
+/// @since 0.1
+public final class ImageBuilder implements AutoCloseable {
+  /// Decides the bytes of images beside what goes into them; a later version builds anew.
+  private static final String FORMAT = "terroir-image-build/1";
+
+  private final BlobStore blobs;
+  private final BaseImages bases;
+  private final Path records;
+  private final Compiler compiler;
+  private final PackageLayers layers;
+  private final Settings settings;
+  private final TerroirHome home;
+  private @Nullable ArchiveStore archives;
+
+  /// @param uv the tool, opened only when an interpreter has to be found for byte-code
+  public ImageBuilder(Settings settings, TerroirHome home, Supplier<Uv> uv) {
+    this.settings = settings;
+    this.home = home;
+    var images = home.cache().resolve("images");
+    this.blobs = new BlobStore(images.resolve("blobs"));
+    this.bases = new BaseImages(blobs, images.resolve("bases"), Clock.systemUTC());
+    this.records = images.resolve("built");
+    this.compiler =
+        new Compiler(
+            version -> uv.get().python(version, Progress.SILENT),
+            Runtime.getRuntime().availableProcessors());
+    this.layers = new PackageLayers(images.resolve("layers"), blobs, compiler);
+  }
+
+  /// How to build.
+  ///
+  /// @param bytecode whether modules are compiled
+  /// @param compression of our layers
+  public record Options(boolean bytecode, Compression compression) {
+    /// Byte-code, gzip.
+    public static final Options DEFAULT = new Options(true, Compression.GZIP);
+
+    private Map<String, String> parameters() {
+      return Map.of("bytecode", String.valueOf(bytecode), "compression", compression.name());
+    }
+  }
+
+  /// What to build.
+  ///
+  /// @param definitionHash 32 hex digits
+  /// @param lock the packages, or null when the user manages them in the base image
+  /// @param interpreterPath what runs scripts when the user manages the packages
+  /// @param repository what the image is called, such as `azureml/azureml_<hash>`
+  public record Request(
+      String definitionHash,
+      @Nullable Lock lock,
+      String interpreterPath,
+      String repository,
+      Options options) {}
+
+  /// What was built, and what it took.
+  ///
+  /// @param image the result
+  /// @param sentBytes how many bytes the targets took
+  /// @param newLayers how many layers had to be made
+  /// @param isCached whether nothing had to be done
+  public record Outcome(BuiltImage image, long sentBytes, int newLayers, boolean isCached) {}
+
+  /// Finds out what a base reference stands for.
+  ///
+  /// @param reference without credentials
+  public BaseImage base(
+      String reference, dev.terroir.foundation.platform.Platform platform, ImageSource source) {
+    return bases.resolve(reference, platform, source);
+  }
+
+  /// What a base holds.
+  public BaseFacts facts(BaseImage base, ImageSource source, Progress progress) {
+    return bases.facts(base, source, progress);
+  }
+
+  /// The folder of blobs that it keeps.
+  public BlobStore blobs() {
+    return blobs;
+  }
+
+  private synchronized ArchiveStore archives() {
+    var open = archives;
+    if (open == null) {
+      open = ArchiveStore.open(settings, home);
+      archives = open;
+    }
+    return open;
+  }
+
+  /// Builds an image and hands it to the targets.
+  ///
+  /// @param base of [#base]
+  /// @param source where the base's layers come from
+  /// @param destinations each gets the whole image, blobs first; they stay open
+  /// @throws dev.terroir.foundation.problem.TerroirException when the base does not fit, a package
+  ///   cannot be fetched, or a target does not take it; what was made is kept for the next try
+  public Outcome build(
+      Request request,
+      BaseImage base,
+      ImageSource source,
+      List<Destination> destinations,
+      Progress progress) {
+    var key = key(request, base);
+    var known = known(key);
+    if (known.isPresent()) {
+      var manifest = known.get().manifest();
+      var there = blobs.find(manifest.digest());
+      if (there.isPresent()
+          && destinations.stream().allMatch(place -> place.target().has(manifest))) {
+        var bytes = read(there.get());
+        destinations.forEach(place -> place.target().putManifest(manifest, bytes, place.tags()));
+        return new Outcome(renamed(known.get(), request, base), 0, 0, true);
+      }
+    }
+    return new Building(request, base, source, destinations, progress).run(key);
+  }
+
+  /// The image that a request was built to, if nothing has changed since.
+  public Optional<BuiltImage> find(Request request, BaseImage base) {
+    return known(key(request, base)).map(image -> renamed(image, request, base));
+  }
+
+  /// Equal content under another name is the same image.
+  private static BuiltImage renamed(BuiltImage image, Request request, BaseImage base) {
+    return new BuiltImage(
+        request.definitionHash(),
+        image.lockDigest(),
+        image.platform(),
+        request.repository(),
+        image.manifest(),
+        base.reference(),
+        image.baseDigest(),
+        image.environmentPath(),
+        image.interpreterPath(),
+        image.bytecode(),
+        image.layers(),
+        image.sizeBytes(),
+        image.warnings());
+  }
+
+  private static Sha256 key(Request request, BaseImage base) {
+    var lock = request.lock();
+    return Sha256.of(
+        String.join(
+            "\n",
+            FORMAT,
+            request.definitionHash(),
+            lock == null ? request.interpreterPath() : lock.digest().hex(),
+            base.manifest().digest().toString(),
+            base.platform().toString(),
+            new TreeMap<>(request.options().parameters()).toString()));
+  }
+
+  private Optional<BuiltImage> known(Sha256 key) {
+    var file = records.resolve(key.hex() + ".json");
+    if (!Files.isRegularFile(file)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(BuiltImage.of(JsonReader.readObject(file)));
+    } catch (FoundationException e) {
+      // Damaged; building replaces it.
+      return Optional.empty();
+    }
+  }
+
+  private static byte[] read(Path file) {
+    try {
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw FoundationException.ofFile("a blob cannot be read", file, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    compiler.close();
+    var open = archives;
+    if (open != null) {
+      open.close();
+    }
+  }
+
+  /// One build.
+  private final class Building {
+    private final Request request;
+    private final BaseImage base;
+    private final ImageSource source;
+    private final List<ImageTarget> targets;
+    private final List<Destination> destinations;
+    private final Progress progress;
+    private final List<String> warnings = new ArrayList<>();
+    private long sentBytes;
+
+    Building(
+        Request request,
+        BaseImage base,
+        ImageSource source,
+        List<Destination> destinations,
+        Progress progress) {
+      this.request = request;
+      this.base = base;
+      this.source = source;
+      this.destinations = List.copyOf(destinations);
+      this.targets = destinations.stream().map(Destination::target).toList();
+      this.progress = progress;
+    }
+
+    Outcome run(Sha256 key) {
+      var ours = new ArrayList<BuiltLayer>();
+      var newLayers = 0;
+      var lock = request.lock();
+      if (lock != null) {
+        var python = BaseFit.choose(base, bases.facts(base, source, progress), lock);
+        sendBase();
+        ours.add(prefix(python));
+        progress.step(
+            "making layers of " + lock.packages().size() + " packages on " + base.reference());
+        var stack =
+            new PackageStack(lock, placement(lock), layers, blobs, archives(), targets, progress);
+        for (var stacked : stack.stack()) {
+          newLayers += stacked.isNew() ? stacked.made().layers().size() : 0;
+          ours.addAll(built(stacked));
+        }
+        sentBytes += stack.sentBytes();
+      } else {
+        sendBase();
+      }
+      var image = finish(ours);
+      AtomicFiles.write(
+          records.resolve(key.hex() + ".json"), JsonWriter.indented(image.toJson(), 2) + "\n");
+      return new Outcome(image, sentBytes, newLayers, false);
+    }
+
+    private Placement placement(Lock lock) {
+      return new Placement(
+          lock.pythonVersion(),
+          Placement.PREFIX,
+          request.options().bytecode(),
+          request.options().compression());
+    }
+
+    /// The base's layers, read from it only when a target lacks them.
+    private void sendBase() {
+      for (var target : targets) {
+        target.comesFrom(source);
+      }
+      for (var layer : base.layers()) {
+        for (var target : targets) {
+          if (!target.has(layer.blob())) {
+            progress.line("layer " + layer.blob().digest() + " of the base");
+            sentBytes +=
+                target.put(
+                    layer.blob(), () -> Files.newInputStream(bases.fetch(layer.blob(), source)));
+          }
+        }
+      }
+    }
+
+    private BuiltLayer prefix(BasePython python) {
+      try (var writer = new LayerWriter(blobs, request.options().compression())) {
+        for (var entry : PrefixLayer.entries(python)) {
+          switch (entry) {
+            case PrefixLayer.Entry.Directory(var path, _) -> writer.folder(path);
+            case PrefixLayer.Entry.File file ->
+                writer.file(file.path(), (file.mode() & 0100) != 0, file.bytes());
+            case PrefixLayer.Entry.Link(var path, var target) -> writer.link(path, target);
+          }
+        }
+        var layer = writer.finish();
+        send(layer);
+        return new BuiltLayer(layer.descriptor(), layer.diffId(), List.of());
+      } catch (IOException e) {
+        throw FoundationException.ofFile("a layer cannot be written", blobs.directory(), e);
+      }
+    }
+
+    private void send(MadeLayer layer) {
+      for (var target : targets) {
+        sentBytes +=
+            target.put(layer.descriptor(), new ImageTarget.FileContent(blobs.path(layer.digest())));
+      }
+    }
+
+    private List<BuiltLayer> built(PackageStack.Stacked stacked) {
+      var packages =
+          stacked.bucket().packages().stream()
+              .map(item -> item.name() + " " + item.version())
+              .toList();
+      stacked
+          .made()
+          .clashes()
+          .forEach(clash ->
+              warnings.add(
+                  "`/"
+                      + clash.path()
+                      + "` is in "
+                      + clash.dropped()
+                      + " and "
+                      + clash.kept()
+                      + "; the one of "
+                      + clash.kept()
+                      + " is used"));
+      return stacked.made().layers().stream()
+          .map(layer -> new BuiltLayer(layer.descriptor(), layer.diffId(), packages))
+          .toList();
+    }
+
+    private BuiltImage finish(List<BuiltLayer> ours) {
+      var lock = request.lock();
+      var annotations = annotations(lock);
+      var environment = lock == null ? null : Placement.PREFIX;
+      var config =
+          put(
+              MediaType.CONFIG,
+              ImageDocuments.configuration(base.config(), ours, environment, annotations));
+      var blobsOfLayers = new ArrayList<Descriptor>();
+      base.layers().forEach(layer -> blobsOfLayers.add(layer.blob()));
+      ours.forEach(layer -> blobsOfLayers.add(titled(layer)));
+      var bytes = ImageDocuments.manifest(config, blobsOfLayers, annotations);
+      var manifest = keep(MediaType.MANIFEST, bytes);
+      for (var place : destinations) {
+        place.target().putManifest(manifest, bytes, place.tags());
+      }
+      if (lock != null) {
+        attach(manifest, lock);
+      }
+      return new BuiltImage(
+          request.definitionHash(),
+          lock == null ? null : lock.digest().prefixed(),
+          base.platform(),
+          request.repository(),
+          manifest,
+          base.reference(),
+          base.manifest().digest(),
+          environment,
+          lock == null ? request.interpreterPath() : Placement.PREFIX + "/bin/python",
+          request.options().bytecode(),
+          ours,
+          blobsOfLayers.stream().mapToLong(Descriptor::sizeBytes).sum(),
+          warnings);
+    }
+
+    private Map<String, String> annotations(@Nullable Lock lock) {
+      var annotations = new LinkedHashMap<String, String>();
+      annotations.put("org.opencontainers.image.base.digest", base.manifest().digest().toString());
+      annotations.put("dev.terroir.definition", request.definitionHash());
+      if (lock != null) {
+        annotations.put("dev.terroir.lock", lock.digest().prefixed());
+        annotations.put("dev.terroir.python", lock.pythonVersion());
+      }
+      return annotations;
+    }
+
+    private static Descriptor titled(BuiltLayer layer) {
+      return layer.packages().isEmpty()
+          ? layer.blob()
+          : layer
+              .blob()
+              .withAnnotations(Map.of(ImageContent.PACKAGES, String.join(", ", layer.packages())));
+    }
+
+    private Descriptor keep(String mediaType, byte[] bytes) {
+      var stored = blobs.put(bytes);
+      return Descriptor.of(mediaType, stored.digest(), stored.sizeBytes());
+    }
+
+    private Descriptor put(String mediaType, byte[] bytes) {
+      var descriptor = keep(mediaType, bytes);
+      for (var target : targets) {
+        sentBytes += target.put(descriptor, () -> new ByteArrayInputStream(bytes));
+      }
+      return descriptor;
+    }
+
+    /// The base's name for others: a path of this machine would say nothing elsewhere, and make
+    /// other documents of the same image.
+    private String publicName() {
+      return base.reference().startsWith("docker://")
+          ? base.reference().substring("docker://".length())
+          : "base";
+    }
+
+    /// Bills of materials and the provenance, as artifacts about the image.
+    private void attach(Descriptor manifest, Lock lock) {
+      var subject =
+          new Subject(
+              request.repository(),
+              manifest.digest(),
+              lock,
+              publicName(),
+              base.manifest().digest());
+      var tools = new TreeMap<>(lock.tools());
+      tools.put("terroir", FORMAT);
+      var documents = new LinkedHashMap<String, String>();
+      documents.put(CycloneDx.MEDIA_TYPE, CycloneDx.of(subject));
+      documents.put(Spdx.MEDIA_TYPE, Spdx.of(subject));
+      documents.put(
+          Provenance.MEDIA_TYPE, Provenance.of(subject, request.options().parameters(), tools));
+      var empty = put(MediaType.EMPTY, ImageDocuments.EMPTY);
+      documents.forEach((type, text) -> {
+        var content = put(type, text.getBytes(StandardCharsets.UTF_8));
+        var bytes = ImageDocuments.referrer(manifest, type, empty, content);
+        var kept = keep(MediaType.MANIFEST, bytes);
+        var referrer =
+            new Descriptor(kept.mediaType(), kept.digest(), kept.sizeBytes(), null, type, Map.of());
+        for (var target : targets) {
+          target.putReferrer(manifest, referrer, bytes);
+        }
+      });
+    }
+  }
+}

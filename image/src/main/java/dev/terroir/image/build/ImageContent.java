@@ -1,0 +1,161 @@
+package dev.terroir.image.build;
+
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.platform.Platform;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.image.ImageCode;
+import dev.terroir.image.ImageException;
+import dev.terroir.image.oci.Descriptor;
+import dev.terroir.image.oci.ImageConfig;
+import dev.terroir.image.oci.ImageIndex;
+import dev.terroir.image.oci.Manifest;
+import dev.terroir.image.oci.MediaType;
+import dev.terroir.image.transfer.ImageSource;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/// An image as it lies somewhere: its documents, and which layer holds which packages. Immutable.
+///
+/// @param descriptor of its manifest
+/// @param manifest layers and annotations
+/// @param config what a container of it starts with
+/// @since 0.1
+public record ImageContent(Descriptor descriptor, Manifest manifest, ImageConfig config) {
+  /// The annotation of a layer that names its packages, as `name version, name version`.
+  public static final String PACKAGES = "dev.terroir.packages";
+
+  /// Reads the image of a platform.
+  ///
+  /// @throws ImageException code `wrong-image-platform` when there is none for it
+  public static ImageContent read(ImageSource source, Platform platform) {
+    var descriptor = source.root();
+    if (MediaType.isIndex(descriptor.mediaType())) {
+      var index = ImageIndex.read(source.manifest(descriptor), descriptor.digest().toString());
+      descriptor =
+          index
+              .find(platform)
+              .orElseThrow(() ->
+                  new ImageException(
+                      Problem.of(
+                              ImageCode.WRONG_IMAGE_PLATFORM,
+                              "the image does not exist for " + platform)
+                          .at(Place.of(source.root().digest().toString()))
+                          .because(
+                              "it exists for "
+                                  + String.join(
+                                      ", ",
+                                      index.manifests().stream()
+                                          .map(it -> String.valueOf(it.platform()))
+                                          .toList()))
+                          .hint("choose one of them with --platform")));
+    }
+    var manifest = Manifest.read(source.manifest(descriptor), descriptor.digest().toString());
+    try (var in = source.blob(manifest.config())) {
+      return new ImageContent(
+          descriptor,
+          manifest,
+          ImageConfig.read(in.readAllBytes(), manifest.config().digest().toString()));
+    } catch (IOException e) {
+      throw new ImageException(
+          Problem.of(ImageCode.REGISTRY_UNREACHABLE, "the image's configuration cannot be read")
+              .at(Place.of(manifest.config().digest().toString()))
+              .because(String.valueOf(e.getMessage())),
+          e);
+    }
+  }
+
+  /// The packages of a layer, as `name version`.
+  public static List<String> packages(Descriptor layer) {
+    var text = layer.annotations().getOrDefault(PACKAGES, "");
+    return text.isEmpty() ? List.of() : List.of(text.split(", "));
+  }
+
+  /// All packages, name to version, as the layers say.
+  public Map<String, String> packages() {
+    var all = new TreeMap<String, String>();
+    for (var layer : manifest.layers()) {
+      for (var item : packages(layer)) {
+        var words = item.split(" ", 2);
+        all.put(words[0], words.length > 1 ? words[1] : "");
+      }
+    }
+    return all;
+  }
+
+  /// Its layers as objects: digest, size, media type, packages.
+  public List<JsonValue> layers() {
+    var layers = new ArrayList<JsonValue>();
+    for (var layer : manifest.layers()) {
+      layers.add(
+          JsonObject.builder()
+              .put("digest", layer.digest().toString())
+              .put("size", layer.sizeBytes())
+              .put("mediaType", layer.mediaType())
+              .put("packages", packages(layer))
+              .build());
+    }
+    return layers;
+  }
+
+  /// The size of all layers, compressed.
+  public long sizeBytes() {
+    return manifest.layers().stream().mapToLong(Descriptor::sizeBytes).sum();
+  }
+
+  /// Everything worth knowing, as one object.
+  public JsonObject toJson() {
+    return JsonObject.builder()
+        .put("digest", descriptor.digest().toString())
+        .put("platform", config.platform().toString())
+        .put("size", sizeBytes())
+        .put("annotations", JsonValue.ofStrings(manifest.annotations()))
+        .put("config", config.json().optionalObject("config").orElse(JsonObject.EMPTY))
+        .put("packages", JsonValue.ofStrings(packages()))
+        .put("layers", new JsonValue.JsonArray(layers()))
+        .build();
+  }
+
+  /// What another image has more, less and otherwise.
+  public JsonObject difference(ImageContent other) {
+    var mine = packages();
+    var theirs = other.packages();
+    var added = new LinkedHashMap<String, String>();
+    var removed = new LinkedHashMap<String, String>();
+    var changed = JsonObject.builder();
+    var names = new TreeSet<>(mine.keySet());
+    names.addAll(theirs.keySet());
+    for (var name : names) {
+      var before = Optional.ofNullable(mine.get(name));
+      var after = Optional.ofNullable(theirs.get(name));
+      if (before.isEmpty()) {
+        added.put(name, after.orElse(""));
+      } else if (after.isEmpty()) {
+        removed.put(name, before.get());
+      } else if (!before.equals(after)) {
+        changed.put(name, List.of(before.get(), after.get()));
+      }
+    }
+    var held = new HashSet<>(manifest.layers().stream().map(Descriptor::digest).toList());
+    var shared =
+        other.manifest().layers().stream().filter(layer -> held.contains(layer.digest())).toList();
+    return JsonObject.builder()
+        .put("same", descriptor.digest().equals(other.descriptor().digest()))
+        .put("added", JsonValue.ofStrings(added))
+        .put("removed", JsonValue.ofStrings(removed))
+        .put("changed", changed.build())
+        .put("sharedLayers", shared.size())
+        .put("sharedBytes", shared.stream().mapToLong(Descriptor::sizeBytes).sum())
+        .put("newLayers", other.manifest().layers().size() - shared.size())
+        .put("newBytes", other.sizeBytes() - shared.stream().mapToLong(Descriptor::sizeBytes).sum())
+        .build();
+  }
+}

@@ -1,0 +1,185 @@
+package dev.terroir.image.build;
+
+import dev.terroir.foundation.FoundationCode;
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.problem.TerroirException;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.archive.DirectUrl;
+import dev.terroir.image.archive.fetch.Archive;
+import dev.terroir.image.archive.fetch.ArchiveStore;
+import dev.terroir.image.blob.BlobStore;
+import dev.terroir.image.layer.LayerPackage;
+import dev.terroir.image.layer.MadeLayer;
+import dev.terroir.image.layer.MadeLayers;
+import dev.terroir.image.layer.PackageLayers;
+import dev.terroir.image.layer.Placement;
+import dev.terroir.image.transfer.ImageTarget;
+import dev.terroir.lock.Lock;
+import dev.terroir.lock.LockedPackage;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/// The layers of a lock's packages, found or made side by side and handed to the targets while
+/// others are still being made. A package whose layer all targets hold is neither fetched nor made.
+///
+/// For one build; thread-safe.
+final class PackageStack {
+  private final Lock lock;
+  private final Placement placement;
+  private final PackageLayers layers;
+  private final BlobStore blobs;
+  private final ArchiveStore archives;
+  private final List<ImageTarget> targets;
+  private final Progress progress;
+  private final Semaphore making;
+  private final AtomicLong sentBytes = new AtomicLong();
+
+  PackageStack(
+      Lock lock,
+      Placement placement,
+      PackageLayers layers,
+      BlobStore blobs,
+      ArchiveStore archives,
+      List<ImageTarget> targets,
+      Progress progress) {
+    this.lock = lock;
+    this.placement = placement;
+    this.layers = layers;
+    this.blobs = blobs;
+    this.archives = archives;
+    this.targets = targets;
+    this.progress = progress;
+    this.making = new Semaphore(Runtime.getRuntime().availableProcessors());
+  }
+
+  /// The layers of one bucket.
+  record Stacked(Buckets.Bucket bucket, MadeLayers made, boolean isNew) {}
+
+  /// How many bytes the targets took.
+  long sentBytes() {
+    return sentBytes.get();
+  }
+
+  /// Finds or makes all layers, in the order of the image, and hands them to the targets.
+  List<Stacked> stack() {
+    var buckets = Buckets.of(lock.packages());
+    var done = new AtomicInteger();
+    var pending = new ArrayList<Future<Stacked>>();
+    try (var scope = Executors.newVirtualThreadPerTaskExecutor()) {
+      try {
+        for (var bucket : buckets) {
+          pending.add(
+              scope.submit(() -> {
+                var stacked = one(bucket);
+                progress.advance(done.incrementAndGet(), buckets.size());
+                return stacked;
+              }));
+        }
+        var stack = new ArrayList<Stacked>();
+        for (var one : pending) {
+          stack.add(one.get());
+        }
+        return stack;
+      } finally {
+        pending.forEach(one -> one.cancel(true));
+      }
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case TerroirException known -> throw known;
+        case RuntimeException bug -> throw bug;
+        case Error error -> throw error;
+        case null, default -> throw new IllegalStateException(e.getCause());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new FoundationException(
+          Problem.of(FoundationCode.CANCELED, "making the layers was canceled"), e);
+    }
+  }
+
+  private Stacked one(Buckets.Bucket bucket) throws InterruptedException {
+    var packages = bucket.packages().stream().map(this::layerPackage).toList();
+    var known =
+        bucket.packages().stream()
+                .allMatch(item -> ArchiveStore.isWheel(item.artifact().fileName()))
+            ? layers.find(packages, placement)
+            : java.util.Optional.<MadeLayers>empty();
+    if (known.isPresent() && known.get().layers().stream().allMatch(this::isEverywhere)) {
+      progress.line("layer of " + bucket.title() + ": the target holds it");
+      return new Stacked(bucket, known.get(), false);
+    }
+    var isCached = known.isPresent() && known.get().layers().stream().allMatch(layers::verify);
+    var made = known.orElse(null);
+    if (made == null || !isCached) {
+      made = make(bucket);
+    }
+    for (var layer : made.layers()) {
+      for (var target : targets) {
+        sentBytes.addAndGet(target.put(layer.descriptor(), content(layer)));
+      }
+    }
+    return new Stacked(bucket, made, !isCached);
+  }
+
+  private ImageTarget.Content content(MadeLayer layer) {
+    return new ImageTarget.FileContent(blobs.path(layer.digest()));
+  }
+
+  private boolean isEverywhere(MadeLayer layer) {
+    return !targets.isEmpty()
+        && targets.stream().allMatch(target -> target.has(layer.descriptor()));
+  }
+
+  private MadeLayers make(Buckets.Bucket bucket) throws InterruptedException {
+    Map<LockedPackage, Archive> wheels = new HashMap<>();
+    for (var item : bucket.packages()) {
+      wheels.put(item, archives.wheel(item, lock, progress, _ -> {}));
+    }
+    making.acquire();
+    try {
+      var packages =
+          bucket.packages().stream().map(item -> layerPackage(item, wheels.get(item))).toList();
+      return layers.make(packages, placement, progress);
+    } finally {
+      making.release();
+    }
+  }
+
+  private LayerPackage layerPackage(LockedPackage item) {
+    return layerPackage(item, null);
+  }
+
+  /// Every package counts as asked for, as it is when a lock is installed: so its layer is the same
+  /// in every image.
+  private LayerPackage layerPackage(LockedPackage item, @Nullable Archive archive) {
+    return new LayerPackage(
+        item.name(),
+        item.version(),
+        archive == null ? new Sha256(item.artifact().sha256()) : archive.sha256(),
+        directUrl(item),
+        true,
+        () -> (archive == null ? archives.wheel(item, lock, progress, _ -> {}) : archive).file());
+  }
+
+  /// Only for what came by URL; a path of this machine would say nothing elsewhere, and would make
+  /// another layer of the same wheel.
+  private static @Nullable DirectUrl directUrl(LockedPackage item) {
+    var artifact = item.artifact();
+    if (!artifact.kind().equals("archive") || artifact.url().startsWith("file:")) {
+      return null;
+    }
+    return new DirectUrl(
+        artifact.url(), new DirectUrl.Info.Archive(Map.of("sha256", artifact.sha256())), null);
+  }
+}
