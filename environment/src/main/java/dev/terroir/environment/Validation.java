@@ -139,14 +139,9 @@ public final class Validation {
     for (var line : lines) {
       if (Credentials.isIn(line)) {
         problems.add(
-            Problem.of(
-                    EnvironmentCode.SECRET_IN_DEFINITION, "a URL in the packages holds a password")
+            Credentials.problem("a URL in the packages")
                 .at(Place.of(packages.get().source()))
-                .at(Place.of("a line that begins with `" + beginning(line) + "`"))
-                .because("a definition is shared, locked and logged, so it may hold no secret")
-                .hint(
-                    "take it out of the URL and put it into ~/.netrc, the keyring or"
-                        + " UV_INDEX_…_PASSWORD, or write `${VARIABLE}` in its place"));
+                .at(Place.of("a line that begins with `" + beginning(line) + "`")));
       }
     }
   }

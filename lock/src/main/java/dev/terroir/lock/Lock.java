@@ -1,5 +1,6 @@
 package dev.terroir.lock;
 
+import dev.terroir.environment.distribution.DistributionName;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.platform.Platform;
@@ -67,7 +68,7 @@ public record Lock(
 
   /// The package of a name that must be there.
   public LockedPackage get(String name) {
-    var normalized = name.toLowerCase(java.util.Locale.ROOT).replaceAll("[-_.]+", "-");
+    var normalized = DistributionName.normalized(name);
     return find(normalized)
         .orElseThrow(() ->
             new LockException(

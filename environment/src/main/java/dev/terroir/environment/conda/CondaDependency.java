@@ -1,5 +1,6 @@
 package dev.terroir.environment.conda;
 
+import dev.terroir.environment.distribution.DistributionName;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -56,7 +57,7 @@ public sealed interface CondaDependency {
   static Optional<String> pipName(String line) {
     var matcher = Names.PIP.matcher(line);
     return matcher.lookingAt()
-        ? Optional.of(Names.RUN.matcher(matcher.group(1)).replaceAll("-").toLowerCase(Locale.ROOT))
+        ? Optional.of(DistributionName.normalized(matcher.group(1)))
         : Optional.empty();
   }
 
@@ -67,7 +68,6 @@ public sealed interface CondaDependency {
     private static final Pattern PIP =
         Pattern.compile(
             "\\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\\s*(?:$|[\\[=<>!~;@(#]|--)");
-    private static final Pattern RUN = Pattern.compile("[-_.]+");
 
     private Names() {}
   }

@@ -2,6 +2,7 @@ package dev.terroir.environment.pyproject;
 
 import dev.terroir.environment.EnvironmentCode;
 import dev.terroir.environment.EnvironmentException;
+import dev.terroir.environment.distribution.DistributionName;
 import dev.terroir.environment.requirement.Credentials;
 import dev.terroir.environment.requirement.Requirement;
 import dev.terroir.environment.yaml.YamlReader;
@@ -10,7 +11,6 @@ import dev.terroir.foundation.problem.Problem;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.tomlj.Toml;
@@ -165,7 +165,11 @@ public final class PyProject {
 
     // Spec: "Dependency Groups": includes are expanded in place, duplicates stay.
     void expand(TomlTable groups, String name, int from, List<String> above) {
-      var keys = groups.keySet().stream().filter(key -> normal(key).equals(normal(name))).toList();
+      var keys =
+          groups.keySet().stream()
+              .filter(
+                  key -> DistributionName.normalized(key).equals(DistributionName.normalized(name)))
+              .toList();
       if (keys.isEmpty()) {
         add("the included group `" + name + "` is not there", from, "define it");
         return;
@@ -217,11 +221,7 @@ public final class PyProject {
 
     private void check(String text, int line) {
       if (Credentials.isIn(text)) {
-        problems.add(
-            Problem.of(EnvironmentCode.SECRET_IN_DEFINITION, "a URL holds a password")
-                .at(Place.position(file.toString(), line, 0))
-                .because("a definition is shared, locked and logged, so it may hold no secret")
-                .hint("take it out of the URL and put it into ~/.netrc or the keyring"));
+        problems.add(Credentials.problem("a URL").at(Place.position(file.toString(), line, 0)));
         return;
       }
       try {
@@ -253,11 +253,9 @@ public final class PyProject {
   }
 
   private static Optional<String> key(TomlTable table, String name) {
-    return table.keySet().stream().filter(key -> normal(key).equals(normal(name))).findFirst();
-  }
-
-  private static String normal(String name) {
-    return name.toLowerCase(Locale.ROOT).replaceAll("[-_.]+", "-");
+    return table.keySet().stream()
+        .filter(key -> DistributionName.normalized(key).equals(DistributionName.normalized(name)))
+        .findFirst();
   }
 
   private static int line(TomlTable table, String key) {

@@ -1,7 +1,7 @@
 package dev.terroir.environment.requirement;
 
+import dev.terroir.environment.distribution.DistributionName;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +58,7 @@ public record Requirement(
 
   /// The name in lower case with runs of `-`, `_` and `.` folded to one `-`.
   public String normalizedName() {
-    return name.toLowerCase(Locale.ROOT).replaceAll("[-_.]+", "-");
+    return DistributionName.normalized(name);
   }
 
   /// The marker, if any.

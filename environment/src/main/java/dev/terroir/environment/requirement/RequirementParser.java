@@ -1,5 +1,6 @@
 package dev.terroir.environment.requirement;
 
+import dev.terroir.environment.distribution.DistributionVersion;
 import dev.terroir.environment.requirement.Requirement.SyntaxException;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,26 +13,19 @@ final class RequirementParser {
   private static final Pattern NAME = Pattern.compile("(?i)[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?");
   private static final Pattern WORD = Pattern.compile("(?i)[A-Z0-9._-]+");
 
-  // PEP 440, appendix B, in the spellings that are accepted.
-  private static final String PUBLIC =
-      "v?(?:[0-9]+!)?[0-9]+(?:\\.[0-9]+)*"
-          + "(?:[-_.]?(?:alpha|a|beta|b|preview|pre|c|rc)[-_.]?[0-9]*)?"
-          + "(?:-[0-9]+|[-_.]?(?:post|rev|r)[-_.]?[0-9]*)?"
-          + "(?:[-_.]?dev[-_.]?[0-9]*)?";
-  private static final String LOCAL = "(?:\\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?";
   private static final Pattern SPECIFIER =
       Pattern.compile(
           "(?i)(===)\\s*([^\\s;)]+)"
               + "|(==|!=)\\s*(v?(?:[0-9]+!)?[0-9]+(?:\\.[0-9]+)*\\.\\*|"
-              + PUBLIC
-              + LOCAL
+              + DistributionVersion.PUBLIC
+              + DistributionVersion.LOCAL
               + ")"
               + "|(~=)\\s*(v?(?:[0-9]+!)?[0-9]+(?:\\.[0-9]+)+"
               + "(?:[-_.]?(?:alpha|a|beta|b|preview|pre|c|rc)[-_.]?[0-9]*)?"
               + "(?:-[0-9]+|[-_.]?(?:post|rev|r)[-_.]?[0-9]*)?"
               + "(?:[-_.]?dev[-_.]?[0-9]*)?)"
               + "|(<=|>=|<|>)\\s*("
-              + PUBLIC
+              + DistributionVersion.PUBLIC
               + ")");
   private static final Set<String> VARIABLES =
       Set.of(

@@ -94,13 +94,7 @@ final class RequirementsReader {
     for (var line : LogicalLine.split(text)) {
       if (Credentials.isIn(line.text())) {
         // Without the line itself: it would be the secret that is printed.
-        problems.add(
-            Problem.of(EnvironmentCode.SECRET_IN_DEFINITION, "a URL holds a password")
-                .at(Place.position(source, line.number(), 1))
-                .because("a definition is shared, locked and logged, so it may hold no secret")
-                .hint(
-                    "take it out of the URL and put it into ~/.netrc or the keyring, or write"
-                        + " `${VARIABLE}` in its place"));
+        problems.add(Credentials.problem("a URL").at(Place.position(source, line.number(), 1)));
       } else if (line.text().startsWith("-")) {
         options(line, source, file, above);
       } else {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.terroir.environment.EnvironmentException;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("Secrets in URLs")
@@ -25,7 +26,16 @@ class CredentialsTest {
         "name@https://me:hunter2@host/x.whl",
         "https://hunter2hunter2hunter2:x-oauth-basic@host/x.zip",
         "git+https://ghp_hunter2@host/x.git",
-        "https://hunter2hunter2hunter2:@host/x.whl"
+        "https://hunter2hunter2hunter2:@host/x.whl",
+        "https://store.blob.example/c/x.whl?sv=2020-08-04&se=2027-01-01T00%3A00Z&sig=hunter2%3D",
+        "https://host/x.whl?token=hunter2",
+        "https://host/x.whl?private_token=hunter2#sha256=ab",
+        "https://host/simple?access_token=hunter2&a=b",
+        "https://bucket.s3.example/x.whl?X-Amz-Algorithm=A&X-Amz-Signature=hunter2",
+        "https://host/x.whl?X-Goog-Signature=hunter2",
+        "https://host/x.whl?a=${B}&api_key=hunter2",
+        "https://${ME}:${HERS}@host/x.whl?sig=hunter2",
+        "git+https://host/x.git@v1?client_secret=hunter2"
       })
   void areFoundWhereverTheyStandAndNeverPrinted(String text) {
     assertThat(Credentials.isIn(text)).isTrue();
@@ -55,9 +65,26 @@ class CredentialsTest {
         "git+ssh://git@host/x.git",
         "git+ssh://git@host:team/x.git@v1",
         "git+ssh://builder-at-123456789012-eu@host/x.git",
-        "https://[::1]:8080/x@1.whl"
+        "https://[::1]:8080/x@1.whl",
+        "https://host/x.whl?sig=${SIGNATURE}&se=2027",
+        "https://host/x.whl?design=1&tokens=2&signed=3",
+        "https://host/x.whl#egg=x&subdirectory=token"
       })
   void areNeitherNamesNorVariablesNorPorts(String text) {
     assertThat(Credentials.isIn(text)).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "https://me:pw@host/x, https://host/x",
+    "https://host/x.whl?sig=a, https://host/x.whl",
+    "https://host/x.whl?sv=1&sig=a&se=2#sha256=b, https://host/x.whl?sv=1&se=2#sha256=b",
+    "https://host/x.whl?sig=a&token=b&se=2, https://host/x.whl?se=2",
+    "https://host/x?a=1&token=b, https://host/x?a=1",
+    "see https://host/x?sig=a and https://me@host/y?token=z, see https://host/x and https://host/y",
+    "https://host/simple?a=1, https://host/simple?a=1"
+  })
+  void areTakenOutOfWhatIsKeptOrShown(String text, String without) {
+    assertThat(Credentials.without(text)).isEqualTo(without);
   }
 }

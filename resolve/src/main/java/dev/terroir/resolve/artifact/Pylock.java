@@ -1,5 +1,7 @@
 package dev.terroir.resolve.artifact;
 
+import dev.terroir.environment.distribution.SdistFileName;
+import dev.terroir.environment.distribution.WheelFileName;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
@@ -146,8 +148,10 @@ public final class Pylock {
   }
 
   private static String versionOf(String fileName) {
-    var parts = fileName.split("-");
-    return parts.length > 1 ? parts[1].replaceAll("\\.(tar\\.gz|zip|whl)$", "") : "0";
+    return WheelFileName.parse(fileName)
+        .map(WheelFileName::version)
+        .or(() -> SdistFileName.parse(fileName).map(SdistFileName::version))
+        .orElse("0");
   }
 
   private static String text(TomlTable table, String key) {

@@ -1,5 +1,6 @@
 package dev.terroir.resolve.artifact;
 
+import dev.terroir.environment.distribution.WheelFileName;
 import dev.terroir.foundation.platform.Platform;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -81,22 +82,13 @@ public final class WheelTags {
   ///
   /// @param fileName `{name}-{version}(-{build})?-{python}-{abi}-{platform}.whl`, tags may be sets
   public OptionalInt rank(String fileName) {
-    if (!fileName.endsWith(".whl")) {
-      return OptionalInt.empty();
-    }
-    var parts = fileName.substring(0, fileName.length() - 4).split("-");
-    if (parts.length < 5) {
+    var wheel = WheelFileName.parse(fileName);
+    if (wheel.isEmpty()) {
       return OptionalInt.empty();
     }
     var best = Integer.MAX_VALUE;
-    for (var python : parts[parts.length - 3].split("\\.")) {
-      for (var abi : parts[parts.length - 2].split("\\.")) {
-        for (var platform : parts[parts.length - 1].split("\\.")) {
-          best =
-              Math.min(
-                  best, ranks.getOrDefault(python + "-" + abi + "-" + platform, Integer.MAX_VALUE));
-        }
-      }
+    for (var tag : wheel.get().tags()) {
+      best = Math.min(best, ranks.getOrDefault(tag, Integer.MAX_VALUE));
     }
     return best == Integer.MAX_VALUE ? OptionalInt.empty() : OptionalInt.of(best);
   }
