@@ -6,7 +6,9 @@ import dev.terroir.environment.requirement.RequirementsFile;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.problem.Problem;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -86,7 +88,42 @@ public record Environment(
   ///
   /// @throws EnvironmentException with file, line and column of every problem
   public static Environment fromCondaSpecification(String name, Path file) {
-    return of(name, CondaDependencies.read(file));
+    return fromCondaSpecification(name, file, _ -> {});
+  }
+
+  /// A definition with the packages of a conda environment file. Lines for pip that name files
+  /// beside it (`-r`, `-c`, source directories, archives) are replaced by what they mean, because a
+  /// definition is used where those are not.
+  ///
+  /// @param warnings receives a sentence for everything odd
+  /// @throws EnvironmentException with file, line and column of every problem
+  public static Environment fromCondaSpecification(
+      String name, Path file, Consumer<String> warnings) {
+    var packages = CondaDependencies.read(file);
+    packages.warnings().forEach(warnings);
+    var lines = packages.pipLines();
+    var instead = new LinkedHashMap<String, List<String>>();
+    var constraints = new ArrayList<String>();
+    var problems = new ArrayList<Problem>();
+    for (int i = 0; i < lines.size(); i++) {
+      var mark = packages.pipMarks().get(i);
+      if (RequirementsFile.namesFile(lines.get(i)) && !instead.containsKey(lines.get(i))) {
+        try {
+          var read = RequirementsFile.ofLine(lines.get(i), file, mark.line(), mark.column());
+          read.warnings().forEach(warnings);
+          constraints.addAll(read.constraints());
+          instead.put(lines.get(i), read.pipLines());
+        } catch (EnvironmentException e) {
+          problems.addAll(e.problems());
+        }
+      }
+    }
+    if (!problems.isEmpty()) {
+      throw new EnvironmentException(problems);
+    }
+    return withConstraints(
+        of(name, packages.replacePipLines(line -> instead.getOrDefault(line, List.of(line)))),
+        constraints.stream().distinct().toList());
   }
 
   /// A definition with the requirements of a pip file, as the service makes one: the default
@@ -94,7 +131,23 @@ public record Environment(
   ///
   /// @throws EnvironmentException with file, line and column of every problem
   public static Environment fromPipRequirements(String name, Path file) {
-    return ofPipLines(name, RequirementsFile.read(file).pipLines());
+    return fromPipRequirements(name, file, _ -> {});
+  }
+
+  /// A definition with the requirements and constraints of a pip file.
+  ///
+  /// @param warnings receives a sentence for everything that is carried as something else
+  /// @throws EnvironmentException with file, line and column of every problem
+  public static Environment fromPipRequirements(String name, Path file, Consumer<String> warnings) {
+    var read = RequirementsFile.read(file);
+    read.warnings().forEach(warnings);
+    return withConstraints(ofPipLines(name, read.pipLines()), read.constraints());
+  }
+
+  private static Environment withConstraints(Environment environment, List<String> constraints) {
+    return constraints.isEmpty()
+        ? environment
+        : environment.withPython(environment.python().withPipConstraints(constraints));
   }
 
   /// A definition with the dependencies of a `pyproject.toml`.
@@ -133,8 +186,8 @@ public record Environment(
         json.stringMap("environmentVariables"),
         json.optionalObject("python")
             .map(section -> PythonSection.read(section, warnings))
-            .orElseGet(
-                () -> new PythonSection(false, "python", null, null, null, JsonObject.EMPTY)),
+            .orElseGet(() ->
+                new PythonSection(false, "python", null, null, null, List.of(), JsonObject.EMPTY)),
         json.optionalObject("docker")
             .map(section -> DockerSection.read(section, warnings))
             .orElse(DockerSection.DEFAULT),

@@ -3,6 +3,7 @@ package dev.terroir.environment;
 import dev.terroir.environment.conda.CondaDependencies;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,10 @@ import org.jspecify.annotations.Nullable;
 /// @param condaDependenciesFile deprecated path of a YAML file, or null
 /// @param baseCondaEnvironment name of a conda environment in the base image, or null
 /// @param condaDependencies the packages, or null when none were given
+/// @param pipConstraints lines of pip's constraints files: what a package must satisfy if something
+///   asks for it. A key of ours beside the service's, written only when there are some: other
+///   programs keep or skip a key that they do not know, while a constraint among the requirements
+///   would stop them, and a path to a file would mean nothing on another machine
 /// @param source the object it was read from, which keeps order and unknown keys
 /// @since 0.1
 public record PythonSection(
@@ -24,6 +29,7 @@ public record PythonSection(
     @Nullable String condaDependenciesFile,
     @Nullable String baseCondaEnvironment,
     @Nullable CondaDependencies condaDependencies,
+    List<String> pipConstraints,
     JsonObject source) {
   private static final Set<String> KEYS =
       Set.of(
@@ -31,16 +37,23 @@ public record PythonSection(
           "interpreterPath",
           "condaDependenciesFile",
           "baseCondaEnvironment",
-          "condaDependencies");
+          "condaDependencies",
+          "pipConstraints");
+
+  /// Copies the list.
+  public PythonSection {
+    pipConstraints = List.copyOf(pipConstraints);
+  }
 
   /// Packages installed by Terroir.
   public static PythonSection of(CondaDependencies condaDependencies) {
-    return new PythonSection(false, "python", null, null, condaDependencies, JsonObject.EMPTY);
+    return new PythonSection(
+        false, "python", null, null, condaDependencies, List.of(), JsonObject.EMPTY);
   }
 
   /// An interpreter that is used as it is.
   public static PythonSection userManaged(String interpreterPath) {
-    return new PythonSection(true, interpreterPath, null, null, null, JsonObject.EMPTY);
+    return new PythonSection(true, interpreterPath, null, null, null, List.of(), JsonObject.EMPTY);
   }
 
   /// The same with other packages.
@@ -51,6 +64,19 @@ public record PythonSection(
         condaDependenciesFile,
         baseCondaEnvironment,
         dependencies,
+        pipConstraints,
+        source);
+  }
+
+  /// The same with other constraints.
+  public PythonSection withPipConstraints(List<String> constraints) {
+    return new PythonSection(
+        userManagedDependencies,
+        interpreterPath,
+        condaDependenciesFile,
+        baseCondaEnvironment,
+        condaDependencies,
+        constraints,
         source);
   }
 
@@ -62,6 +88,7 @@ public record PythonSection(
         json.optionalString("condaDependenciesFile").orElse(null),
         json.optionalString("baseCondaEnvironment").orElse(null),
         json.optionalObject("condaDependencies").map(CondaDependencies::ofJson).orElse(null),
+        json.strings("pipConstraints"),
         json);
   }
 
@@ -79,6 +106,9 @@ public record PythonSection(
       JsonValue packages =
           condaDependencies == null ? new JsonValue.JsonNull() : condaDependencies.toJson();
       values.put("condaDependencies", packages);
+    }
+    if (!pipConstraints.isEmpty() || source.has("pipConstraints")) {
+      values.put("pipConstraints", pipConstraints);
     }
     var order = withPackages ? source : source.toBuilder().remove("condaDependencies").build();
     return Members.merge(

@@ -3,6 +3,7 @@ package dev.terroir.environment;
 import dev.terroir.environment.conda.CondaDependencies;
 import dev.terroir.environment.conda.CondaDependency;
 import dev.terroir.environment.requirement.Credentials;
+import dev.terroir.environment.requirement.Requirement;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import java.util.ArrayList;
@@ -112,6 +113,13 @@ public final class Validation {
                 .at(Place.field("python.interpreterPath"))
                 .hint("set the path of its Python"));
       }
+      if (!python.pipConstraints().isEmpty()) {
+        problems.add(
+            invalid("a user-managed environment cannot constrain packages")
+                .at(Place.field("python.pipConstraints"))
+                .because("userManagedDependencies is true, so nothing is installed")
+                .hint("set userManagedDependencies to false, or take the constraints out"));
+      }
       packages
           .filter(Validation::asksForPackages)
           .ifPresent(document ->
@@ -136,12 +144,37 @@ public final class Validation {
     var lines = new ArrayList<>(packages.get().pipLines());
     lines.addAll(packages.get().condaPackages());
     lines.addAll(packages.get().condaChannels());
+    lines.addAll(python.pipConstraints());
+    constraints(python.pipConstraints(), problems);
     for (var line : lines) {
       if (Credentials.isIn(line)) {
         problems.add(
             Credentials.problem("a URL in the packages")
                 .at(Place.of(packages.get().source()))
                 .at(Place.of("a line that begins with `" + beginning(line) + "`")));
+      }
+    }
+  }
+
+  private static void constraints(List<String> lines, List<Problem> problems) {
+    for (int i = 0; i < lines.size(); i++) {
+      var line = lines.get(i);
+      var place = Place.field("python.pipConstraints[" + i + "]");
+      if (Credentials.isIn(line)) {
+        continue;
+      }
+      try {
+        if (!Requirement.parse(line.split("\\s+(?=-)", 2)[0]).extras().isEmpty()) {
+          problems.add(
+              invalid("`" + line + "` is no constraint: it has extras")
+                  .at(place)
+                  .hint("take the extras out"));
+        }
+      } catch (Requirement.SyntaxException e) {
+        problems.add(
+            invalid("`" + line + "` is no constraint: " + e.what())
+                .at(place)
+                .hint("write a name and versions, such as `numpy<2`"));
       }
     }
   }

@@ -104,6 +104,12 @@ public final class Resolver {
       common.addAll(List.of("pip", "compile", work.resolve("requirements.in").toString()));
       common.addAll(List.of("--no-header", "--quiet", "--python-version", python));
       common.addAll(List.of("--python-platform", WheelTags.uvPlatform(target.platform())));
+      if (!environment.python().pipConstraints().isEmpty()) {
+        var constraints = work.resolve("constraints.txt");
+        Files.writeString(
+            constraints, String.join("\n", environment.python().pipConstraints()) + "\n");
+        common.addAll(List.of("--constraint", constraints.toString()));
+      }
       if (lines.contains("--pre")) {
         common.addAll(List.of("--prerelease", "allow"));
       }

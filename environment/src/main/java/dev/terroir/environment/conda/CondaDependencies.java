@@ -3,6 +3,7 @@ package dev.terroir.environment.conda;
 import dev.terroir.environment.EnvironmentCode;
 import dev.terroir.environment.EnvironmentException;
 import dev.terroir.environment.yaml.Yaml;
+import dev.terroir.environment.yaml.YamlNode;
 import dev.terroir.environment.yaml.YamlReader;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.json.JsonObject;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -174,6 +176,14 @@ public final class CondaDependencies {
         .toList();
   }
 
+  /// Where each of the [#pipLines] stands in the text.
+  public List<YamlNode.Mark> pipMarks() {
+    return content().pipBlocks().stream()
+        .flatMap(block -> block.items().stream())
+        .map(CondaReader.Item::mark)
+        .toList();
+  }
+
   /// The pip requirements without option lines.
   public List<String> pipPackages() {
     return pipLines().stream().filter(line -> !isOption(line)).toList();
@@ -295,6 +305,40 @@ public final class CondaDependencies {
       dependencies.add(new CondaDependency.Pip(lines));
     }
     return rewritten(withDependencies(dependencies));
+  }
+
+  /// Puts other lines in the place of each line of the pip sections.
+  ///
+  /// @param instead gives the lines for one; the line alone to keep it
+  public CondaDependencies replacePipLines(Function<String, List<String>> instead) {
+    var dependencies = new ArrayList<CondaDependency>();
+    for (var dependency : dependencies()) {
+      if (dependency instanceof CondaDependency.Pip(var lines)) {
+        var after = lines.stream().flatMap(line -> instead.apply(line).stream()).toList();
+        if (!after.isEmpty() || lines.isEmpty()) {
+          dependencies.add(new CondaDependency.Pip(after));
+        }
+      } else {
+        dependencies.add(dependency);
+      }
+    }
+    if (dependencies.equals(dependencies())) {
+      return this;
+    }
+    return edited(
+        withDependencies(dependencies),
+        () -> {
+          var items = content().pipBlocks().stream().flatMap(b -> b.items().stream()).toList();
+          var edited = Optional.of(text());
+          // From the end, so that the marks before it stay true.
+          for (var item : items.reversed()) {
+            var lines = instead.apply(item.text().strip());
+            if (!lines.equals(List.of(item.text().strip()))) {
+              edited = edited.flatMap(text -> CondaText.replace(text, item.mark(), lines));
+            }
+          }
+          return edited;
+        });
   }
 
   /// Puts `--index-url` into the pip section, instead of one that is there.

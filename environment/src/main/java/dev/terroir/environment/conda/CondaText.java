@@ -51,6 +51,26 @@ final class CondaText {
     return Optional.of(joined(lines, text));
   }
 
+  /// Several values in the place of one, each an item of its own; what stands behind it stays
+  /// behind the first.
+  static Optional<String> replace(String text, YamlNode.Mark mark, List<String> values) {
+    var lines = lines(text);
+    if (mark.line() > lines.size()
+        || values.isEmpty()
+        || !lines.get(mark.line() - 1).substring(0, mark.column() - 1).strip().equals("-")) {
+      return Optional.empty();
+    }
+    var before = lines.get(mark.line() - 1).substring(0, mark.column() - 1);
+    var more = values.subList(1, values.size()).stream().map(value -> before + Yaml.scalar(value));
+    var inserted = more.toList();
+    return replace(text, mark, values.getFirst())
+        .map(replaced -> {
+          var after = lines(replaced);
+          after.addAll(mark.line(), inserted);
+          return joined(after, text);
+        });
+  }
+
   static Optional<String> remove(String text, CondaReader.Block block, YamlNode.Mark mark) {
     var lines = lines(text);
     if (mark.line() > lines.size()) {

@@ -14,9 +14,9 @@ import java.util.TreeSet;
 /// What of a definition decides an environment's content, and the hash of it.
 ///
 /// Counted: base image or Dockerfile or build context, platform, the conda dependencies and
-/// channels in their order, base conda environment, user-managed flag with its interpreter, Spark
-/// packages, R part, inferencing stack. Not counted: name, version, environment variables,
-/// container arguments, comments.
+/// channels in their order, constraints for pip, base conda environment, user-managed flag with its
+/// interpreter, Spark packages, R part, inferencing stack. Not counted: name, version, environment
+/// variables, container arguments, comments.
 ///
 /// @since 0.1
 public final class CanonicalForm {
@@ -88,6 +88,9 @@ public final class CanonicalForm {
       return python.put("interpreterPath", section.interpreterPath()).build();
     }
     python.put("baseCondaEnvironment", section.baseCondaEnvironment());
+    if (!section.pipConstraints().isEmpty()) {
+      python.put("pipConstraints", section.pipConstraints());
+    }
     environment
         .condaDependencies()
         .ifPresent(packages ->

@@ -6,27 +6,39 @@ import java.util.List;
 
 /// A requirements file with the files it includes, as lines that pip reads one by one. Immutable.
 ///
-/// Requirements, URLs, archives and options are carried as they are written, one option a line.
-/// Refused with file and line are editable and source directories, constraints, and passwords in
-/// URLs: a definition is shared and locked.
+/// Requirements, URLs, archives, options and constraints are carried as they are written, one
+/// option a line. Source directories become `file:` URLs, editable ones too, with a warning: a lock
+/// holds a wheel that is built of them. Refused with file and line are editable checkouts, files
+/// and directories that are not there, and secrets in URLs: a definition is shared and locked.
 ///
 /// Spec: pip, "Requirements File Format".
 ///
 /// @param lines in order
+/// @param warnings what is carried as something else than it says, each with file and line
 /// @since 0.1
-public record RequirementsFile(List<Line> lines) {
+public record RequirementsFile(List<Line> lines, List<String> warnings) {
+  /// What a line is.
+  public enum Kind {
+    /// Something that is installed.
+    REQUIREMENT,
+    /// An option for all, such as `--index-url`.
+    OPTION,
+    /// What a package must satisfy if something else asks for it.
+    CONSTRAINT
+  }
 
   /// One line.
   ///
   /// @param text what pip reads, without comment and continuation
   /// @param source the file
   /// @param number 1-based line where it begins
-  /// @param isOption whether it is an option for all, such as `--index-url`
-  public record Line(String text, String source, int number, boolean isOption) {}
+  /// @param kind what it is
+  public record Line(String text, String source, int number, Kind kind) {}
 
-  /// Copies the list.
+  /// Copies the lists.
   public RequirementsFile {
     lines = List.copyOf(lines);
+    warnings = List.copyOf(warnings);
   }
 
   /// Reads a file and the files it includes.
@@ -44,8 +56,36 @@ public record RequirementsFile(List<Line> lines) {
     return new RequirementsReader().parse(text, source);
   }
 
-  /// The lines as the pip section of a conda file holds them.
+  /// Reads one line of another kind of file as if it stood in a requirements file there.
+  ///
+  /// @param file what paths in it are relative to
+  /// @param line 1-based line of the file
+  /// @param column 1-based column where the text begins
+  /// @throws EnvironmentException with every problem, each with source, line and column
+  public static RequirementsFile ofLine(String text, Path file, int line, int column) {
+    return new RequirementsReader().line(text, file, line, column);
+  }
+
+  /// Whether a line for pip depends on a file or directory beside it.
+  public static boolean namesFile(String line) {
+    return RequirementsReader.NAMES_FILE.matcher(line).matches();
+  }
+
+  /// The lines as the pip section of a conda file holds them, without constraints.
   public List<String> pipLines() {
-    return lines.stream().map(Line::text).distinct().toList();
+    return lines.stream()
+        .filter(line -> line.kind() != Kind.CONSTRAINT)
+        .map(Line::text)
+        .distinct()
+        .toList();
+  }
+
+  /// The constraints.
+  public List<String> constraints() {
+    return lines.stream()
+        .filter(line -> line.kind() == Kind.CONSTRAINT)
+        .map(Line::text)
+        .distinct()
+        .toList();
   }
 }

@@ -2,9 +2,12 @@ package dev.terroir.environment.requirement;
 
 import dev.terroir.environment.EnvironmentCode;
 import dev.terroir.environment.EnvironmentException;
+import dev.terroir.environment.requirement.RequirementsFile.Kind;
 import dev.terroir.environment.requirement.RequirementsFile.Line;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import java.net.URI;
+import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,11 +23,22 @@ final class RequirementsReader {
   /// Files in all; keeps files that include each other twice from growing without end.
   private static final int MAX_FILES = 500;
 
+  /// Lines that mean nothing without what lies beside their file; checkouts do.
+  static final Pattern NAMES_FILE =
+      Pattern.compile(
+          "(?:-[rc]|--requirement|--constraint)(?:[\\s=].*|(?<=-[rc])[^-].*)"
+              + "|(?:-e|--editable)[\\s=]*(?![a-z]+\\+|[A-Za-z0-9._-]+\\s*@\\s*[a-z]+\\+)\\S.*"
+              + "|[./~](?!/*$).*|\\.|(?i)[^\\s:@;]+\\.(?:whl|zip|tar\\.gz|tgz|tar\\.bz2)(?:\\[.*)?");
+
   private static final Pattern FIRST_OPTION = Pattern.compile("\\s+(?=-)");
   private static final Pattern HASH = Pattern.compile("(sha256|sha384|sha512):\\w+");
   private static final Pattern URL = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://.*|file:.*");
   private static final Pattern ARCHIVE =
       Pattern.compile("(?i)(.*\\.(?:whl|zip|tar\\.gz|tgz|tar\\.bz2))(\\[.*])?");
+  private static final Pattern CHECKOUT =
+      Pattern.compile(
+          "(?:[A-Za-z0-9._-]+(?:\\[[^\\]]*])?\\s*@\\s*)?[a-z]+\\+.*|(?!file:)[a-z]+://.*");
+  private static final Pattern DIRECTORY = Pattern.compile("(.*?)\\s*(\\[[^\\]]*])?");
   private static final Pattern VARIABLE = Pattern.compile("\\$\\{[A-Za-z0-9_]+}");
   private static final Set<String> FLAGS =
       Set.of("--no-index", "--pre", "--prefer-binary", "--require-hashes");
@@ -62,15 +76,23 @@ final class RequirementsReader {
 
   private final List<Line> lines = new ArrayList<>();
   private final List<Problem> problems = new ArrayList<>();
+  private final List<String> warnings = new ArrayList<>();
   private int files;
 
   RequirementsFile read(Path file) {
-    file(file, List.of());
+    file(file, List.of(), false);
     return finish();
   }
 
   RequirementsFile parse(String text, String source) {
-    lines(text, source, null, List.of());
+    lines(LogicalLine.split(text), source, null, List.of(), false);
+    return finish();
+  }
+
+  RequirementsFile line(String text, Path file, int line, int column) {
+    var piece = new LogicalLine.Piece(line, 1 - column);
+    var logical = new LogicalLine(line, text, 0, List.of(piece));
+    lines(List.of(logical), file.toString(), file, List.of(), false);
     return finish();
   }
 
@@ -78,33 +100,40 @@ final class RequirementsReader {
     if (!problems.isEmpty()) {
       throw new EnvironmentException(problems);
     }
-    return new RequirementsFile(lines);
+    return new RequirementsFile(lines, warnings);
   }
 
-  private void file(Path file, List<Path> above) {
+  private void file(Path file, List<Path> above, boolean isConstraints) {
     files++;
     try {
-      lines(RequirementsText.read(file), file.toString(), file, above);
+      var text = RequirementsText.read(file);
+      lines(LogicalLine.split(text), file.toString(), file, above, isConstraints);
     } catch (EnvironmentException e) {
       problems.addAll(e.problems());
     }
   }
 
-  private void lines(String text, String source, @Nullable Path file, List<Path> above) {
-    for (var line : LogicalLine.split(text)) {
+  private void lines(
+      List<LogicalLine> logical,
+      String source,
+      @Nullable Path file,
+      List<Path> above,
+      boolean isConstraints) {
+    for (var line : logical) {
       if (Credentials.isIn(line.text())) {
         // Without the line itself: it would be the secret that is printed.
         problems.add(Credentials.problem("a URL").at(Place.position(source, line.number(), 1)));
       } else if (line.text().startsWith("-")) {
         options(line, source, file, above);
       } else {
-        installed(line, source, file);
+        installed(line, source, file, isConstraints);
       }
     }
   }
 
   // A requirement, URL or path, then options for it alone.
-  private void installed(LogicalLine line, String source, @Nullable Path file) {
+  private void installed(
+      LogicalLine line, String source, @Nullable Path file, boolean isConstraint) {
     var options = FIRST_OPTION.matcher(line.text());
     var bare = line.text();
     var rest = "";
@@ -115,8 +144,15 @@ final class RequirementsReader {
       }
       rest = " " + line.text().substring(options.end()).replaceAll("\\s+(?=-)", " ");
     }
-    if (URL.matcher(bare).matches()) {
-      lines.add(new Line(bare + rest, source, line.number(), false));
+    if (isConstraint) {
+      constraint(line, bare, rest, source);
+    } else if (URL.matcher(bare).matches()) {
+      var directory = localDirectory(bare);
+      if (directory == null) {
+        lines.add(new Line(bare + rest, source, line.number(), Kind.REQUIREMENT));
+      } else {
+        sources(directory, "", "", bare, rest, source, line.number(), line.place(source), false);
+      }
     } else if (bare.startsWith(".") || bare.startsWith("/") || bare.startsWith("~")) {
       path(line, bare, rest, source, file);
     } else if (ARCHIVE.matcher(bare.split(";", 2)[0].strip()).matches()
@@ -124,14 +160,46 @@ final class RequirementsReader {
         && bare.split(";", 2)[0].strip().indexOf(' ') < 0) {
       path(line, bare, rest, source, file);
     } else {
-      requirement(line, bare, rest, source);
+      requirement(line, bare, rest, source, Kind.REQUIREMENT);
     }
   }
 
-  private void requirement(LogicalLine line, String bare, String rest, String source) {
+  // Spec: pip, "Constraints Files": named, without extras, never editable.
+  private void constraint(LogicalLine line, String bare, String rest, String source) {
+    var named = !URL.matcher(bare).matches() && !bare.matches("(?s)[./~].*");
+    var before = problems.size();
+    if (named) {
+      requirement(line, bare, rest, source, Kind.CONSTRAINT);
+    }
+    if (!named || (problems.size() == before && hasExtras(bare))) {
+      if (named) {
+        lines.removeLast();
+      }
+      problems.add(
+          Problem.of(
+                  EnvironmentCode.REQUIREMENT_SYNTAX,
+                  "`" + bare + "` is no constraint: it " + (named ? "has extras" : "has no name"))
+              .at(line.place(source))
+              .because("a constraint installs nothing, it limits the version of a named package")
+              .hint(
+                  named
+                      ? "take the extras out, or write the line into the requirements"
+                      : "write `NAME @ " + bare + "`, or take the line out"));
+    }
+  }
+
+  private static boolean hasExtras(String bare) {
+    try {
+      return !Requirement.parse(bare).extras().isEmpty();
+    } catch (Requirement.SyntaxException e) {
+      return false;
+    }
+  }
+
+  private void requirement(LogicalLine line, String bare, String rest, String source, Kind kind) {
     try {
       Requirement.parse(bare);
-      lines.add(new Line(bare + rest, source, line.number(), false));
+      lines.add(new Line(bare + rest, source, line.number(), kind));
     } catch (Requirement.SyntaxException e) {
       var problem =
           Problem.of(
@@ -187,17 +255,23 @@ final class RequirementsReader {
       LogicalLine line, String bare, String rest, String source, @Nullable Path file) {
     var parts = bare.split(";", 2);
     var matcher = ARCHIVE.matcher(parts[0].strip());
-    if (!matcher.matches()) {
-      problems.add(
-          notLockable(
-              bare, line.place(source), "a source directory changes under the environment"));
+    var base = file == null ? null : file.toAbsolutePath().getParent();
+    if (!matcher.matches() || isDirectory(base, matcher.group(1))) {
+      directory(
+          parts[0].strip(),
+          parts.length > 1 ? parts[1].strip() : "",
+          rest,
+          source,
+          line.number(),
+          line.place(source),
+          base,
+          false);
       return;
     }
-    var base = file == null ? null : file.toAbsolutePath().getParent();
     var text = matcher.group(1);
     var archive = base == null ? Path.of(text) : base.resolve(text).normalize();
     if (!Files.exists(archive)) {
-      lines.add(new Line(bare + rest, source, line.number(), false));
+      lines.add(new Line(bare + rest, source, line.number(), Kind.REQUIREMENT));
       return;
     }
     var url = archive.toAbsolutePath().toUri().toString();
@@ -212,10 +286,122 @@ final class RequirementsReader {
               + url
               + (parts.length > 1 ? " ;" + parts[1] : ""),
           rest,
-          source);
+          source,
+          Kind.REQUIREMENT);
     } else {
-      lines.add(new Line(url + rest, source, line.number(), false));
+      lines.add(new Line(url + rest, source, line.number(), Kind.REQUIREMENT));
     }
+  }
+
+  private static boolean isDirectory(@Nullable Path base, String text) {
+    return base != null && Files.isDirectory(base.resolve(text));
+  }
+
+  /// The directory of a `file:` URL, or null when it is none.
+  private static @Nullable Path localDirectory(String url) {
+    if (!url.startsWith("file:")) {
+      return null;
+    }
+    try {
+      var path = Path.of(URI.create(url.split("[#?;\\s]", 2)[0]));
+      return Files.isDirectory(path) ? path : null;
+    } catch (IllegalArgumentException | FileSystemNotFoundException e) {
+      return null;
+    }
+  }
+
+  // A path, perhaps with extras behind it.
+  private void directory(
+      String written,
+      String marker,
+      String rest,
+      String source,
+      int number,
+      Place place,
+      @Nullable Path base,
+      boolean isEditable) {
+    var matcher = DIRECTORY.matcher(written);
+    var text = matcher.matches() ? matcher.group(1) : written;
+    var extras = matcher.matches() && matcher.group(2) != null ? matcher.group(2) : "";
+    var url = text.startsWith("file:");
+    var path = url ? localDirectory(text) : null;
+    if (path == null && !url && (base != null || Path.of(text).isAbsolute())) {
+      path = base == null ? Path.of(text) : base.resolve(text);
+    }
+    if (path == null || !Files.isDirectory(path)) {
+      problems.add(
+          Problem.of(
+                  EnvironmentCode.REQUIREMENT_NOT_CARRIED,
+                  "the "
+                      + (isEditable ? "editable " : "")
+                      + "source directory `"
+                      + text
+                      + "` is not there")
+              .at(place)
+              .because(
+                  path == null
+                      ? "the text is not in a file, so a path in it leads nowhere"
+                      : "there is no directory " + path.normalize())
+              .hint("write its path as seen from the file that names it"));
+      return;
+    }
+    sources(path.normalize(), extras, marker, written, rest, source, number, place, isEditable);
+  }
+
+  // A lock keeps the wheel that is built of it; the definition says where it lies.
+  private void sources(
+      Path directory,
+      String extras,
+      String marker,
+      String written,
+      String rest,
+      String source,
+      int number,
+      Place place,
+      boolean isEditable) {
+    if (!Files.exists(directory.resolve("pyproject.toml"))
+        && !Files.exists(directory.resolve("setup.py"))) {
+      problems.add(
+          Problem.of(
+                  EnvironmentCode.REQUIREMENT_NOT_CARRIED,
+                  "`" + written + "` is no source directory of a Python project")
+              .at(place)
+              .because("there is neither a pyproject.toml nor a setup.py in " + directory)
+              .hint("name the directory that holds one of them"));
+      return;
+    }
+    var url = directory.toAbsolutePath().toUri().toString();
+    var name = SourceDirectory.name(directory);
+    if (name.isEmpty() && !(extras + marker).isEmpty()) {
+      problems.add(
+          Problem.of(
+                  EnvironmentCode.REQUIREMENT_NOT_CARRIED,
+                  "`" + written + "` has extras or a marker, and its project's name is not known")
+              .at(place)
+              .because("neither pyproject.toml nor setup.cfg names the project")
+              .hint("write `NAME" + extras + " @ " + url + "`"));
+      return;
+    }
+    var text = name.isEmpty() ? url : name.get() + extras + " @ " + url;
+    lines.add(
+        new Line(
+            text + (marker.isEmpty() ? "" : " ; " + marker) + rest,
+            source,
+            number,
+            Kind.REQUIREMENT));
+    warnings.add(
+        place.text()
+            + ": "
+            + (isEditable
+                ? "`-e "
+                    + written
+                    + "` is not installed editable: it is built, as `"
+                    + written
+                    + "`"
+                : "`" + written + "` is built")
+            + " when the definition is locked; later changes in "
+            + directory
+            + " count only after `terroir environment lock --update`");
   }
 
   // The name in a wheel's file name ends at the first `-`, in a source archive's at the last.
@@ -255,7 +441,7 @@ final class RequirementsReader {
           problems.add(unknown(word.value(), name, place));
           return;
         }
-        lines.add(new Line(name, source, line.number(), true));
+        lines.add(new Line(name, source, line.number(), Kind.OPTION));
         continue;
       }
       if (value == null && i + 1 < words.size() && !words.get(i + 1).value().startsWith("-")) {
@@ -268,9 +454,9 @@ final class RequirementsReader {
         return;
       }
       if (VALUED.contains(name)) {
-        lines.add(new Line(name + " " + quoted(value), source, line.number(), true));
+        lines.add(new Line(name + " " + quoted(value), source, line.number(), Kind.OPTION));
       } else {
-        other(name, value, place, file, above);
+        other(name, value, source, line.number(), place, file, above);
       }
     }
   }
@@ -317,35 +503,53 @@ final class RequirementsReader {
   }
 
   private void other(
-      String name, String value, Place place, @Nullable Path file, List<Path> above) {
-    if (name.equals("-r") || name.equals("--requirement")) {
-      include(value, place, file, above);
-    } else if (name.equals("-c") || name.equals("--constraint")) {
-      problems.add(
-          Problem.of(
-                  EnvironmentCode.REQUIREMENT_NOT_CARRIED,
-                  "a constraints file cannot be part of a definition")
-              .at(place)
-              .because("a definition lists what is installed, and a constraint installs nothing")
-              .hint("write the versions of `" + value + "` into the requirements themselves")
-              .hint("the lock pins every version anyway"));
-    } else {
-      problems.add(
-          notLockable(
-              name + " " + value, place, "an editable directory changes under the environment"));
+      String name,
+      String value,
+      String source,
+      int number,
+      Place place,
+      @Nullable Path file,
+      List<Path> above) {
+    switch (name) {
+      // Spec: pip takes what `-r` names for requirements even when constraints include it.
+      case "-r", "--requirement" -> include("-r", value, place, file, above, false);
+      case "-c", "--constraint" -> include("-c", value, place, file, above, true);
+      default -> {
+        if (CHECKOUT.matcher(value).matches()) {
+          problems.add(
+              notLockable(
+                  name + " " + value, place, "an editable checkout changes under the environment"));
+        } else {
+          var base = file == null ? null : file.toAbsolutePath().getParent();
+          directory(value.split("#", 2)[0], "", "", source, number, place, base, true);
+        }
+      }
     }
   }
 
-  private void include(String value, Place place, @Nullable Path file, List<Path> above) {
+  private void include(
+      String option,
+      String value,
+      Place place,
+      @Nullable Path file,
+      List<Path> above,
+      boolean isConstraints) {
     var current = file == null ? null : file.toAbsolutePath().normalize();
     var base = current == null ? null : current.getParent();
     if (current == null || base == null || value.contains("://")) {
       problems.add(
           Problem.of(
                   EnvironmentCode.REQUIREMENT_NOT_CARRIED,
-                  "`-r " + value + "` cannot be read from here")
+                  "`" + option + " " + value + "` cannot be read from here")
               .at(place)
-              .hint("put the requirements of that file in its place"));
+              .because(
+                  current == null
+                      ? "the text is not in a file, so a path in it leads nowhere"
+                      : "what a URL gives today it may not give tomorrow, and a definition stays")
+              .hint(
+                  current == null
+                      ? "put the lines of that file in its place"
+                      : "fetch it, put it beside this file and write its name here"));
       return;
     }
     var included = base.resolve(value).normalize();
@@ -369,7 +573,7 @@ final class RequirementsReader {
     } else {
       var deeper = new ArrayList<>(above);
       deeper.add(current);
-      file(included, deeper);
+      file(included, deeper, isConstraints);
     }
   }
 

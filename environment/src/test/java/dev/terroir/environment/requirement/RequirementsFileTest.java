@@ -119,7 +119,7 @@ class RequirementsFileTest {
         "a==${VERSION} | another on each machine",
         "-e . | editable",
         "./folder | source directory",
-        "-c c.txt | constraint",
+        "-c c.txt | cannot be read from here",
         "-r other.txt | cannot be read from here"
       })
   void whatCannotBeCarriedIsRefusedWithAReason(String line, String reason) {
