@@ -11,6 +11,7 @@ import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
+import dev.terroir.resolve.artifact.BuiltWheels;
 import dev.terroir.resolve.artifact.Pylock;
 import dev.terroir.resolve.artifact.WheelTags;
 import dev.terroir.resolve.tool.Uv;
@@ -19,11 +20,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Resolves definitions with uv. Immutable and thread-safe; remembers nothing.
@@ -32,6 +36,12 @@ import org.jspecify.annotations.Nullable;
 public final class Resolver {
   private static final Pattern EXACT = Pattern.compile("(\\d+\\.\\d+)(\\.\\d+|\\.\\*)*");
   private static final Pattern EDITABLE = Pattern.compile("(-e|--editable)(\\s|=).*");
+  private static final Pattern INCLUDED =
+      Pattern.compile("(-r|--requirement|-c|--constraint)(\\s|=).*|\\.{1,2}(/.*)?");
+  private static final Pattern ARCHIVE =
+      Pattern.compile("(?i)[^;]*\\.(whl|zip|tar\\.gz|tgz|tar\\.bz2)\\b.*");
+
+  private static final Pattern HASH = Pattern.compile("--hash[=\\s]+([a-z0-9]+):([0-9a-f]+)");
 
   private final Uv uv;
   private final Replacements replacements;
@@ -71,17 +81,26 @@ public final class Resolver {
     var lines = replacements.apply(packages.pipLines(), applied);
     applied.forEach((name, instead) ->
         progress.warn("`" + name + "` belongs to the retired service; locked instead: " + instead));
-    for (var line : lines) {
-      if (EDITABLE.matcher(line).matches()) {
-        throw new ResolveException(
-            Problem.of(ResolveCode.REQUIREMENT_NOT_LOCKABLE, "`" + line + "` cannot be locked")
-                .at(Place.of(packages.source()))
-                .because("an editable source directory changes under the environment")
-                .hint("build a wheel of it and give the wheel's path"));
-      }
-    }
+    lines.forEach(line -> refuseFiles(line, packages.source()));
     progress.step("resolving " + count(lines) + " for Python " + python);
     return compile(environment, target, python, lines, applied, progress);
+  }
+
+  private static void refuseFiles(String line, String source) {
+    var isEditable = EDITABLE.matcher(line).matches();
+    if (isEditable || (INCLUDED.matcher(line).matches() && !ARCHIVE.matcher(line).matches())) {
+      throw new ResolveException(
+          Problem.of(ResolveCode.REQUIREMENT_NOT_LOCKABLE, "`" + line + "` cannot be locked")
+              .at(Place.of(source))
+              .because(
+                  isEditable
+                      ? "an editable source directory or checkout changes under the environment"
+                      : "a definition is used in many places, and what the line names lies in one")
+              .hint(
+                  "make the definition with `terroir environment create -f FILE`, which puts in its"
+                      + " place what it names")
+              .hint("or build a wheel and give the wheel's path"));
+    }
   }
 
   private Lock compile(
@@ -94,12 +113,17 @@ public final class Resolver {
     Path work;
     try {
       work = Files.createTempDirectory("terroir-resolve-");
-      Files.writeString(work.resolve("requirements.in"), String.join("\n", forUv(lines)) + "\n");
     } catch (IOException e) {
       throw dev.terroir.foundation.FoundationException.ofFile(
           "the requirements cannot be written", Path.of(System.getProperty("java.io.tmpdir")), e);
     }
     try {
+      var wheels = new BuiltWheels(uv);
+      var asked =
+          forUv(lines).stream()
+              .map(line -> wheels.lockable(line, python, target.platform(), progress))
+              .toList();
+      Files.writeString(work.resolve("requirements.in"), String.join("\n", asked) + "\n");
       var common = new ArrayList<String>();
       common.addAll(List.of("pip", "compile", work.resolve("requirements.in").toString()));
       common.addAll(List.of("--no-header", "--quiet", "--python-version", python));
@@ -118,7 +142,8 @@ public final class Resolver {
       var what = "the definition `" + environment.name() + "` cannot be resolved";
       var pylock = uv.run(asLock, target.directory(), what, progress);
       var tags = new WheelTags(python, target.platform());
-      var found = new Pylock(tags, target.directory(), Map.of()).read(pylock);
+      var hashes = hashes(lines, environment.python().pipConstraints());
+      var found = new Pylock(tags, target.directory(), Map.of(), hashes).read(pylock);
 
       // The same resolution again, told the versions, for who requires what.
       var pins = new StringBuilder();
@@ -143,7 +168,7 @@ public final class Resolver {
           lines.stream().filter(line -> !line.startsWith("-")).toList(),
           lines.stream().filter(line -> line.startsWith("-")).toList(),
           applied,
-          new Pylock(tags, target.directory(), requiredBy(text)).read(pylock),
+          new Pylock(tags, target.directory(), requiredBy(text), hashes).read(pylock),
           Map.of("uv", uv.version()));
     } catch (IOException e) {
       throw dev.terroir.foundation.FoundationException.ofFile(
@@ -160,6 +185,22 @@ public final class Resolver {
             !line.matches(
                 "--(pre|prefer-binary|require-hashes|use-feature|no-deps|trusted-host)\\b.*"))
         .toList();
+  }
+
+  /// The SHA-256 that the user's own lines allow, for each project whose lines have hashes.
+  private static Map<String, Set<String>> hashes(List<String> lines, List<String> constraints) {
+    var allowed = new HashMap<String, Set<String>>();
+    for (var line : Stream.concat(lines.stream(), constraints.stream()).toList()) {
+      var name = CondaDependency.pipName(line);
+      var matcher = HASH.matcher(line);
+      while (name.isPresent() && matcher.find()) {
+        var known = allowed.computeIfAbsent(name.get(), _ -> new HashSet<>());
+        if (matcher.group(1).equals("sha256")) {
+          known.add(matcher.group(2));
+        }
+      }
+    }
+    return allowed;
   }
 
   /// Reads the `# via` annotations.

@@ -192,14 +192,11 @@ public final class EnvironmentCommands {
     var fileName = file.getFileName().toString().toLowerCase(Locale.ROOT);
     Environment environment;
     if (fileName.endsWith(".yml") || fileName.endsWith(".yaml")) {
-      environment = Environment.fromCondaSpecification(name, file);
-      environment
-          .condaDependencies()
-          .ifPresent(it -> it.warnings().forEach(context.progress()::warn));
+      environment = Environment.fromCondaSpecification(name, file, context.progress()::warn);
     } else if (fileName.endsWith(".toml")) {
       environment = Environment.fromPyProject(name, file, arguments.orNull("--group"));
     } else if (fileName.endsWith(".txt") || fileName.endsWith(".in")) {
-      environment = Environment.fromPipRequirements(name, file);
+      environment = Environment.fromPipRequirements(name, file, context.progress()::warn);
     } else {
       throw CliException.usage(
           "`" + file + "` is of no kind that environments are made from",

@@ -38,6 +38,8 @@ final class RequirementsReader {
   private static final Pattern CHECKOUT =
       Pattern.compile(
           "(?:[A-Za-z0-9._-]+(?:\\[[^\\]]*])?\\s*@\\s*)?[a-z]+\\+.*|(?!file:)[a-z]+://.*");
+  // Spec: pip takes a text with a separator, or a dot before all, for a path.
+  private static final Pattern PATH = Pattern.compile("[./~].*|[^\\s@=<>!~\\[]*/[^@=<>!~]*");
   private static final Pattern DIRECTORY = Pattern.compile("(.*?)\\s*(\\[[^\\]]*])?");
   private static final Pattern VARIABLE = Pattern.compile("\\$\\{[A-Za-z0-9_]+}");
   private static final Set<String> FLAGS =
@@ -153,7 +155,7 @@ final class RequirementsReader {
       } else {
         sources(directory, "", "", bare, rest, source, line.number(), line.place(source), false);
       }
-    } else if (bare.startsWith(".") || bare.startsWith("/") || bare.startsWith("~")) {
+    } else if (PATH.matcher(bare.split(";", 2)[0]).matches()) {
       path(line, bare, rest, source, file);
     } else if (ARCHIVE.matcher(bare.split(";", 2)[0].strip()).matches()
         && bare.indexOf('@') < 0

@@ -40,6 +40,51 @@ class CanonicalFormTest {
             .withDocker(DockerSection.DEFAULT.withBaseDockerfile("FROM debian:13\r\nRUN true\n")));
   }
 
+  @Test
+  void constraintsCountOnlyWhenThereAreSome() throws IOException {
+    var plain = sample("a", PIP);
+    var constrained =
+        plain.withPython(plain.python().withPipConstraints(List.of("numpy<2", "scipy==1.11")));
+    golden("constrained", constrained);
+    var none = constrained.withPython(constrained.python().withPipConstraints(List.of()));
+    assertThat(CanonicalForm.hash(none)).isEqualTo(CanonicalForm.hash(plain));
+    assertThat(none.toJson()).isEqualTo(plain.toJson());
+    var again = Environment.parse(JsonWriter.compact(constrained.toJson()), "again");
+    assertThat(again.python().pipConstraints()).containsExactly("numpy<2", "scipy==1.11");
+    assertThat(CanonicalForm.hash(again)).isEqualTo(CanonicalForm.hash(constrained));
+    var emptied = again.withPython(again.python().withPipConstraints(List.of()));
+    assertThat(CanonicalForm.hash(emptied)).isEqualTo(CanonicalForm.hash(plain));
+    assertThat(CanonicalForm.difference(plain, constrained))
+        .extracting(CanonicalForm.Difference::part)
+        .containsExactly("python.pipConstraints");
+  }
+
+  @Test
+  void whatIsWrittenAndReadAgainHasTheSameHash() {
+    qt().forAll(integers().between(0, 100_000))
+        .checkAssert(seed -> {
+          var random = new Random(seed);
+          var lines = new ArrayList<String>();
+          for (int i = random.nextInt(6); i >= 0; i--) {
+            var extras = random.nextBoolean() ? "[x]" : "";
+            lines.add("p" + random.nextInt(20) + extras + ">=" + random.nextInt(9) + " ; a # é\"'");
+          }
+          var environment = sample("e", lines);
+          environment =
+              environment
+                  .withEnvironmentVariables(Map.of("A", "b: #" + seed))
+                  .withPython(
+                      environment
+                          .python()
+                          .withPipConstraints(lines.subList(0, random.nextInt(lines.size()))));
+          var text = JsonWriter.indented(environment.toJson(), 1 + random.nextInt(4));
+          var again = Environment.parse(text, "again");
+          assertThat(again.toJson()).isEqualTo(environment.toJson());
+          assertThat(CanonicalForm.of(again)).isEqualTo(CanonicalForm.of(environment));
+          assertThat(CanonicalForm.hash(again)).isEqualTo(CanonicalForm.hash(environment));
+        });
+  }
+
   private static void golden(String name, Environment environment) throws IOException {
     var file =
         Path.of(

@@ -160,6 +160,102 @@ class RequirementsFileTest {
   }
 
   @Test
+  void constraintsAreKeptApartAndRelativeToTheirFile(@TempDir Path folder) throws IOException {
+    Files.createDirectory(folder.resolve("sub"));
+    Files.writeString(
+        folder.resolve("sub/c.txt"),
+        """
+        numpy<2 ; python_version < "3.13"
+        -c d.txt
+        -r r.txt
+        --extra-index-url https://host/simple
+        pinned==1 --hash=sha256:ab
+        other @ https://host/other-1.0-py3-none-any.whl
+        """);
+    Files.writeString(folder.resolve("sub/d.txt"), "scipy\nnumpy<2 ; python_version < \"3.13\"\n");
+    Files.writeString(folder.resolve("sub/r.txt"), "asked-for\n");
+    var file = Files.writeString(folder.resolve("r.txt"), "numpy\n--constraint=sub/c.txt\nz\n");
+    var read = RequirementsFile.read(file);
+    assertThat(read.pipLines())
+        .containsExactly("numpy", "asked-for", "--extra-index-url https://host/simple", "z");
+    assertThat(read.constraints())
+        .containsExactly(
+            "numpy<2 ; python_version < \"3.13\"",
+            "scipy",
+            "pinned==1 --hash=sha256:ab",
+            "other @ https://host/other-1.0-py3-none-any.whl");
+    for (var line :
+        List.of(
+            "numpy[x]<2 | has extras",
+            "https://host/x-1.0-py3-none-any.whl | has no name",
+            "./x | has no name",
+            "numpy=1 | `numpy==1`",
+            "-c c.txt | circle",
+            "-c https://host/c.txt | may not give tomorrow",
+            "-c gone.txt | not there",
+            "-e git+https://host/x.git | editable")) {
+      Files.writeString(folder.resolve("sub/c.txt"), "ok\n" + line.split(" \\| ")[0] + "\n");
+      assertThatThrownBy(() -> RequirementsFile.read(file))
+          .isInstanceOfSatisfying(
+              EnvironmentException.class,
+              e ->
+                  assertThat(e.problem().render())
+                      .contains("sub/c.txt:2:", line.split(" \\| ")[1]));
+    }
+  }
+
+  @Test
+  void sourceDirectoriesBecomeUrlsWithTheNameOfTheirProject(@TempDir Path folder)
+      throws IOException {
+    for (var name : List.of("one", "two", "three.whl", "empty")) {
+      Files.createDirectory(folder.resolve(name));
+    }
+    Files.writeString(folder.resolve("one/pyproject.toml"), "[project]\nname = \"first\"\n");
+    Files.writeString(folder.resolve("two/setup.cfg"), "[metadata]\nversion = 1\nname = second\n");
+    Files.writeString(folder.resolve("two/setup.py"), "");
+    Files.writeString(folder.resolve("three.whl/setup.py"), "");
+    var file =
+        Files.writeString(
+            folder.resolve("r.txt"),
+            """
+            ./one
+            -e one[a,b]
+            --editable=./two/../two
+            ./two[x] ; os_name == "posix"
+            three.whl/
+            -e file://%s
+            first @ %s
+            """
+                .formatted(folder.resolve("one"), folder.resolve("one").toUri()));
+    var read = RequirementsFile.read(file);
+    var one = folder.resolve("one").toUri();
+    var two = folder.resolve("two").toUri();
+    assertThat(read.pipLines())
+        .containsExactly(
+            "first @ " + one,
+            "first[a,b] @ " + one,
+            "second @ " + two,
+            "second[x] @ " + two + " ; os_name == \"posix\"",
+            folder.resolve("three.whl").toUri().toString());
+    assertThat(read.warnings())
+        .hasSize(6)
+        .anySatisfy(
+            warning -> assertThat(warning).contains("r.txt:2:1", "`-e one[a,b]` is not installed"));
+    for (var line :
+        List.of(
+            "./gone | is not there",
+            "-e gone | is not there",
+            "./empty | neither a pyproject.toml nor a setup.py",
+            "./three.whl[x] | its project's name is not known")) {
+      Files.writeString(file, "ok\n" + line.split(" \\| ")[0] + "\n");
+      assertThatThrownBy(() -> RequirementsFile.read(file))
+          .isInstanceOfSatisfying(
+              EnvironmentException.class,
+              e -> assertThat(e.problem().render()).contains("r.txt:2:1", line.split(" \\| ")[1]));
+    }
+  }
+
+  @Test
   void filesThatIncludeEachOtherTwiceEnd(@TempDir Path folder) throws IOException {
     for (int i = 0; i < 18; i++) {
       var next = "-r " + (i + 1) + ".txt\n";

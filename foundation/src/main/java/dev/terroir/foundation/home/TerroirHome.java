@@ -47,6 +47,12 @@ public record TerroirHome(Path data, Path cache, Path config) {
     return data.resolve("tools");
   }
 
+  /// Wheels built of source directories, one directory per SHA-256. Locks name them, so they are
+  /// kept for good.
+  public Path wheels() {
+    return data.resolve("wheels");
+  }
+
   /// Local environments, one directory per lock digest.
   public Path prefixes() {
     return data.resolve("prefixes");

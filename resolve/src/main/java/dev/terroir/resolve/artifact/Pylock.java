@@ -18,6 +18,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.tomlj.Toml;
 import org.tomlj.TomlTable;
@@ -29,11 +31,19 @@ public final class Pylock {
   private final WheelTags tags;
   private final Path directory;
   private final Map<String, List<String>> requiredBy;
+  private final Map<String, Set<String>> hashes;
 
   /// @param tags what fits
   /// @param directory what relative paths are relative to
   /// @param requiredBy for each package the names of those that require it
-  public Pylock(WheelTags tags, Path directory, Map<String, List<String>> requiredBy) {
+  /// @param hashes for packages whose artifacts the user chose by hash, the SHA-256 that are
+  ///   allowed
+  public Pylock(
+      WheelTags tags,
+      Path directory,
+      Map<String, List<String>> requiredBy,
+      Map<String, Set<String>> hashes) {
+    this.hashes = hashes;
     this.tags = tags;
     this.directory = directory;
     this.requiredBy = requiredBy;
@@ -65,14 +75,38 @@ public final class Pylock {
         requiredBy.getOrDefault(name, List.of()));
   }
 
+  // Wheels before source distributions, and only what the user's own hashes allow.
   private LockedPackage.Artifact chosen(String name, TomlTable table) {
+    var allowed = hashes.get(name);
+    if (allowed == null) {
+      return best(name, table, artifact -> true);
+    }
+    try {
+      return best(name, table, artifact -> allowed.contains(artifact.sha256()));
+    } catch (ResolveException e) {
+      var offered = best(name, table, artifact -> true);
+      throw new ResolveException(
+          Problem.of(
+                  ResolveCode.HASH_MISMATCH,
+                  "no archive of `" + name + "` that fits has one of the hashes asked for")
+              .at(Place.of(offered.fileName()))
+              .because(
+                  allowed.isEmpty()
+                      ? "its lines have hashes, but no SHA-256, which is the one that a lock keeps"
+                      : "its SHA-256 is " + offered.sha256())
+              .hint("add `--hash=sha256:" + offered.sha256() + "` to the line if you trust it"));
+    }
+  }
+
+  private LockedPackage.Artifact best(
+      String name, TomlTable table, Predicate<LockedPackage.Artifact> allowed) {
     var best = (TomlTable) null;
     var rank = Integer.MAX_VALUE;
     var wheels = table.getArrayOrEmpty("wheels");
     for (int i = 0; i < wheels.size(); i++) {
       var wheel = wheels.getTable(i);
       var fits = tags.rank(fileName(wheel));
-      if (fits.isPresent() && fits.getAsInt() < rank) {
+      if (fits.isPresent() && fits.getAsInt() < rank && allowed.test(artifact("wheel", wheel))) {
         rank = fits.getAsInt();
         best = wheel;
       }
@@ -81,11 +115,11 @@ public final class Pylock {
       return artifact("wheel", best);
     }
     var sdist = table.getTable("sdist");
-    if (sdist != null) {
+    if (sdist != null && allowed.test(artifact("sdist", sdist))) {
       return artifact("sdist", sdist);
     }
     var archive = table.getTable("archive");
-    if (archive != null) {
+    if (archive != null && allowed.test(artifact("archive", archive))) {
       return artifact("archive", archive);
     }
     throw new ResolveException(

@@ -27,14 +27,20 @@ public final class Uv {
   private static final Duration TIMEOUT = Duration.ofMinutes(60);
 
   private final Path program;
+  private final TerroirHome home;
   private final Settings settings;
   private final Map<String, String> variables;
   private final List<String> pipOptions;
 
   private Uv(
-      Path program, Settings settings, Map<String, String> variables, List<String> pipOptions) {
+      Path program,
+      TerroirHome home,
+      Settings settings,
+      Map<String, String> variables,
+      List<String> pipOptions) {
     this.pipOptions = List.copyOf(pipOptions);
     this.program = program;
+    this.home = home;
     this.settings = settings;
     this.variables = variables;
   }
@@ -47,14 +53,19 @@ public final class Uv {
     variables.put("UV_NO_CONFIG_WARNINGS", "1");
     variables.put("UV_NO_PROGRESS", "1");
     variables.put("NO_COLOR", "1");
-    return new Uv(program, settings, variables, index.uvOptions());
+    return new Uv(program, home, settings, variables, index.uvOptions());
   }
 
   /// The same with one more variable in the environment of its processes.
   public Uv with(String name, String value) {
     var more = new TreeMap<>(variables);
     more.put(name, value);
-    return new Uv(program, settings, more, pipOptions);
+    return new Uv(program, home, settings, more, pipOptions);
+  }
+
+  /// Where Terroir keeps what it makes.
+  public TerroirHome home() {
+    return home;
   }
 
   /// The program's version.
@@ -84,6 +95,8 @@ public final class Uv {
     command.addAll(arguments);
     if (arguments.getFirst().equals("pip")) {
       command.addAll(pipOptions);
+    } else if (arguments.getFirst().equals("build") && pipOptions.contains("--no-index")) {
+      command.add("--no-index");
     }
     return new Command(command, variables, directory, TIMEOUT)
         .run(line -> progress.line(Redaction.of(line)));
