@@ -164,6 +164,22 @@ public record Environment(
         .orElse(environment);
   }
 
+  /// A definition with the packages of a conda environment file (`.yml`, `.yaml`), a requirements
+  /// file (`.txt`, `.in`) or a project (`.toml`).
+  ///
+  /// @param group a dependency group or extra of a project to add, or null
+  /// @param warnings receives a sentence for everything odd
+  /// @throws EnvironmentException with file, line and column of every problem; code `foreign-file`
+  ///   for files of other kinds
+  public static Environment fromFile(
+      String name, Path file, @Nullable String group, Consumer<String> warnings) {
+    return switch (PackageFile.of(file)) {
+      case CONDA -> fromCondaSpecification(name, file, warnings);
+      case REQUIREMENTS -> fromPipRequirements(name, file, warnings);
+      case PYPROJECT -> fromPyProject(name, file, group);
+    };
+  }
+
   private static Environment ofPipLines(String name, List<String> lines) {
     var packages = CondaDependencies.defaults();
     for (var line : lines) {

@@ -16,6 +16,8 @@ public enum EnvironmentCode implements Code {
   REQUIREMENT_NOT_CARRIED("requirement-not-carried", Kind.REQUEST),
   /// A pyproject.toml lists no dependencies that can be read.
   PYPROJECT("pyproject", Kind.REQUEST),
+  /// A file of another tool, or of no kind that environments are made from.
+  FOREIGN_FILE("foreign-file", Kind.REQUEST),
   /// A field of a definition holds something that cannot be used.
   INVALID_DEFINITION("invalid-definition", Kind.REQUEST),
   /// A name that only curated environments may have.

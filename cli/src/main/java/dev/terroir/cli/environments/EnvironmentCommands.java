@@ -25,7 +25,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /// `terroir environment …`.
 ///
@@ -189,19 +188,8 @@ public final class EnvironmentCommands {
 
   /// A definition of a file of packages, with `--group` and `--python` as given.
   public static Environment read(String name, Path file, Arguments arguments, Context context) {
-    var fileName = file.getFileName().toString().toLowerCase(Locale.ROOT);
-    Environment environment;
-    if (fileName.endsWith(".yml") || fileName.endsWith(".yaml")) {
-      environment = Environment.fromCondaSpecification(name, file, context.progress()::warn);
-    } else if (fileName.endsWith(".toml")) {
-      environment = Environment.fromPyProject(name, file, arguments.orNull("--group"));
-    } else if (fileName.endsWith(".txt") || fileName.endsWith(".in")) {
-      environment = Environment.fromPipRequirements(name, file, context.progress()::warn);
-    } else {
-      throw CliException.usage(
-          "`" + file + "` is of no kind that environments are made from",
-          "give an environment.yml, a requirements.txt or a pyproject.toml");
-    }
+    var environment =
+        Environment.fromFile(name, file, arguments.orNull("--group"), context.progress()::warn);
     var python = arguments.optional("--python");
     if (python.isPresent()) {
       environment =
