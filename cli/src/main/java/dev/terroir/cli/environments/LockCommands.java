@@ -125,6 +125,13 @@ public final class LockCommands {
         };
     var file = arguments.path("--to");
     if (file.isPresent()) {
+      var name = String.valueOf(file.get().getFileName());
+      if (arguments.optional("--format").orElse("pylock").equals("pylock")
+          && !LockExport.isPylockName(name)) {
+        context
+            .progress()
+            .warn("pip and uv take only `pylock.toml` and `pylock.NAME.toml`, not `" + name + "`");
+      }
       AtomicFiles.write(file.get(), text);
     } else {
       context.console().text(text);

@@ -60,6 +60,17 @@ final class RequirementsReader {
           "--use-feature");
   private static final List<String> FILES =
       List.of("-r", "--requirement", "-c", "--constraint", "-e", "--editable");
+  // What any version of pip has or had.
+  private static final List<String> FEATURES =
+      List.of(
+          "2020-resolver",
+          "build-constraint",
+          "fast-deps",
+          "in-tree-build",
+          "inprocess-build-deps",
+          "no-binary-enable-wheel-cache",
+          "truststore",
+          "venv-isolation");
   private static final Set<String> PER_REQUIREMENT =
       Set.of("--hash", "--config-settings", "--config-setting", "-C", "--global-option");
   private static final Set<String> RETIRED =
@@ -455,12 +466,27 @@ final class RequirementsReader {
                 .at(place));
         return;
       }
+      if (name.equals("--use-feature") && !FEATURES.contains(value)) {
+        problems.add(unknownFeature(value, place));
+        return;
+      }
       if (VALUED.contains(name)) {
         lines.add(new Line(name + " " + quoted(value), source, line.number(), Kind.OPTION));
       } else {
         other(name, value, source, line.number(), place, file, above);
       }
     }
+  }
+
+  private static Problem unknownFeature(String value, Place place) {
+    var problem =
+        Problem.of(EnvironmentCode.REQUIREMENT_SYNTAX, "pip has no feature `" + value + "`")
+            .at(place);
+    return FEATURES.stream()
+        .filter(known -> known.startsWith(value) || value.startsWith(known))
+        .findFirst()
+        .map(known -> problem.hint("write `--use-feature " + known + "`"))
+        .orElseGet(() -> problem.hint("take the line out, or name one of " + FEATURES));
   }
 
   private static String quoted(String value) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.terroir.environment.Conformance;
 import dev.terroir.environment.EnvironmentException;
+import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,8 +76,75 @@ class RequirementsFileTest {
     System.err.println("split_options: " + cases.size() + " cases, refused " + refused);
     // Other files, editable sources, and what pip does not take either.
     assertThat(refused)
-        .allMatch(
-            line -> line.matches("-[erc] .*|--(bogus|option|'data)|arg arg.*|my-package=1.0"));
+        .allMatch(line ->
+            line.matches(
+                "-[erc] .*|--(bogus|option|'data|use-feature=resolvelib)|arg"
+                    + " arg.*|my-package=1.0"));
+  }
+
+  @Test
+  void everyRecordedRequirementIsCarriedAsItIs() {
+    for (var item : Conformance.cases("requirements_txt/lines.json")) {
+      var expected = item.get("expect").orElseThrow();
+      if (!(expected instanceof JsonObject wanted)) {
+        continue; // Only options, which come without their text.
+      }
+      var line = new StringBuilder(wanted.string("requirement"));
+      wanted
+          .object("options")
+          .optionalObject("hashes")
+          .ifPresent(hashes ->
+              hashes
+                  .members()
+                  .keySet()
+                  .forEach(algorithm ->
+                      hashes
+                          .strings(algorithm)
+                          .forEach(hash -> line.append(" --hash=" + algorithm + ":" + hash))));
+      try {
+        assertThat(lines(line.toString())).containsExactly(line.toString());
+      } catch (EnvironmentException e) {
+        // pip itself refuses the first when it installs it; the second would print a secret.
+        assertThat(line.toString()).matches("[a-z-]+=[0-9.]+|https://[^/]*:[^/]*@.*");
+      }
+    }
+  }
+
+  @Test
+  void everyRecordedFileGivesTheSameRequirements(@TempDir Path folder) throws IOException {
+    for (var item : Conformance.cases("requirements_txt/files.json")) {
+      var text = item.string("text");
+      var expected =
+          item.has("expect") && item.get("expect").orElseThrow() instanceof JsonValue.JsonArray
+              ? item.objects("expect")
+              : List.<JsonObject>of();
+      // The files that it includes are not recorded, only what came of them.
+      var including = Pattern.compile("-[rc] (\\S+)").matcher(text);
+      for (int i = 0; including.find(); i++) {
+        Files.writeString(
+            folder.resolve(including.group(1)), expected.get(i).string("requirement"));
+      }
+      var file = Files.writeString(folder.resolve("requirements.txt"), text);
+      try {
+        var read = RequirementsFile.read(file);
+        assertThat(item.optionalString("expect_error")).as(text).isEmpty();
+        var found =
+            read.lines().stream()
+                .filter(line -> line.kind() != RequirementsFile.Kind.OPTION)
+                .toList();
+        assertThat(found).as(text).hasSameSizeAs(expected);
+        for (int i = 0; i < found.size(); i++) {
+          var wanted = expected.get(i);
+          assertThat(found.get(i).text()).startsWith(wanted.string("requirement"));
+          assertThat(found.get(i).kind() == RequirementsFile.Kind.CONSTRAINT)
+              .isEqualTo(wanted.optionalBoolean("constraint").orElseThrow());
+          var hashes = wanted.object("options").optionalObject("hashes");
+          assertThat(found.get(i).text().contains("--hash=")).isEqualTo(hashes.isPresent());
+        }
+      } catch (EnvironmentException e) {
+        assertThat(item.optionalString("expect_error")).as(text).isPresent();
+      }
+    }
   }
 
   @Test
@@ -113,6 +182,7 @@ class RequirementsFileTest {
         "--index-url | needs a value",
         "--pre=1 | takes no value",
         "--pre x | belongs to no option",
+        "--use-feature=fast-dep | `--use-feature fast-deps`",
         "a --bogus | is no option of a single requirement",
         "a --hash=md5:00 | is no hash",
         "a --hash | needs a value",

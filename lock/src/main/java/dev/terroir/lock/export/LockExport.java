@@ -4,12 +4,23 @@ import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
+import java.util.regex.Pattern;
 
 /// Writes a lock so that pip and uv install exactly it.
 ///
 /// @since 0.1
 public final class LockExport {
+  private static final Pattern PYLOCK = Pattern.compile("pylock\\.(?:[^.]+\\.)?toml");
+
   private LockExport() {}
+
+  /// Whether installers take a file of this name for a `pylock.toml`: that name itself, or
+  /// `pylock.NAME.toml`.
+  ///
+  /// Spec: PEP 751, "File Name".
+  public static boolean isPylockName(String fileName) {
+    return PYLOCK.matcher(fileName).matches();
+  }
 
   /// A `pylock.toml` with one artifact per package.
   ///
@@ -20,6 +31,9 @@ public final class LockExport {
     out.append("requires-python = ")
         .append(quoted("==" + lock.pythonVersion() + ".*"))
         .append('\n');
+    if (lock.packages().isEmpty()) {
+      out.append("packages = []\n");
+    }
     for (var item : lock.packages()) {
       out.append("\n[[packages]]\nname = ").append(quoted(item.name()));
       out.append("\nversion = ").append(quoted(item.version()));
