@@ -39,7 +39,13 @@ public final class UvProgram {
   private static final Map<String, String> KNOWN_WHEELS =
       Map.of(
           "uv-0.13.9-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
-          "d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19");
+          "d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19",
+          "uv-0.13.9-py3-none-musllinux_1_1_x86_64.whl",
+          "2c45530751517d6c3bbc69a19473f6effe47cce047bede01ffd8af7ea7b36b25",
+          "uv-0.13.9-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64.whl",
+          "5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe",
+          "uv-0.13.9-py3-none-manylinux_2_28_aarch64.whl",
+          "ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375");
 
   private static final Duration FETCH_TIMEOUT = Duration.ofMinutes(10);
 
