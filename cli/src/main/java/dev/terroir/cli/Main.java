@@ -17,6 +17,7 @@ import dev.terroir.cli.services.ModelCommands;
 import dev.terroir.cli.services.ServiceCommands;
 import dev.terroir.cli.workspaces.Doctor;
 import dev.terroir.cli.workspaces.WorkspaceCommands;
+import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.problem.TerroirException;
@@ -65,16 +66,26 @@ public final class Main {
       System.out.println("terroir " + VERSION);
       return;
     }
-    // With `-d` a command works on a directory and needs no database.
-    var words = List.of(arguments);
-    if (!words.isEmpty() && NEED_DATABASE.contains(words.getFirst()) && !words.contains("-d")) {
-      Thread.ofPlatform().daemon().start(Database::warmUp);
-    }
+    beginBeside(arguments);
     var out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     var err =
         new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
     System.exit(run(arguments, Settings.system(), out, err));
+  }
+
+  /// Makes ready beside the reading of the command what it will need: the database's driver, unless
+  /// it lists environments, which mostly needs none, or works on a directory by `-d`, of which it
+  /// computes a digest.
+  static void beginBeside(String... arguments) {
+    var words = List.of(arguments);
+    if (words.size() > 1
+        && NEED_DATABASE.contains(words.getFirst())
+        && !words.subList(0, 2).equals(List.of("environment", "list"))) {
+      var thread = new Thread(words.contains("-d") ? () -> Sha256.of("") : Database::warmUp);
+      thread.setDaemon(true);
+      thread.start();
+    }
   }
 
   /// Runs a command.
@@ -156,9 +167,9 @@ public final class Main {
         switch (output.orElse("json")) {
           case "json" -> Console.Format.JSON;
           case "table" -> Console.Format.TABLE;
-          case String other ->
+          default ->
               throw CliException.usage(
-                  "`" + other + "` is no format of output",
+                  "`" + output.orElseThrow() + "` is no format of output",
                   "write `--output json` or `--output table`");
         };
     return new Context(

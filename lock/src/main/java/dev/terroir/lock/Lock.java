@@ -6,7 +6,6 @@ import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,7 +37,8 @@ public record Lock(
     requirements = List.copyOf(requirements);
     options = List.copyOf(options);
     replacements = java.util.Collections.unmodifiableMap(new TreeMap<>(replacements));
-    packages = packages.stream().sorted(Comparator.comparing(LockedPackage::name)).toList();
+    // Not `Comparator.comparing`, whose lambda is made at run time and not kept in the AOT cache.
+    packages = packages.stream().sorted((a, b) -> a.name().compareTo(b.name())).toList();
     tools = java.util.Collections.unmodifiableMap(new TreeMap<>(tools));
   }
 

@@ -22,6 +22,7 @@ import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import dev.terroir.workspace.database.Database;
 import dev.terroir.workspace.environments.EnvironmentRegistry;
+import dev.terroir.workspace.environments.Listing;
 import dev.terroir.workspace.locks.LockStore;
 import dev.terroir.workspace.models.ModelRegistry;
 import dev.terroir.workspace.runs.RunRecords;
@@ -46,16 +47,17 @@ public final class Workspace implements AutoCloseable {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{1,31}");
   private static final String MARKER = "workspace.json";
 
-  private final String name;
   private final Path directory;
   private final Settings settings;
   private final TerroirHome home;
   private final Clock clock;
   private final Progress toolProgress;
+  private @Nullable String name;
   private @Nullable Database database;
   private @Nullable Uv uv;
 
-  private Workspace(String name, Path directory, Settings settings, Progress toolProgress) {
+  private Workspace(
+      @Nullable String name, Path directory, Settings settings, Progress toolProgress) {
     this.name = name;
     this.directory = directory;
     this.settings = settings;
@@ -113,7 +115,9 @@ public final class Workspace implements AutoCloseable {
               .at(Place.file(place))
               .hint("make one with `terroir workspace create -n NAME`"));
     }
-    return new Workspace(JsonReader.readObject(marker).string("name"), place, settings, progress);
+    // Its name is read when it is asked for: many commands need none, and reading takes 12 ms of a
+    // start.
+    return new Workspace(null, place, settings, progress);
   }
 
   /// Opens the workspace that a project's config.json names; one of the retired service opens, and
@@ -147,8 +151,13 @@ public final class Workspace implements AutoCloseable {
   }
 
   /// Its name.
-  public String name() {
-    return name;
+  public synchronized String name() {
+    var known = name;
+    if (known == null) {
+      known = JsonReader.readObject(directory.resolve(MARKER)).string("name");
+      name = known;
+    }
+    return known;
   }
 
   /// Where it lies.
@@ -169,10 +178,14 @@ public final class Workspace implements AutoCloseable {
   private synchronized Database database() {
     var open = database;
     if (open == null) {
-      open = Database.open(directory.resolve("workspace.db"));
+      open = Database.open(databaseFile());
       database = open;
     }
     return open;
+  }
+
+  private Path databaseFile() {
+    return directory.resolve("workspace.db");
   }
 
   private synchronized Uv uv() {
@@ -187,6 +200,12 @@ public final class Workspace implements AutoCloseable {
   /// Registered environments.
   public EnvironmentRegistry environments() {
     return new EnvironmentRegistry(database(), clock);
+  }
+
+  /// The list of registered environments as JSON text, without opening the database when nothing
+  /// was written since it was listed last.
+  public Listing listing() {
+    return new Listing(databaseFile(), this::environments, clock);
   }
 
   /// Locks by definition.

@@ -237,8 +237,16 @@ public final class EnvironmentCommands {
   }
 
   private static int list(Arguments arguments, Context context) {
-    var definitions = List.<JsonValue>copyOf(context.workspace().environments().listDefinitions());
-    context.console().result(new JsonValue.JsonArray(definitions), "name", "version");
+    if (context.console().isTable()) {
+      var rows = new ArrayList<JsonValue>();
+      for (var item : context.workspace().environments().listStored()) {
+        rows.add(
+            JsonObject.builder().put("name", item.name()).put("version", item.version()).build());
+      }
+      context.console().result(new JsonValue.JsonArray(rows), "name", "version");
+    } else {
+      context.console().plain(context.workspace().listing().json());
+    }
     return 0;
   }
 

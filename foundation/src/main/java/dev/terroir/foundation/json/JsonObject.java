@@ -170,14 +170,20 @@ public final class JsonObject implements JsonValue {
             object.members.forEach((key, value) ->
                 map.put(
                     key,
-                    switch (value) {
-                      case JsonString(var text) -> text;
-                      case JsonNumber(var text) -> text;
-                      case JsonBoolean(var flag) -> Boolean.toString(flag);
-                      case JsonNull _ -> "";
-                      case JsonArray _, JsonObject _ -> object.<String>fail(key, "a string", value);
-                    })));
+                    value instanceof JsonString string
+                        ? string.value()
+                        : object.asText(key, value))));
     return Collections.unmodifiableMap(map);
+  }
+
+  private String asText(String key, JsonValue value) {
+    return switch (value) {
+      case JsonString(var text) -> text;
+      case JsonNumber(var text) -> text;
+      case JsonBoolean(var flag) -> Boolean.toString(flag);
+      case JsonNull _ -> "";
+      case JsonArray _, JsonObject _ -> fail(key, "a string", value);
+    };
   }
 
   /// Where a member's value was read, for problems found later; a field path when this object was

@@ -1,5 +1,6 @@
 package dev.terroir.foundation.json;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -35,33 +36,112 @@ public final class JsonWriter {
     return new JsonWriter(0, true).write(value);
   }
 
+  /// The same document laid out as [#indented] does, without making a tree of it: for documents
+  /// that were written by this class, such as those of the database. Strings and numbers stay as
+  /// they are.
+  ///
+  /// @param json well-formed JSON
+  /// @param indent spaces per level, at least 1
+  public static String relaid(String json, int indent) {
+    var writer = new JsonWriter(indent, false);
+    writer.relay(json);
+    return writer.out.toString();
+  }
+
+  private void relay(String json) {
+    var depth = 0;
+    for (int i = 0; i < json.length(); i++) {
+      var c = json.charAt(i);
+      switch (c) {
+        case '"' -> {
+          var end = endOfString(json, i);
+          out.append(json, i, end);
+          i = end - 1;
+        }
+        case '{', '[' -> {
+          out.append(c);
+          var next = skipSpace(json, i + 1);
+          if (next < json.length() && (json.charAt(next) == '}' || json.charAt(next) == ']')) {
+            out.append(json.charAt(next));
+            i = next;
+          } else {
+            depth++;
+            line(depth);
+          }
+        }
+        case '}', ']' -> {
+          depth--;
+          line(depth);
+          out.append(c);
+        }
+        case ',' -> {
+          out.append(c);
+          line(depth);
+        }
+        case ':' -> out.append(": ");
+        case ' ', '\n', '\r', '\t' -> {}
+        default -> out.append(c);
+      }
+    }
+  }
+
+  private static int endOfString(String json, int begin) {
+    for (var end = json.indexOf('"', begin + 1); end >= 0; end = json.indexOf('"', end + 1)) {
+      var backslashes = 0;
+      while (json.charAt(end - 1 - backslashes) == '\\') {
+        backslashes++;
+      }
+      if (backslashes % 2 == 0) {
+        return end + 1;
+      }
+    }
+    return json.length();
+  }
+
+  private static int skipSpace(String json, int from) {
+    var at = from;
+    while (at < json.length() && " \n\r\t".indexOf(json.charAt(at)) >= 0) {
+      at++;
+    }
+    return at;
+  }
+
   private String write(JsonValue value) {
     value(value, 0);
     return out.toString();
   }
 
   private void value(JsonValue value, int depth) {
-    switch (value) {
-      case JsonObject object -> object(object.members(), depth);
-      case JsonValue.JsonArray(var elements) -> {
-        out.append('[');
-        var separator = "";
-        for (var element : elements) {
-          out.append(separator);
-          line(depth + 1);
-          value(element, depth + 1);
-          separator = ",";
-        }
-        if (!elements.isEmpty()) {
-          line(depth);
-        }
-        out.append(']');
-      }
-      case JsonValue.JsonString(var text) -> string(text);
-      case JsonValue.JsonNumber(var text) -> out.append(text);
-      case JsonValue.JsonBoolean(var flag) -> out.append(flag);
-      case JsonValue.JsonNull _ -> out.append("null");
+    // Tests instead of a switch over the types: the code of such a switch is made at run time, for
+    // 15 ms of every command's start.
+    if (value instanceof JsonObject object) {
+      object(object.members(), depth);
+    } else if (value instanceof JsonValue.JsonArray array) {
+      array(array.elements(), depth);
+    } else if (value instanceof JsonValue.JsonString string) {
+      string(string.value());
+    } else if (value instanceof JsonValue.JsonNumber number) {
+      out.append(number.text());
+    } else if (value instanceof JsonValue.JsonBoolean flag) {
+      out.append(flag.value());
+    } else {
+      out.append("null");
     }
+  }
+
+  private void array(List<JsonValue> elements, int depth) {
+    out.append('[');
+    var separator = "";
+    for (var element : elements) {
+      out.append(separator);
+      line(depth + 1);
+      value(element, depth + 1);
+      separator = ",";
+    }
+    if (!elements.isEmpty()) {
+      line(depth);
+    }
+    out.append(']');
   }
 
   private void object(Map<String, JsonValue> members, int depth) {

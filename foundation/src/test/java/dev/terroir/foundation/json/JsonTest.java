@@ -48,6 +48,20 @@ class JsonTest {
         });
   }
 
+  @Test
+  void aDocumentIsLaidOutAnewAsIfItHadBeenReadAndWritten() {
+    qt().withFixedSeed(20261124)
+        .forAll(trees(3))
+        .checkAssert(tree -> {
+          var expected = JsonWriter.indented(tree, 2);
+          assertThat(JsonWriter.relaid(JsonWriter.compact(tree), 2)).isEqualTo(expected);
+          assertThat(JsonWriter.relaid(JsonWriter.indented(tree, 4), 2)).isEqualTo(expected);
+          assertThat(JsonWriter.relaid(expected, 2)).isEqualTo(expected);
+        });
+    assertThat(JsonWriter.relaid("[ { } , [\n] ,\"a\\\\\",\"{,:\\\"\" ]", 1))
+        .isEqualTo("[\n {},\n [],\n \"a\\\\\",\n \"{,:\\\"\"\n]");
+  }
+
   private static Gen<JsonValue> trees(int depth) {
     Gen<JsonValue> leaves =
         strings()

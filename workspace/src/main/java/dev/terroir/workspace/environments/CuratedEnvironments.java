@@ -23,6 +23,12 @@ public final class CuratedEnvironments {
           "AzureML-TensorFlow-CPU",
           "AzureML-Tutorial");
 
+  /// The version of each of them; a later Terroir that changes one gives it another.
+  private static final String VERSION = "1";
+
+  /// Counts the changes of these files, so that kept listings of former ones are not used.
+  static final String EDITION = "1";
+
   private CuratedEnvironments() {}
 
   /// All of them, by name.
@@ -32,9 +38,11 @@ public final class CuratedEnvironments {
     return all;
   }
 
-  /// Their definitions in the service's JSON, by name.
-  static List<JsonObject> definitions() {
-    return NAMES.stream().map(CuratedEnvironments::definition).toList();
+  /// All of them as they are stored, by name.
+  static List<EnvironmentRegistry.Listed> stored() {
+    var all = new ArrayList<EnvironmentRegistry.Listed>();
+    NAMES.forEach(name -> all.add(new EnvironmentRegistry.Listed(name, VERSION, text(name))));
+    return all;
   }
 
   /// The one of a name.
@@ -47,13 +55,20 @@ public final class CuratedEnvironments {
   }
 
   private static JsonObject definition(String name) {
-    var resource = "/dev/terroir/workspace/curated/" + name + ".json";
+    return JsonReader.parseObject(text(name), resource(name));
+  }
+
+  private static String resource(String name) {
+    return "/dev/terroir/workspace/curated/" + name + ".json";
+  }
+
+  private static String text(String name) {
+    var resource = resource(name);
     try (var in = CuratedEnvironments.class.getResourceAsStream(resource)) {
       if (in == null) {
         throw new IllegalStateException(resource + " is missing");
       }
-      return JsonReader.parseObject(
-          new String(in.readAllBytes(), StandardCharsets.UTF_8), resource);
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

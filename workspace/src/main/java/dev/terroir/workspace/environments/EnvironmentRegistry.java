@@ -4,8 +4,6 @@ import dev.terroir.environment.Environment;
 import dev.terroir.environment.Validation;
 import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.digest.Sha256;
-import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.workspace.WorkspaceCode;
@@ -158,18 +156,23 @@ public final class EnvironmentRegistry {
     return result;
   }
 
-  /// The definitions of [#list] as they are stored, without making environments of them; what a
-  /// listing shows.
-  public List<JsonObject> listDefinitions() {
-    var result = new TreeMap<String, JsonObject>();
-    CuratedEnvironments.definitions().forEach(json -> result.put(json.string("name"), json));
+  /// What a listing shows of an environment.
+  ///
+  /// @param version its latest version
+  /// @param definition its JSON as it is stored
+  public record Listed(String name, String version, String definition) {}
+
+  /// The latest versions of [#list] as they are stored, by name, without reading the definitions.
+  public List<Listed> listStored() {
+    var result = new TreeMap<String, Listed>();
+    CuratedEnvironments.stored().forEach(item -> result.put(item.name(), item));
     database.query(
-        "SELECT name, definition, MAX(ordinal) FROM environment WHERE autosaved = 0 AND archived ="
-            + " 0 GROUP BY name",
+        "SELECT name, version, definition, MAX(ordinal) FROM environment"
+            + " WHERE autosaved = 0 AND archived = 0 GROUP BY name",
         row ->
             result.put(
                 row.getString(1),
-                JsonReader.parseObject(row.getString(2), "the workspace's database")));
+                new Listed(row.getString(1), row.getString(2), row.getString(3))));
     return List.copyOf(result.values());
   }
 
