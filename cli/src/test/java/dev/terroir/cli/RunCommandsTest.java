@@ -166,6 +166,42 @@ class RunCommandsTest {
   }
 
   @Test
+  void withoutSnapshotNothingOfTheSourceIsKept() throws IOException {
+    terroir.write("source/.amlignore", "ignored.txt\n");
+    terroir.write("source/ignored.txt", "x");
+    terroir.write("source/tool.sh", "#!/bin/sh\necho tool\n").toFile().setExecutable(true);
+    terroir.write(
+        "source/train.py",
+        """
+        import os, subprocess
+        print(sorted(os.listdir(".")), subprocess.check_output("./tool.sh"))
+        open("outputs/made", "w").write("x")
+        """);
+    terroir.write(
+        ".azureml/plain.runconfig",
+        "script: train.py\ntarget: local\nhistory: {snapshotProject: false}\n"
+            + "environment: {name: demo}\n");
+    var run =
+        terroir
+            .run(
+                "run submit-script -e test -c plain --environment demo --output json --source "
+                    + terroir.project.resolve("source")
+                    + " train.py")
+            .succeeds()
+            .json();
+    assertThat(run.optionalString("snapshotId")).isEmpty();
+    var id = run.string("runId");
+    assertThat(terroir.run("run logs -r " + id).out())
+        .contains("train.py", "b'tool")
+        .doesNotContain("ignored.txt");
+    try (var walk = Files.walk(terroir.home)) {
+      assertThat(walk.map(path -> path.getFileName().toString()))
+          .contains("made")
+          .doesNotContain("snapshots", "manifests", "objects", "train.py");
+    }
+  }
+
+  @Test
   void aFloodIsCutAndSaidSo() throws IOException {
     var run =
         submit("flood.py", "import os\nfor _ in range(230): os.write(1, b'x' * (1 << 20))")

@@ -8,6 +8,7 @@ import dev.terroir.environment.conda.CondaDependencies;
 import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.problem.Place;
@@ -107,7 +108,12 @@ public final class Experiment {
     var launched = false;
     try {
       var store = workspace.directory().resolve("snapshots");
-      var snapshot = Snapshot.take(config.sourceDirectory(), store, config.limits());
+      String snapshot = null;
+      if (config.snapshotProject()) {
+        snapshot = Snapshot.take(config.sourceDirectory(), store, config.limits()).id();
+      } else {
+        Snapshot.copy(config.sourceDirectory(), Run.work(directory), config.limits());
+      }
       var ready =
           workspace.realise(
               registered.environment(),
@@ -118,7 +124,9 @@ public final class Experiment {
             "docker.enabled is true, but runs do not use containers yet; the script runs in the"
                 + " local environment of the same packages");
       }
-      Snapshot.restore(store, snapshot.id(), Run.work(directory));
+      if (snapshot != null) {
+        Snapshot.restore(store, snapshot, Run.work(directory));
+      }
       makeOutputs(directory);
       var used =
           new Used(
@@ -131,7 +139,7 @@ public final class Experiment {
           id,
           RunStatus.QUEUED,
           JsonObject.builder()
-              .put("snapshotId", config.snapshotProject() ? snapshot.id() : null)
+              .put("snapshotId", snapshot)
               .put("lockDigest", ready.python().lockDigest())
               .put("isEnvironmentCached", used.isCached())
               .build());
@@ -141,6 +149,7 @@ public final class Experiment {
       return new Submitted(Run.get(workspace, id), used);
     } catch (TerroirException e) {
       if (!launched) {
+        Trees.delete(Run.work(directory));
         update(
             id,
             RunStatus.FAILED,

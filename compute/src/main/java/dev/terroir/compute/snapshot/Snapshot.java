@@ -80,6 +80,35 @@ public record Snapshot(String id, List<Entry> entries) {
     }
   }
 
+  /// Makes a fresh working copy straight from a directory and keeps nothing in a store: what a
+  /// snapshot of it would hold, under the same limits.
+  ///
+  /// @throws ComputeException code `snapshot-refused`, as [#take]
+  public static void copy(Path source, Path target, Limits limits) {
+    var root = source.toAbsolutePath().normalize();
+    var files = new ArrayList<Path>();
+    try {
+      collect(root.toRealPath(), root, IgnoreRules.read(root), files);
+      check(root, files, limits);
+      for (var file : files) {
+        var copy = target.resolve(relative(root, file));
+        Files.createDirectories(copy.getParent());
+        Files.copy(file, copy);
+        if (Files.isExecutable(file)) {
+          makeExecutable(copy);
+        }
+      }
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the working copy cannot be made", target, e);
+    }
+  }
+
+  private static void makeExecutable(Path file) throws IOException {
+    var permissions = Files.getPosixFilePermissions(file);
+    permissions.add(PosixFilePermission.OWNER_EXECUTE);
+    Files.setPosixFilePermissions(file, permissions);
+  }
+
   private static void collect(Path realRoot, Path root, IgnoreRules rules, List<Path> files)
       throws IOException {
     var pending = new ArrayList<Path>();
@@ -188,9 +217,7 @@ public record Snapshot(String id, List<Entry> entries) {
         Files.createDirectories(file.getParent());
         Files.copy(object, file);
         if (entry.optionalBoolean("executable").orElse(false)) {
-          var permissions = Files.getPosixFilePermissions(file);
-          permissions.add(PosixFilePermission.OWNER_EXECUTE);
-          Files.setPosixFilePermissions(file, permissions);
+          makeExecutable(file);
         }
         if (!Sha256.of(file).hex().equals(entry.string("sha256"))) {
           throw new ComputeException(
