@@ -153,6 +153,84 @@ class ServiceCommandsTest {
   }
 
   @Test
+  void aScriptWhoseInitRaisesSaysWhyAndAnUpdateToItChangesNothing() {
+    deploy("").succeeds();
+    terroir.write("app/score.py", "def init():\n  raise ValueError('no weights')\n");
+    var update =
+        terroir.run(
+            "service update -n test-service -m m:1 --es score.py -e demo:1 --sd "
+                + terroir.project.resolve("app"));
+    assertThat(update.code()).isEqualTo(1);
+    assertThat(update.err()).contains("no weights");
+    assertThat(score("{\"x\": \"e\"}")).isEqualTo("\"one-e\"");
+    var shown = terroir.run("service show -n test-service").json();
+    assertThat(shown.string("state")).isEqualTo("Healthy");
+    assertThat(shown.string("updateError")).contains("no weights");
+    terroir.run("service delete -n test-service").succeeds();
+    var first = deploy("");
+    assertThat(first.code()).isEqualTo(1);
+    assertThat(first.err()).contains("reached the state Failed", "no weights");
+  }
+
+  @Test
+  void aScriptThatHangsHoldsNeitherTheOthersNorTheDeletion() throws Exception {
+    terroir.write(
+        "app/score.py",
+        """
+        import time
+        def init():
+            pass
+        def run(data):
+            time.sleep(600 if "hang" in data else 0)
+            return data
+        """);
+    deploy("").succeeds();
+    var hanging = terroir.start("service run -n test-service -d hang");
+    try {
+      assertThat(score("quick")).isEqualTo("\"quick\"");
+      assertThat(hanging.isAlive()).isTrue();
+      var begin = System.nanoTime();
+      terroir.run("service delete -n test-service").succeeds();
+      assertThat(java.time.Duration.ofNanos(System.nanoTime() - begin).toSeconds()).isLessThan(30);
+      assertThat(hanging.waitFor(30, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+      assertThat(hanging.exitValue()).isEqualTo(1);
+    } finally {
+      hanging.destroyForcibly();
+    }
+    noProcessIsLeft();
+  }
+
+  @Test
+  void aScriptWhoseInitHangsCanBeDeleted() throws Exception {
+    terroir.write("app/score.py", "import time\ndef init():\n  time.sleep(600)\n");
+    var deploying =
+        terroir.start("model deploy -n test-service -m m:1 --es score.py -e demo:1 --sd app");
+    try {
+      var deadline = System.nanoTime() + java.time.Duration.ofSeconds(60).toNanos();
+      while (!terroir.run("service list").out().contains("Transitioning")
+          && System.nanoTime() < deadline) {
+        Thread.sleep(100);
+      }
+      Thread.sleep(1000);
+      terroir.run("service delete -n test-service").succeeds();
+      assertThat(deploying.waitFor(30, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+      assertThat(deploying.exitValue()).isNotZero();
+    } finally {
+      deploying.destroyForcibly();
+    }
+    noProcessIsLeft();
+  }
+
+  private void noProcessIsLeft() {
+    assertThat(
+            ProcessHandle.allProcesses()
+                .flatMap(process -> process.info().commandLine().stream())
+                .filter(line -> line.contains(folder.toString())))
+        .as("processes that are left")
+        .isEmpty();
+  }
+
+  @Test
   void keysAreAskedForWhenWanted() throws Exception {
     var uri = deploy(" --auth-enabled").succeeds().json().string("scoringUri");
     assertThat(score("{\"x\": \"d\"}")).isEqualTo("\"one-d\"");

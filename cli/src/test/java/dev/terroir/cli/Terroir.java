@@ -105,8 +105,42 @@ final class Terroir {
 
   /// Starts a command as a process of its own.
   Process start(String words) {
-    var command =
-        new ArrayList<>(
+    var builder = builder(List.of(), words);
+    builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    try {
+      return builder.start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Runs a command as a process of its own to its end.
+  ///
+  /// @param before what it is started by, such as `setpriv` with its options
+  Outcome process(List<String> before, String words) {
+    try {
+      var out = Files.createTempFile("terroir", ".out");
+      var err = Files.createTempFile("terroir", ".err");
+      try {
+        var process =
+            builder(before, words).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+        var code = process.waitFor();
+        return new Outcome(code, Files.readString(out), Files.readString(err));
+      } finally {
+        Files.delete(out);
+        Files.delete(err);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  private ProcessBuilder builder(List<String> before, String words) {
+    var command = new ArrayList<>(before);
+    command.addAll(
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
@@ -119,12 +153,7 @@ final class Terroir {
     var builder = new ProcessBuilder(command).directory(project.toFile());
     builder.environment().clear();
     builder.environment().putAll(settings.variables());
-    builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
-    try {
-      return builder.start();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return builder;
   }
 
   /// Writes a file of the project.

@@ -158,13 +158,16 @@ public final class Uv {
 
   private static ResolveException failure(String what, String error, int exitCode) {
     var lower = error.toLowerCase(Locale.ROOT);
-    if (lower.contains("no solution found") || lower.contains("no version of")) {
+    // uv explains a refusal of the only index as a definition without solution.
+    var isRefused = lower.contains("(401 unauthorized)");
+    if (!isRefused && (lower.contains("no solution found") || lower.contains("no version of"))) {
       return new ResolveException(
           Problem.of(ResolveCode.UNSOLVABLE, "no set of packages satisfies the definition")
               .because(error)
               .hint("loosen or correct one of the requirements named above"));
     }
-    if (lower.contains("401")
+    if (isRefused
+        || lower.contains("401")
         || lower.contains("403 forbidden")
         || lower.contains("unauthorized")) {
       return problem(
