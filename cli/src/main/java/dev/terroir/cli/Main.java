@@ -135,7 +135,8 @@ public final class Main {
             err,
             System.console() != null
                 && System.console().isTerminal()
-                && settings.get("NO_COLOR").isEmpty(),
+                && settings.get("NO_COLOR").isEmpty()
+                && !settings.get("TERM").orElse("").equals("dumb"),
             arguments.has("--verbose"),
             arguments.has("--quiet"))) {
       try (var context = context(arguments, settings, progress, out, err)) {

@@ -1,7 +1,7 @@
 package dev.terroir.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.terroir.foundation.home.Settings;
 import java.io.IOException;
@@ -87,22 +87,37 @@ class SurroundingsTest {
   }
 
   @Test
+  void progressIsDrawnOnATerminalAndNowhereElse() throws Exception {
+    var terroir = new Terroir(folder, List.of("TERM=xterm", "NO_COLOR="));
+    var script = dev.terroir.resolve.tool.UvProgram.onPath(terroir.settings, "script");
+    assumeTrue(script.isPresent(), "SKIPPED: no `script` to make a terminal with");
+    terroir.environment("demo", "beta");
+    var words = " environment install -d environment";
+    var terminal =
+        terroir.process(
+            List.of(script.get().toString(), "-qec"), List.of(terroir.commandLine(words)));
+    assertThat(terminal.succeeds().out())
+        .contains("… installing", "✓ installing 3 packages", "\u001b[2K");
+    assertThat(terminal.out()).contains("\"cached\": false");
+
+    terroir.environment("demo", "alpha");
+    var piped = terroir.process(List.of(), words.strip());
+    assertThat(piped.succeeds().err())
+        .contains("  installing 2 packages for Python")
+        .doesNotContain("\u001b", "✓");
+    assertThat(piped.json().optionalBoolean("cached")).contains(false);
+
+    terroir.environment("demo", "alpha<2");
+    var quiet = terroir.process(List.of(), words.strip() + " --quiet --output json");
+    assertThat(quiet.succeeds().err().lines()).allMatch(line -> line.startsWith("warning: "));
+    assertThat(quiet.json().optionalBoolean("cached")).contains(false);
+  }
+
+  @Test
   void aHomeThatIsAFileIsAClearError() throws IOException {
     var file = Files.writeString(folder.resolve("file"), "x");
     var outcome = new Terroir(folder, List.of("TERROIR_HOME=" + file)).run("environment list");
     assertThat(outcome.code()).isEqualTo(4);
     assertThat(outcome.err()).contains("file-access", file.toString()).doesNotContain("\tat ");
-  }
-
-  @Test
-  void aDirectoryThatIsNotWritableIsAClearError() throws IOException {
-    assumeFalse("root".equals(System.getProperty("user.name")), "root may write everywhere");
-    var directory = Files.createDirectory(folder.resolve("closed"));
-    directory.toFile().setWritable(false);
-    var outcome =
-        new Terroir(folder)
-            .run("environment scaffold -n demo -d " + directory.resolve("environment"));
-    assertThat(outcome.code()).isEqualTo(4);
-    assertThat(outcome.err()).contains("file-access", "permission");
   }
 }

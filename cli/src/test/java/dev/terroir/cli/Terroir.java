@@ -118,12 +118,27 @@ final class Terroir {
   ///
   /// @param before what it is started by, such as `setpriv` with its options
   Outcome process(List<String> before, String words) {
+    return process(builder(before, words));
+  }
+
+  /// Runs another program, such as `script`, in the project with this Terroir's variables.
+  Outcome process(List<String> program, List<String> arguments) {
+    var command = new ArrayList<>(program);
+    command.addAll(arguments);
+    return process(prepared(command));
+  }
+
+  /// A command as a line for a shell.
+  String commandLine(String words) {
+    return String.join(" ", builder(List.of(), words.strip()).command());
+  }
+
+  private static Outcome process(ProcessBuilder builder) {
     try {
       var out = Files.createTempFile("terroir", ".out");
       var err = Files.createTempFile("terroir", ".err");
       try {
-        var process =
-            builder(before, words).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+        var process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
         var code = process.waitFor();
         return new Outcome(code, Files.readString(out), Files.readString(err));
       } finally {
@@ -141,15 +156,19 @@ final class Terroir {
   private ProcessBuilder builder(List<String> before, String words) {
     var command = new ArrayList<>(before);
     command.addAll(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.terroir.cli.Main"));
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "dev.terroir.cli.Main"));
     command.addAll(List.of(words.split(" ")));
+    return prepared(command);
+  }
+
+  private ProcessBuilder prepared(List<String> command) {
     var builder = new ProcessBuilder(command).directory(project.toFile());
     builder.environment().clear();
     builder.environment().putAll(settings.variables());

@@ -306,6 +306,11 @@ public final class Experiment {
         progress.warn(what);
       }
 
+      @Override
+      public void advance(long done, long total, Unit unit) {
+        progress.advance(done, total, unit);
+      }
+
       private void keep(@Nullable String line) {
         AtomicFiles.write(file, text.append(line).append('\n').toString());
       }

@@ -107,20 +107,7 @@ public final class Prefixes {
     // times slower.
     var file = directory.resolve("requirements.txt");
     AtomicFiles.write(file, requirements(lock));
-    tool.run(
-        List.of(
-            "pip",
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--require-hashes",
-            "--python",
-            directory.resolve("bin/python").toString(),
-            "--requirements",
-            file.toString()),
-        null,
-        what,
-        progress);
+    install(tool, lock, directory, file, what, progress);
     AtomicFiles.write(
         directory.resolve(MARKER),
         JsonWriter.indented(
@@ -132,6 +119,43 @@ public final class Prefixes {
                     .build(),
                 2)
             + "\n");
+  }
+
+  /// Has uv install everything. Where downloads are large uv tells each one's end; what is
+  /// installed is counted in the directory.
+  private static void install(
+      Uv tool, Lock lock, Path directory, Path file, String what, Progress progress) {
+    var arguments =
+        List.of(
+            "pip",
+            "install",
+            "--no-deps",
+            "--require-hashes",
+            "--python",
+            directory.resolve("bin/python").toString(),
+            "--requirements",
+            file.toString());
+    var counting =
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                while (true) {
+                  Thread.sleep(100);
+                  var count = distributions(directory).size();
+                  if (count > 0) {
+                    progress.advance(count, lock.packages().size(), Progress.Unit.ITEMS);
+                  }
+                }
+              } catch (InterruptedException | FoundationException e) {
+                // The installation has ended, or a look came too early; the count is only shown.
+              }
+            });
+    try {
+      tool.with("UV_NO_PROGRESS", "false")
+          .run(arguments, null, what, new Downloads(lock, progress));
+    } finally {
+      counting.interrupt();
+    }
   }
 
   /// Makes a prefix without packages; a Python that is not here is fetched.

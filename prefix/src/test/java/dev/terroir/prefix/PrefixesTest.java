@@ -53,10 +53,13 @@ class PrefixesTest {
         .isEqualTo("1.0");
     // Neither the wheel nor a uv is needed any more.
     Files.delete(wheel);
-    var found = new Prefixes(TerroirHome.of(settings), () -> {
-          throw new AssertionError("uv was opened");
-        })
-        .realise(lock, Progress.SILENT);
+    var found =
+        new Prefixes(
+                TerroirHome.of(settings),
+                () -> {
+                  throw new AssertionError("uv was opened");
+                })
+            .realise(lock, Progress.SILENT);
     assertThat(found.isCached()).isTrue();
     assertThat(found.python()).isEqualTo(made.python());
   }

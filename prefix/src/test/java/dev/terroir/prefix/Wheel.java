@@ -79,8 +79,7 @@ final class Wheel {
 
   /// What a program prints.
   static String output(String... command) {
-    return new Command(
-            List.of(command), Settings.system().variables(), null, Duration.ofMinutes(2))
+    return new Command(List.of(command), Settings.system().variables(), null, Duration.ofMinutes(2))
         .run()
         .output()
         .strip();

@@ -3,18 +3,20 @@ package dev.terroir.cli.console;
 import dev.terroir.foundation.progress.Progress;
 import java.io.PrintStream;
 
-/// Shows progress on standard error: on a terminal the present step with its time, elsewhere a line
-/// a step.
+/// Shows progress on standard error: on a terminal the present step with a bar and its time,
+/// elsewhere a line a step.
 ///
 /// @since 0.1
 public final class ConsoleProgress implements Progress, AutoCloseable {
   private static final String CLEAR = "\r\u001b[2K";
+  private static final int BAR_WIDTH = 24;
 
   private final PrintStream err;
   private final boolean isTerminal;
   private final boolean isVerbose;
   private final boolean isQuiet;
   private String step = "";
+  private String bar = "";
   private long since;
 
   /// @param isVerbose whether lines of detail are shown
@@ -33,6 +35,7 @@ public final class ConsoleProgress implements Progress, AutoCloseable {
     }
     finish();
     step = what;
+    bar = "";
     since = System.nanoTime();
     if (isTerminal) {
       err.print("  … " + what);
@@ -52,6 +55,33 @@ public final class ConsoleProgress implements Progress, AutoCloseable {
   }
 
   @Override
+  public synchronized void advance(long done, long total, Unit unit) {
+    if (!isTerminal || isQuiet || step.isEmpty() || total < 1) {
+      return;
+    }
+    var part = Math.clamp(done, 0, total);
+    var filled = (int) (BAR_WIDTH * part / total);
+    var text =
+        "  ["
+            + "█".repeat(filled)
+            + "░".repeat(BAR_WIDTH - filled)
+            + "] "
+            + count(part, total, unit);
+    if (!text.equals(bar)) {
+      bar = text;
+      err.print(CLEAR + "  … " + step + bar);
+      err.flush();
+    }
+  }
+
+  private static String count(long done, long total, Unit unit) {
+    return switch (unit) {
+      case ITEMS -> done + "/" + total;
+      case BYTES -> String.format(java.util.Locale.ROOT, "%.1f/%.1f MB", done / 1e6, total / 1e6);
+    };
+  }
+
+  @Override
   public synchronized void line(String text) {
     if (isVerbose) {
       between(text);
@@ -67,7 +97,7 @@ public final class ConsoleProgress implements Progress, AutoCloseable {
     if (isTerminal && !step.isEmpty()) {
       err.print(CLEAR);
       err.println(text);
-      err.print("  … " + step);
+      err.print("  … " + step + bar);
       err.flush();
     } else {
       err.println(text);

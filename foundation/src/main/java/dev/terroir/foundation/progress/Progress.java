@@ -26,9 +26,26 @@ public interface Progress {
   /// Something the user should know although the work goes on; always shown.
   void warn(String text);
 
-  /// How far the present step is.
+  /// What an advance is counted in.
+  enum Unit {
+    /// Packages or files.
+    ITEMS,
+    /// Bytes.
+    BYTES
+  }
+
+  /// How far the present step is; shown on terminals only.
   ///
-  /// @param done units done, bytes or items
-  /// @param total units in all, or -1 when unknown
-  default void advance(long done, long total) {}
+  /// @param done units done
+  /// @param total units in all, at least 1
+  default void advance(long done, long total, Unit unit) {}
+
+  /// How many bytes of the present step are done.
+  ///
+  /// @param total in all, or -1 when unknown, which shows nothing
+  default void advance(long done, long total) {
+    if (total > 0) {
+      advance(done, total, Unit.BYTES);
+    }
+  }
 }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Runs uv with the user's index settings. Immutable and thread-safe.
@@ -25,6 +26,11 @@ public final class Uv {
   /// How long a resolution, build or installation may take unless `UV_TIMEOUT_MINUTES` says
   /// otherwise.
   private static final Duration TIMEOUT = Duration.ofMinutes(60);
+
+  /// What uv says of work that goes well, which explains no failure.
+  private static final Pattern TALK =
+      Pattern.compile(
+          "(?m)^ *(Downloading|Downloaded|Building|Built|Prepared|Resolved|Using Python) .*\\n?");
 
   private final Path program;
   private final TerroirHome home;
@@ -83,7 +89,8 @@ public final class Uv {
       List<String> arguments, @Nullable Path directory, String what, Progress progress) {
     var result = start(arguments, directory, progress);
     if (!result.isSuccess()) {
-      throw failure(what, Redaction.of(result.error().strip()), result.exitCode());
+      var error = TALK.matcher(result.error()).replaceAll("");
+      throw failure(what, Redaction.of(error.strip()), result.exitCode());
     }
     return result.output();
   }
