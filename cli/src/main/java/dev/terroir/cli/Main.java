@@ -10,6 +10,7 @@ import dev.terroir.cli.console.ConsoleProgress;
 import dev.terroir.cli.environments.EnvironmentCommands;
 import dev.terroir.cli.environments.KernelCommands;
 import dev.terroir.cli.environments.LockCommands;
+import dev.terroir.cli.images.EnvironmentImages;
 import dev.terroir.cli.images.ImageCommands;
 import dev.terroir.cli.quickstart.Quickstart;
 import dev.terroir.cli.runs.RunCommands;
@@ -29,6 +30,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 
 /// The `terroir` program.
@@ -49,7 +51,7 @@ public final class Main {
         new Group(
             "environment",
             "Define, lock, install and register environments.",
-            EnvironmentCommands::leaves),
+            () -> joined(EnvironmentCommands.leaves(), EnvironmentImages.leaves())),
         new Group("lock", "Show, export and compare locks.", LockCommands::leaves),
         new Group("image", "Build images and look into them.", ImageCommands::leaves),
         new Group("run", "Submit scripts and look after runs.", RunCommands::leaves),
@@ -58,6 +60,10 @@ public final class Main {
         new Group("workspace", "Make and show workspaces.", WorkspaceCommands::leaves),
         new Group("kernel", "Offer environments to Jupyter.", KernelCommands::leaves),
         new Group("doctor", "Say what was found and what is missing.", Doctor::leaves));
+  }
+
+  private static List<Leaf> joined(List<Leaf> first, List<Leaf> second) {
+    return Stream.concat(first.stream(), second.stream()).toList();
   }
 
   /// Runs a command and ends the process with its exit code.

@@ -13,6 +13,8 @@ import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.base.DefaultBases;
+import dev.terroir.image.layout.OciLayout;
 import dev.terroir.lock.Lock;
 import dev.terroir.prefix.LocalPython;
 import dev.terroir.prefix.Prefixes;
@@ -23,6 +25,9 @@ import dev.terroir.workspace.config.WorkspaceConfig;
 import dev.terroir.workspace.database.Database;
 import dev.terroir.workspace.environments.EnvironmentRegistry;
 import dev.terroir.workspace.environments.Listing;
+import dev.terroir.workspace.images.DefinitionImages;
+import dev.terroir.workspace.images.ImageRecords;
+import dev.terroir.workspace.images.WorkspaceImages;
 import dev.terroir.workspace.locks.LockStore;
 import dev.terroir.workspace.models.ModelRegistry;
 import dev.terroir.workspace.runs.RunRecords;
@@ -221,6 +226,17 @@ public final class Workspace implements AutoCloseable {
   /// Registered models.
   public ModelRegistry models() {
     return new ModelRegistry(database(), directory.resolve("models"), clock);
+  }
+
+  /// Images of environments, and the workspace's own registry.
+  public WorkspaceImages images() {
+    return new WorkspaceImages(
+        new ImageRecords(directory.resolve("images"), clock),
+        new OciLayout(directory.resolve("registry")),
+        locks(),
+        clock,
+        () ->
+            new DefinitionImages(settings, home, locks(), DefaultBases.builtIn(), this::uv));
   }
 
   /// Local environments; shared by all workspaces of this user.

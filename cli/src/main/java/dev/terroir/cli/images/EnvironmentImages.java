@@ -1,0 +1,125 @@
+package dev.terroir.cli.images;
+
+import dev.terroir.cli.command.Arguments;
+import dev.terroir.cli.command.Context;
+import dev.terroir.cli.command.Leaf;
+import dev.terroir.cli.command.Leaf.Option;
+import dev.terroir.cli.environments.Environments;
+import dev.terroir.foundation.platform.Platform;
+import dev.terroir.image.base.DefaultBases;
+import dev.terroir.image.oci.ImageLocation;
+import dev.terroir.image.place.ImagePlaces;
+import dev.terroir.image.transfer.Copy;
+import dev.terroir.workspace.images.DefinitionImages;
+import dev.terroir.workspace.images.ImageRecords.Recorded;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// `terroir environment build` and `terroir environment image`.
+///
+/// @since 0.1
+public final class EnvironmentImages {
+  private EnvironmentImages() {}
+
+  /// The commands.
+  public static List<Leaf> leaves() {
+    var build = new ArrayList<>(Environments.OPTIONS);
+    build.add(
+        Option.flag("--if-needed", "Take the image that is there; nothing is resolved anew."));
+    build.add(Option.value("--platform", "P", "linux/amd64 or linux/arm64."));
+    build.add(
+        Option.repeated("--to", "REF", "Where it goes beside the workspace's own registry."));
+    build.addAll(ImageCommands.HOW);
+    return List.of(
+        new Leaf(
+            "build",
+            "Build an environment's image into the workspace; one that exists is resolved anew.",
+            "terroir environment build -n demo -v 1",
+            build,
+            "",
+            EnvironmentImages::build),
+        new Leaf(
+            "image",
+            "Show what is known of an environment's image; nothing is built.",
+            "terroir environment image -n demo -v 1",
+            Environments.OPTIONS,
+            "",
+            EnvironmentImages::details));
+  }
+
+  private static int build(Arguments arguments, Context context) {
+    var environment = Environments.chosen(arguments, context);
+    var images = context.workspace().images();
+    var wish =
+        new DefinitionImages.Wish(
+            environment,
+            arguments
+                .optional("--platform")
+                .map(Platform::parse)
+                .orElse(DefinitionImages.platformOf(environment)),
+            null,
+            false,
+            false,
+            arguments.path("--directory").orElse(Path.of("")).toAbsolutePath(),
+            arguments.optional("--base").map(ImageLocation::parse).orElse(null),
+            ImageCommands.options(arguments));
+    var known =
+        arguments.has("--if-needed") ? images.find(environment) : java.util.Optional.<Recorded>empty();
+    var recorded = known.orElse(null);
+    if (recorded == null) {
+      var build = images.build(wish, context.progress());
+      var hook = new Thread(build::cancel);
+      Runtime.getRuntime().addShutdownHook(hook);
+      recorded = build.waitForCompletion(context.progress()::line);
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        // The process is ending already.
+      }
+    }
+    for (var text : arguments.all("--to")) {
+      send(recorded, ImageLocation.parse(text), context);
+    }
+    context
+        .console()
+        .result(
+            recorded.toJson().toBuilder()
+                .put("isCached", known.isPresent())
+                .build(),
+            "repository",
+            "number",
+            "digest",
+            "size");
+    return 0;
+  }
+
+  private static void send(Recorded recorded, ImageLocation location, Context context) {
+    context.progress().step("sending the image to " + location);
+    try (var places = new ImagePlaces(context.settings());
+        var source =
+            context
+                .workspace()
+                .images()
+                .registry()
+                .source(recorded.image().manifest().digest().toString())) {
+      var place = places.target(location);
+      try (var target = place.target()) {
+        var report = Copy.with(context.progress()).run(source, target, null, place.tags());
+        context
+            .progress()
+            .line(report.sentBytes() + " of " + report.sizeBytes() + " bytes were sent");
+      }
+    }
+  }
+
+  private static int details(Arguments arguments, Context context) {
+    var environment = Environments.chosen(arguments, context);
+    context
+        .console()
+        .result(
+            context.workspace().images().details(environment, DefaultBases.builtIn()).toJson(),
+            "imageExistsInRegistry");
+    return 0;
+  }
+}

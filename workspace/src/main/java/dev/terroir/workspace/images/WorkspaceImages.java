@@ -1,0 +1,192 @@
+package dev.terroir.workspace.images;
+
+import dev.terroir.environment.Environment;
+import dev.terroir.environment.identity.CanonicalForm;
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.base.DefaultBases;
+import dev.terroir.image.layout.OciLayout;
+import dev.terroir.image.transfer.Destination;
+import dev.terroir.lock.Lock;
+import dev.terroir.workspace.images.ImageRecords.Recorded;
+import dev.terroir.workspace.locks.LockStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// The images of a workspace and its own registry, which is an OCI layout in its folder: images are
+/// named `azureml/azureml_<hash>:latest` and, by the number of the build, `…:<number>`. Thread-safe.
+///
+/// @since 0.1
+public final class WorkspaceImages {
+  private final ImageRecords records;
+  private final OciLayout registry;
+  private final LockStore locks;
+  private final Clock clock;
+  private final Supplier<DefinitionImages> builder;
+
+  /// @param builder opened only when something has to be built; closed after each build
+  public WorkspaceImages(
+      ImageRecords records,
+      OciLayout registry,
+      LockStore locks,
+      Clock clock,
+      Supplier<DefinitionImages> builder) {
+    this.records = records;
+    this.registry = registry;
+    this.locks = locks;
+    this.clock = clock;
+    this.builder = builder;
+  }
+
+  /// What is remembered.
+  public ImageRecords records() {
+    return records;
+  }
+
+  /// The workspace's own registry.
+  public OciLayout registry() {
+    return registry;
+  }
+
+  /// The image of a definition, if it was built and is still in the registry. One look-up.
+  public Optional<Recorded> find(Environment environment) {
+    return records
+        .find(CanonicalForm.hash(environment), DefinitionImages.platformOf(environment))
+        .filter(it -> registry.blobs().find(it.image().manifest().digest()).isPresent());
+  }
+
+  /// The image of a definition: the one that is there, else built.
+  ///
+  /// @param wish what to build when there is none
+  public ImageBuild get(DefinitionImages.Wish wish, Progress progress) {
+    return ImageBuild.start(
+        records,
+        CanonicalForm.hash(wish.environment()),
+        clock,
+        progress,
+        logged -> find(wish.environment()).orElseGet(() -> make(wish, logged)));
+  }
+
+  /// Builds a definition's image, as `Environment.build` of the retired service: one that has an
+  /// image already is resolved anew, so that its unpinned packages may move.
+  public ImageBuild build(DefinitionImages.Wish wish, Progress progress) {
+    var before = find(wish.environment());
+    return ImageBuild.start(
+        records,
+        CanonicalForm.hash(wish.environment()),
+        clock,
+        progress,
+        logged -> make(before.isPresent() ? wish.updated() : wish, logged));
+  }
+
+  private Recorded make(DefinitionImages.Wish wish, Progress progress) {
+    var repository = DefinitionImages.repositoryOf(CanonicalForm.hash(wish.environment()));
+    try (var images = builder.get();
+        var target = registry.target()) {
+      var outcome =
+          images.build(
+              wish, List.of(new Destination(target, List.of(repository + ":latest"))), progress);
+      var recorded = records.add(outcome.image());
+      var manifest = outcome.image().manifest();
+      target.putManifest(
+          manifest,
+          bytes(manifest.digest()),
+          List.of(repository + ":latest", repository + ":" + recorded.number()));
+      progress.line(
+          "image "
+              + recorded.image().reference()
+              + ": "
+              + outcome.newLayers()
+              + " layers made, "
+              + outcome.sentBytes()
+              + " bytes written");
+      return recorded;
+    }
+  }
+
+  private byte[] bytes(dev.terroir.image.oci.Digest digest) {
+    var file = registry.blobs().path(digest);
+    try {
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw FoundationException.ofFile("a manifest cannot be read", file, e);
+    }
+  }
+
+  /// What is known of a definition's image; nothing is built.
+  public DockerImageDetails details(Environment environment, DefaultBases defaults) {
+    var hash = CanonicalForm.hash(environment);
+    var platform = DefinitionImages.platformOf(environment);
+    var found = find(environment);
+    var isUserManaged = environment.python().userManagedDependencies();
+    var lock = locks.find(hash, platform, null).orElse(null);
+    var image = found.map(Recorded::image).orElse(null);
+    var base =
+        image != null
+            ? image.baseReference()
+            : Optional.ofNullable(environment.docker().baseImage())
+                .filter(name -> !defaults.isRetiredDefault(name))
+                .orElseGet(() ->
+                    defaults.reference(
+                        DefaultBases.Kind.CPU_PYTHON,
+                        lock == null ? "3" : lock.pythonVersion()));
+    return new DockerImageDetails(
+        image != null,
+        DefinitionImages.repositoryOf(hash),
+        null,
+        image == null ? null : image.manifest().digest().toString(),
+        dockerfile(
+            environment,
+            base,
+            image == null ? null : image.baseDigest().toString(),
+            isUserManaged ? null : lock),
+        isUserManaged ? null : "/opt/env",
+        isUserManaged ? environment.python().interpreterPath() : "/opt/env/bin/python");
+  }
+
+  /// A Dockerfile that gives an equivalent image by hand.
+  private static String dockerfile(
+      Environment environment, String base, @Nullable String digest, @Nullable Lock lock) {
+    var text = new StringBuilder();
+    var own = environment.docker().baseDockerfile();
+    if (own != null) {
+      text.append(own.stripTrailing()).append('\n');
+    } else {
+      var name = base.startsWith("docker://") ? base.substring(9) : base;
+      text.append("FROM ")
+          .append(name)
+          .append(digest == null || name.contains("@") ? "" : "@" + digest)
+          .append('\n');
+    }
+    text.append("USER root\nWORKDIR /\n");
+    if (!environment.python().userManagedDependencies()) {
+      if (lock == null) {
+        text.append("# not locked yet: `terroir environment lock` says which packages these are\n");
+      } else {
+        text.append("COPY <<'LOCK' /tmp/requirements.txt\n");
+        for (var item : lock.packages()) {
+          text.append(item.name())
+              .append("==")
+              .append(item.version())
+              .append(" --hash=sha256:")
+              .append(item.artifact().sha256())
+              .append('\n');
+        }
+        text.append("LOCK\n")
+            .append("RUN python3 -m venv /opt/env && \\\n")
+            .append("    /opt/env/bin/pip install --no-cache-dir --no-deps --require-hashes")
+            .append(" -r /tmp/requirements.txt\n");
+      }
+      text.append("ENV PATH=/opt/env/bin:$PATH\n")
+          .append("ENV VIRTUAL_ENV=/opt/env\n")
+          .append("ENV AZUREML_CONDA_ENVIRONMENT_PATH=/opt/env\n")
+          .append("ENV LD_LIBRARY_PATH=/opt/env/lib:$LD_LIBRARY_PATH\n");
+    }
+    return text.append("ENV AZUREML_ENVIRONMENT_IMAGE=True\n").toString();
+  }
+}
