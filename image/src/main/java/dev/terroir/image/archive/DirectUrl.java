@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// @since 0.1
 public record DirectUrl(String url, Info info, @Nullable String subdirectory) {
   private static final Pattern CREDENTIALS =
-      Pattern.compile("^([A-Za-z][A-Za-z0-9+.-]*://)([^/?#@]*)@");
+      Pattern.compile("^([A-Za-z][A-Za-z0-9+.-]*://)([^/?#]*)@");
   private static final Pattern VARIABLES =
       Pattern.compile("\\$\\{[A-Za-z0-9_-]+\\}(:\\$\\{[A-Za-z0-9_-]+\\})?");
 

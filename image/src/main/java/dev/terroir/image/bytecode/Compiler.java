@@ -148,6 +148,9 @@ public final class Compiler implements AutoCloseable {
             }
           } catch (RuntimeException e) {
             job.answer().completeExceptionally(e);
+          } catch (InterruptedException e) {
+            job.answer().cancel(false);
+            throw e;
           } finally {
             pending.release(job.kib());
           }
@@ -175,8 +178,23 @@ public final class Compiler implements AutoCloseable {
 
     void close() {
       threads.forEach(Thread::interrupt);
-      synchronized (running) {
-        running.forEach(Worker::end);
+      boolean isInterrupted = false;
+      for (var thread : threads) {
+        // A thread may be starting an interpreter at this moment, so it is not enough to end them
+        // once.
+        while (thread.isAlive()) {
+          synchronized (running) {
+            running.forEach(Worker::end);
+          }
+          try {
+            thread.join(20);
+          } catch (InterruptedException e) {
+            isInterrupted = true;
+          }
+        }
+      }
+      if (isInterrupted) {
+        Thread.currentThread().interrupt();
       }
       for (var job = queue.poll(); job != null; job = queue.poll()) {
         job.answer().cancel(false);
@@ -207,10 +225,10 @@ public final class Compiler implements AutoCloseable {
         try {
           return ask(job);
         } catch (IOException e) {
-          end();
           if (Thread.interrupted()) {
             throw new InterruptedException();
           }
+          end();
         } finally {
           deadline = Long.MAX_VALUE;
         }
@@ -300,11 +318,7 @@ public final class Compiler implements AutoCloseable {
       process = null;
       if (ended != null) {
         ended.destroyForcibly();
-        try {
-          ended.waitFor(1, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-        }
+        ended.onExit().orTimeout(1, TimeUnit.SECONDS).exceptionally(_ -> ended).join();
       }
     }
   }

@@ -67,7 +67,8 @@ final class LayerCatalog {
         for (int i = 0; i < read; i++) {
           if (buffer[i] == '\n') {
             line.write(buffer, 0, i);
-            return Optional.of(parse(line.toString(StandardCharsets.UTF_8)));
+            return Optional.of(parse(line.toString(StandardCharsets.UTF_8)))
+                .filter(made -> !made.layers().isEmpty());
           }
         }
         line.write(buffer, 0, read);

@@ -14,7 +14,7 @@ import dev.terroir.image.bytecode.ByteCode;
 import dev.terroir.image.bytecode.Compiler;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,9 +47,9 @@ public final class PackageLayers {
   /// about; only the split into layers is decided by it.
   private static final long MODULE_WEIGHT = 3;
 
-  /// Byte-code compresses to 42 % here and to 40 % with the slowest level, which takes twice as
-  /// long.
-  private static final int BYTE_CODE_LEVEL = 6;
+  /// Byte-code compresses to 44.9 % here, at 29 MB/s; level 6 gets 43.9 % at 20, level 1 47.2 % at
+  /// 36.
+  private static final int BYTE_CODE_LEVEL = 4;
 
   private final LayerCatalog catalog;
   private final BlobStore blobs;
@@ -111,18 +111,20 @@ public final class PackageLayers {
       var made = making.run();
       catalog.put(LayerCatalog.key(ordered, placement, capBytes), made, making.paths());
       return made;
+    } catch (InterruptedException | ClosedByInterruptException e) {
+      throw canceled(e);
     } catch (IOException e) {
       throw FoundationException.ofFile("a layer cannot be written", blobs.directory(), e);
-    } catch (UncheckedIOException e) {
-      throw FoundationException.ofFile(
-          "a layer cannot be written",
-          blobs.directory(),
-          java.util.Objects.requireNonNull(e.getCause()));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new FoundationException(
-          Problem.of(FoundationCode.CANCELED, "making a layer was canceled"), e);
+    } catch (FoundationException e) {
+      // Interrupting a thread closes the file that it reads.
+      throw e.getCause() instanceof ClosedByInterruptException ? canceled(e) : e;
     }
+  }
+
+  private static FoundationException canceled(Exception cause) {
+    Thread.currentThread().interrupt();
+    return new FoundationException(
+        Problem.of(FoundationCode.CANCELED, "making a layer was canceled"), cause);
   }
 
   /// Whether a layer's blob is there and is what its digest says; takes it away when it is not.

@@ -1,12 +1,16 @@
 package dev.terroir.image.layer;
 
+import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.image.archive.EntryPoints;
 import dev.terroir.image.archive.WheelArchive;
 import dev.terroir.image.archive.WheelRecord;
 import dev.terroir.image.archive.ZipArchive;
 import dev.terroir.image.archive.ZipMember;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -210,11 +214,11 @@ final class WheelContent {
   }
 
   private byte[] wheelBytes(ZipMember member) {
-    var out = new java.io.ByteArrayOutputStream((int) member.sizeBytes());
+    var out = new ByteArrayOutputStream((int) member.sizeBytes());
     try {
       wheel.read(member, out::write);
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the archive cannot be read", Path.of(wheel.toString()), e);
     }
     return out.toByteArray();
   }

@@ -22,6 +22,10 @@ ATTRIBUTES = (
     "co_linetable", "co_exceptiontable", "co_qualname", "co_varnames", "co_freevars",
     "co_cellvars",
 )
+# marshal tells interned strings from others. One-character strings are the same objects for all
+# modules, and one that uses a character as a name would intern it for those that come later.
+CHARACTERS = [sys.intern(chr(point)) for point in range(256)] + [sys.intern("")]
+
 # marshal writes sets in a fixed order since 3.11; before, in the order of hashes, and that of None
 # or ... is its address.
 ORDERS_SETS = sys.version_info >= (3, 11)
