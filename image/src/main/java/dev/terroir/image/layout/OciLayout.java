@@ -164,7 +164,12 @@ public final class OciLayout {
     }
     VerifiedInput.check(bytes, manifest, directory.toString());
     var parts = LayoutContent.partsOf(manifest, bytes);
-    blobs.put(bytes);
+    try (var writer = blobs.writer(manifest.digest())) {
+      writer.write(bytes);
+      writer.commit(manifest.digest());
+    } catch (IOException e) {
+      throw FoundationException.ofFile("a manifest cannot be written", directory, e);
+    }
     change(entries -> {
       for (var part : parts) {
         if (content.size(part.digest()).filter(size -> size == part.sizeBytes()).isEmpty()) {

@@ -95,7 +95,8 @@ record Challenge(String scheme, Map<String, String> parameters) {
         }
         value.append(text.charAt(at++));
       }
-      at++;
+      // A quote that is not closed ends with the text.
+      at = Math.min(text.length(), at + 1);
       return value.toString();
     }
   }

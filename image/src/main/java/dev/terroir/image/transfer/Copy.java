@@ -15,7 +15,9 @@ import dev.terroir.image.oci.ImageIndex;
 import dev.terroir.image.oci.Manifest;
 import dev.terroir.image.oci.MediaType;
 import dev.terroir.image.oci.OciLimits;
+import java.io.FilterInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -143,7 +145,7 @@ public record Copy(Progress progress, int parallel) {
     collect(source, root, 0, documents, blobs);
     target.comesFrom(source);
     long size = blobs.values().stream().mapToLong(Descriptor::sizeBytes).sum();
-    var done = new AtomicLong();
+    var meter = new Meter(progress, size);
     var sent = new AtomicLong();
     var blobsSent = new AtomicLong();
     progress.advance(0, size);
@@ -155,10 +157,11 @@ public record Copy(Progress progress, int parallel) {
                   scope.submit(() -> {
                     slots.acquire();
                     try {
-                      var bytes = target.put(blob, () -> source.blob(blob));
+                      var passed = new AtomicLong();
+                      var bytes = target.put(blob, () -> meter.watch(source.blob(blob), passed));
                       sent.addAndGet(bytes);
                       blobsSent.addAndGet(bytes > 0 ? 1 : 0);
-                      progress.advance(done.addAndGet(blob.sizeBytes()), size);
+                      meter.add(blob.sizeBytes() - passed.get());
                       return bytes;
                     } finally {
                       slots.release();
@@ -185,6 +188,46 @@ public record Copy(Progress progress, int parallel) {
       target.putManifest(document.descriptor(), document.bytes(), isRoot ? tags : List.of());
     }
     return new Report(root, blobs.size(), (int) blobsSent.get(), size, sent.get());
+  }
+
+  /// Adds up what has passed, of all blobs together, and tells it. Thread-safe.
+  private static final class Meter {
+    private final Progress progress;
+    private final long size;
+    private final AtomicLong done = new AtomicLong();
+
+    Meter(Progress progress, long size) {
+      this.progress = progress;
+      this.size = size;
+    }
+
+    void add(long bytes) {
+      progress.advance(done.addAndGet(bytes), size);
+    }
+
+    /// A stream that is counted while it is read.
+    ///
+    /// @param passed what has been counted for this blob; set back when it is sent anew
+    InputStream watch(InputStream in, AtomicLong passed) {
+      add(-passed.getAndSet(0));
+      return new FilterInputStream(in) {
+        @Override
+        public int read() throws IOException {
+          var one = new byte[1];
+          return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+          var read = in.read(bytes, offset, length);
+          if (read > 0) {
+            passed.addAndGet(read);
+            add(read);
+          }
+          return read;
+        }
+      };
+    }
   }
 
   private static RuntimeException thrown(@Nullable Throwable cause) {

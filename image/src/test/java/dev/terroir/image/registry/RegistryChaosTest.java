@@ -554,6 +554,32 @@ class RegistryChaosTest {
   }
 
   @Test
+  void addressesInDescriptorsAreNeverFollowed() throws IOException {
+    try (var thief = new ChaosRegistry()) {
+      var image = image();
+      var layer = image.blobs().keySet().iterator().next();
+      var text =
+          new String(image.documents().get(image.root()), java.nio.charset.StandardCharsets.UTF_8);
+      var bytes =
+          text.replace(
+                  "\"size\":" + layer.sizeBytes() + "}",
+                  "\"size\":"
+                      + layer.sizeBytes()
+                      + ",\"urls\":[\"http://"
+                      + thief.address()
+                      + "/layer\"]}")
+              .getBytes(java.nio.charset.StandardCharsets.UTF_8);
+      assertThat(bytes.length).isGreaterThan(text.length());
+      image.putInto(registries.target(reference("a"), List.of()), "1");
+      registry.manifests.put("a:1", bytes);
+      registry.blobs.remove("a@" + layer.digest());
+      assertThatThrownBy(() -> copyDown("a:1"))
+          .satisfies(e -> assertCode(e, ImageCode.IMAGE_NOT_FOUND));
+      assertThat(thief.log).isEmpty();
+    }
+  }
+
+  @Test
   void cancelingEndsATransferAtOnce() throws Exception {
     registry.chaos =
         (HttpExchange exchange, String _) -> {
