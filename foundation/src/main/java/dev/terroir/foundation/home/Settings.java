@@ -24,6 +24,10 @@ public final class Settings {
   /// Since 0.1.
   public static final String TERROIR_PYTHON = "TERROIR_PYTHON";
 
+  /// The container engine to use: `podman`, `docker` or `buildah`, or the path of one of them.
+  /// Default: the first of these on PATH that answers. Since 0.1.
+  public static final String TERROIR_ENGINE = "TERROIR_ENGINE";
+
   /// `1` shows stack traces of expected failures too. Since 0.1.
   public static final String TERROIR_TRACE = "TERROIR_TRACE";
 

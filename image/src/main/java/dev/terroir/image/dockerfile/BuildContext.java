@@ -30,15 +30,18 @@ public final class BuildContext implements FileTree {
   private final IgnoreRules ignore;
   private final String ignoreSource;
 
-  private BuildContext(@Nullable Path root, IgnoreRules ignore, String ignoreSource) {
+  private final String ignoreText;
+
+  private BuildContext(@Nullable Path root, String ignoreText, String ignoreSource) {
     this.root = root;
-    this.ignore = ignore;
+    this.ignore = IgnoreRules.parse(ignoreText, ignoreSource);
+    this.ignoreText = ignoreText;
     this.ignoreSource = ignoreSource;
   }
 
   /// A context without files.
   public static BuildContext empty() {
-    return new BuildContext(null, IgnoreRules.NONE, "");
+    return new BuildContext(null, "", "");
   }
 
   /// A folder. The ignore rules are those of `<Dockerfile>.dockerignore`, else of `.dockerignore`
@@ -59,11 +62,10 @@ public final class BuildContext implements FileTree {
       candidates.add(real.resolve(".dockerignore"));
       for (var file : candidates) {
         if (Files.isRegularFile(file)) {
-          var rules = IgnoreRules.parse(Files.readString(file), file.toString());
-          return new BuildContext(real, rules, String.valueOf(file.getFileName()));
+          return new BuildContext(real, Files.readString(file), String.valueOf(file.getFileName()));
         }
       }
-      return new BuildContext(real, IgnoreRules.NONE, "");
+      return new BuildContext(real, "", "");
     } catch (IOException e) {
       throw FoundationException.ofFile("the build context cannot be read", root, e);
     }
@@ -72,6 +74,11 @@ public final class BuildContext implements FileTree {
   /// The folder, or empty for a context without files.
   public Optional<Path> root() {
     return Optional.ofNullable(root);
+  }
+
+  /// The text of its ignore rules, empty if it has none.
+  public String ignoreText() {
+    return ignoreText;
   }
 
   /// The name of the file whose rule keeps a path out, if one does.

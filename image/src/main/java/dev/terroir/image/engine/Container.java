@@ -1,0 +1,158 @@
+package dev.terroir.image.engine;
+
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.file.Trees;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.image.ImageCode;
+import dev.terroir.image.ImageException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/// One container: started once, watched to its end. [#stop] and [#kill] may come from any thread,
+/// and from another process that knows the name.
+///
+/// @since 0.1
+public final class Container {
+  private static final Duration ANSWER = Duration.ofSeconds(60);
+
+  /// The exit status with which engines tell failures of their own.
+  private static final int ENGINE_STATUS = 125;
+
+  private final Engine engine;
+  private final ContainerOptions options;
+
+  Container(Engine engine, ContainerOptions options) {
+    this.engine = engine;
+    this.options = options;
+  }
+
+  /// How it ended.
+  ///
+  /// @param exitCode of its command; 128 plus the signal's number when a signal ended it
+  /// @param isTimeout whether it was ended because it took too long
+  public record Ended(int exitCode, boolean isTimeout) {}
+
+  /// Runs it to its end. Interrupting the thread ends it.
+  ///
+  /// @param lines gets its output line by line, from another thread
+  /// @param timeout how long it may take before it is ended
+  /// @throws ImageException code `engine-failed`, if the engine cannot start it
+  /// @throws FoundationException code `canceled`, when the thread is interrupted
+  public Ended run(Consumer<String> lines, Duration timeout) {
+    var inherited = new ArrayList<String>();
+    var variables = new TreeMap<>(engine.variables());
+    var file = new StringBuilder();
+    options
+        .environment()
+        .forEach((name, value) -> {
+          if (value.contains("\n") || value.contains("\r")) {
+            // A file of variables has no form for these.
+            inherited.add(name);
+            variables.put(name, value);
+          } else {
+            file.append(name).append('=').append(value).append('\n');
+          }
+        });
+    Path directory;
+    try {
+      directory = Files.createTempDirectory("terroir-container");
+    } catch (IOException e) {
+      throw FoundationException.ofFile(
+          "the container cannot be prepared", Path.of(options.name()), e);
+    }
+    var clean = false;
+    try {
+      var environment = directory.resolve("environment");
+      AtomicFiles.writePrivate(environment, file.toString());
+      var arguments =
+          options.arguments(
+              engine.kind(), environment, inherited, caller("unix:uid"), caller("unix:gid"));
+      var ended = Invocation.run(engine.line(arguments), variables, timeout, lines);
+      clean = !ended.isTimeout();
+      if (ended.exitCode() == ENGINE_STATUS && !ended.isTimeout()) {
+        throw new ImageException(
+            Problem.of(
+                    ImageCode.ENGINE_FAILED,
+                    "`"
+                        + engine.kind().program()
+                        + "` could not run the image `"
+                        + options.image()
+                        + "`")
+                .because(Invocation.lastLines(ended.tail(), 10)));
+      }
+      return new Ended(ended.exitCode(), ended.isTimeout());
+    } finally {
+      if (!clean) {
+        remove();
+      }
+      Trees.delete(directory);
+    }
+  }
+
+  private static int caller(String attribute) {
+    try {
+      return (int) Files.getAttribute(Path.of("/proc/self"), attribute);
+    } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
+      // No such file system: an engine in a virtual machine maps owners by itself.
+      return 0;
+    }
+  }
+
+  /// Asks its command to end, and ends it after a while.
+  ///
+  /// @param grace how long it may take, in whole seconds
+  public void stop(Duration grace) {
+    engine.ask(
+        ANSWER.plus(grace),
+        "stop",
+        "--time",
+        String.valueOf(Math.max(0, grace.toSeconds())),
+        options.name());
+  }
+
+  /// Ends it at once.
+  public void kill() {
+    engine.ask(ANSWER, "kill", options.name());
+  }
+
+  /// Takes it away, whether it runs or not. Works in an interrupted thread too.
+  public void remove() {
+    var interrupted = Thread.interrupted();
+    try {
+      engine.ask(ANSWER, "rm", "--force", "--volumes", options.name());
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /// Whether it is there and runs.
+  public boolean isRunning() {
+    return engine
+        .ask(
+            ANSWER,
+            "inspect",
+            "--type",
+            "container",
+            "--format",
+            "{{.State.Running}}",
+            options.name())
+        .output()
+        .strip()
+        .equals("true");
+  }
+
+  /// Its command line, for messages: nothing secret is in it.
+  public List<String> commandLine() {
+    return engine.line(
+        options.arguments(engine.kind(), null, List.of(), caller("unix:uid"), caller("unix:gid")));
+  }
+}
