@@ -277,7 +277,8 @@ final class FileCopier {
   }
 
   private void put(String path, Entry entry, LayeredTree.@Nullable Content content) {
-    put(path, entry, content, keepsOwners ? Owners.ROOT : owners);
+    // Files of a context have no owner but root; those of a stage keep theirs.
+    put(path, entry, content, keepsOwners ? new Owners(entry.uid(), entry.gid()) : owners);
   }
 
   private void put(

@@ -54,7 +54,7 @@ class EvaluationTest {
     Files.writeString(root.resolve("etc/passwd"), "root:x:0:0::/:/bin/sh\nana:x:1000:1001::/:/\n");
     Files.writeString(root.resolve("etc/group"), "root:x:0:\nlab:x:77:ana\n");
     base = folder.resolve("base.tar");
-    run(root, "tar", "cf", base.toString(), "bin", "usr", "etc", "tmp");
+    run(root, "tar", "cf", base.toString(), "--owner=0", "--group=0", "bin", "usr", "etc", "tmp");
   }
 
   private Path write(String path, String text) throws IOException {
@@ -364,8 +364,8 @@ class EvaluationTest {
           .containsExactly(
               "got/ 0755 0:0",
               "got/passwd 0644 0:0 root:x:0:0::/:/bin/sh\nana:x:1000:1001::/:/",
-              "got/x/ 0755 0:0",
-              "got/x/main.py 0700 0:0 print()",
+              "got/x/ 0755 3:3",
+              "got/x/main.py 0700 3:3 print()",
               "bins/ 0755 0:0");
       assertThat(result.configuration().object("rootfs").strings("diff_ids"))
           .containsExactlyElementsOf(

@@ -47,7 +47,7 @@ class EngineTest {
   @TempDir Path folder;
   private Settings settings;
   private final List<String> lines = Collections.synchronizedList(new ArrayList<>());
-  private final Progress progress =
+  final Progress progress =
       new Progress() {
         @Override
         public void step(String what) {}
@@ -91,7 +91,7 @@ class EngineTest {
             .with("CONTAINERS_STORAGE_CONF", storage.toString());
   }
 
-  private Engine engine(Engine.Kind kind) throws IOException {
+  Engine engine(Engine.Kind kind) throws IOException {
     assumeTrue(
         Files.isExecutable(BUSYBOX),
         "/bin/busybox is not there (package busybox-static), so there is no image to work with");
