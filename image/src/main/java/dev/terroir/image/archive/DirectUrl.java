@@ -128,7 +128,10 @@ public record DirectUrl(String url, Info info, @Nullable String subdirectory) {
   }
 
   private static Info archive(JsonObject json) {
-    var hashes = new TreeMap<>(json.stringMap("hashes"));
+    var hashes = new TreeMap<String, String>();
+    json.optionalObject("hashes")
+        .ifPresent(object ->
+            object.members().keySet().forEach(name -> hashes.put(name, object.string(name))));
     var hash = json.optionalString("hash").orElse(null);
     if (hash != null) {
       int equals = hash.indexOf('=');
