@@ -10,6 +10,7 @@ import dev.terroir.cli.console.ConsoleProgress;
 import dev.terroir.cli.environments.EnvironmentCommands;
 import dev.terroir.cli.environments.KernelCommands;
 import dev.terroir.cli.environments.LockCommands;
+import dev.terroir.cli.images.CacheCommands;
 import dev.terroir.cli.images.EnvironmentImages;
 import dev.terroir.cli.images.ImageCommands;
 import dev.terroir.cli.quickstart.Quickstart;
@@ -54,6 +55,7 @@ public final class Main {
             () -> joined(EnvironmentCommands.leaves(), EnvironmentImages.leaves())),
         new Group("lock", "Show, export and compare locks.", LockCommands::leaves),
         new Group("image", "Build images and look into them.", ImageCommands::leaves),
+        new Group("cache", "Look after what is kept for images.", CacheCommands::leaves),
         new Group("run", "Submit scripts and look after runs.", RunCommands::leaves),
         new Group("model", "Register models and deploy them.", ModelCommands::leaves),
         new Group("service", "Score and look after services.", ServiceCommands::leaves),

@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// `terroir quickstart`: makes a small project and runs the commands a person would type, showing
 /// each.
@@ -39,12 +40,14 @@ public final class Quickstart {
 
   private final Context context;
   private final Path directory;
+  private final @Nullable String base;
   private final Settings settings;
   private final List<String> times = new ArrayList<>();
 
-  private Quickstart(Context context, Path directory) {
+  private Quickstart(Context context, Path directory, @Nullable String base) {
     this.context = context;
     this.directory = directory;
+    this.base = base;
     this.settings = context.settings();
   }
 
@@ -57,7 +60,9 @@ public final class Quickstart {
             "terroir quickstart --directory quickstart",
             List.of(
                 Option.value(
-                    "--directory", "DIR", "Where the project is made; ./terroir-quickstart.")),
+                    "--directory", "DIR", "Where the project is made; ./terroir-quickstart."),
+                Option.value(
+                    "--base", "REF", "Also build the image, on this base, without an engine.")),
             "",
             Quickstart::run));
   }
@@ -69,7 +74,7 @@ public final class Quickstart {
             .orElse(Path.of("terroir-quickstart"))
             .toAbsolutePath()
             .normalize();
-    var quickstart = new Quickstart(context, directory);
+    var quickstart = new Quickstart(context, directory, arguments.orNull("--base"));
     // Whatever ends this process, nothing of it goes on.
     var hook = new Thread(quickstart::stopEverything);
     Runtime.getRuntime().addShutdownHook(hook);
@@ -141,6 +146,22 @@ public final class Quickstart {
     var version = registered.string("version");
     say("   quickstart, version " + version);
 
+    if (base != null) {
+      var image =
+          step(
+              "Build its image, without an engine",
+              words(
+                  "environment build -n quickstart -v " + version + " --if-needed --base", base));
+      say("   " + image.string("repository") + ":" + image.longValue("number"));
+      say(
+          "   "
+              + image.string("digest")
+              + ", "
+              + image.longValue("size") / 1_000_000
+              + " MB"
+              + (image.optionalBoolean("isCached").orElse(false) ? " (it was there already)" : ""));
+    }
+
     var run =
         step(
             "Train in it",
@@ -193,6 +214,12 @@ public final class Quickstart {
     say("  terroir environment list --output table       what is registered, curated ones too");
     say("  terroir lock why -n quickstart numpy          who asked for a package");
     say("  terroir environment exec -n quickstart -- python");
+    if (base == null) {
+      say("  terroir environment build -n quickstart --base REF   its image, without an engine; REF is a");
+      say("      base with the same Python: python:3.12-slim, oci:DIR:TAG, docker-archive:FILE");
+    } else {
+      say("  terroir environment image -n quickstart       what is known of its image");
+    }
     say(
         "  terroir quickstart                            again: nothing is resolved or installed"
             + " twice");

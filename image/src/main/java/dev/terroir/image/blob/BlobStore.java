@@ -107,15 +107,12 @@ public final class BlobStore {
                 .hint("try again; if it stays so, what delivered the blob has damaged it"));
       }
       var file = path(digest);
-      if (Files.isRegularFile(file) && Files.size(file) == sizeBytes) {
-        close();
-      } else {
-        channel.force(true);
-        channel.close();
-        Files.createDirectories(file.resolveSibling("."));
-        Files.move(
-            temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      }
+      channel.force(true);
+      channel.close();
+      Files.createDirectories(file.resolveSibling("."));
+      // Also when one is there: it may have been damaged since, and these bytes are right.
+      Files.move(
+          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       var result = new Stored(digest, sizeBytes);
       stored = result;
       return result;
