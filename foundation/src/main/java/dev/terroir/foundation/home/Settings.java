@@ -28,6 +28,11 @@ public final class Settings {
   /// Default: the first of these on PATH that answers. Since 0.1.
   public static final String TERROIR_ENGINE = "TERROIR_ENGINE";
 
+  /// The password for the registry that a definition's `docker.baseImageRegistry` names, with the
+  /// user name that stands there. Sent to that registry alone, never kept, and not handed on to
+  /// programs. Default: what `docker login` or `podman login` keeps. Since 0.1.
+  public static final String TERROIR_REGISTRY_PASSWORD = "TERROIR_REGISTRY_PASSWORD";
+
   /// `1` shows stack traces of expected failures too. Since 0.1.
   public static final String TERROIR_TRACE = "TERROIR_TRACE";
 
@@ -52,9 +57,11 @@ public final class Settings {
     return Optional.ofNullable(variables.get(name)).filter(value -> !value.isEmpty());
   }
 
-  /// All variables, to hand on to a program.
+  /// All variables, to hand on to a program; without the password that is for Terroir alone.
   public Map<String, String> variables() {
-    return new TreeMap<>(variables);
+    var copy = new TreeMap<>(variables);
+    copy.remove(TERROIR_REGISTRY_PASSWORD);
+    return copy;
   }
 
   /// A copy with one variable set.

@@ -1,17 +1,18 @@
 package dev.terroir.image.place;
 
 import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
+import dev.terroir.image.engine.Engine;
 import dev.terroir.image.layout.DockerArchive;
 import dev.terroir.image.layout.OciArchive;
 import dev.terroir.image.layout.OciLayout;
 import dev.terroir.image.oci.Descriptor;
 import dev.terroir.image.oci.Digest;
 import dev.terroir.image.oci.ImageLocation;
-import dev.terroir.image.oci.ImageReference;
 import dev.terroir.image.registry.CredentialFiles;
 import dev.terroir.image.registry.CredentialSource;
 import dev.terroir.image.registry.Registries;
@@ -23,23 +24,31 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Opens the places of images. Thread-safe; close it when the sources and targets are closed.
+/// Opens the places of images. Engines are asked by their command lines, with archives in Terroir's
+/// cache folder between. Thread-safe; close it when the sources and targets are closed.
 ///
 /// @since 0.1
 public final class ImagePlaces implements AutoCloseable {
+  private final Settings settings;
   private final CredentialSource credentials;
   private @Nullable Registries registries;
 
   /// With the credentials that `docker login` and `podman login` keep.
   public ImagePlaces(Settings settings) {
-    this(
-        new CredentialFiles(
-            settings, Path.of(settings.get("HOME").orElse(System.getProperty("user.home")))));
+    this(settings, CredentialSource.none());
   }
 
-  /// With credentials of the caller's.
-  public ImagePlaces(CredentialSource credentials) {
-    this.credentials = credentials;
+  /// With credentials of the caller's, and those that `docker login` and `podman login` keep where
+  /// the caller's know none.
+  public ImagePlaces(Settings settings, CredentialSource own) {
+    this.settings = settings;
+    this.credentials =
+        CredentialSource.first(
+            List.of(
+                own,
+                new CredentialFiles(
+                    settings,
+                    Path.of(settings.get("HOME").orElse(System.getProperty("user.home"))))));
   }
 
   private synchronized Registries registries() {
@@ -61,8 +70,10 @@ public final class ImagePlaces implements AutoCloseable {
       case ImageLocation.InOciArchive archive -> OciArchive.source(archive.file(), archive.tag());
       case ImageLocation.InDockerArchive archive ->
           DockerArchive.source(archive.file(), archive.reference());
-      case ImageLocation.InDocker(var reference) -> throw inEngine("docker", reference);
-      case ImageLocation.InPodman(var reference) -> throw inEngine("podman", reference);
+      case ImageLocation.InDocker(var reference) ->
+          store(location, Engine.Kind.DOCKER).source(reference);
+      case ImageLocation.InPodman(var reference) ->
+          store(location, Engine.Kind.PODMAN, Engine.Kind.BUILDAH).source(reference);
     };
   }
 
@@ -84,23 +95,30 @@ public final class ImagePlaces implements AutoCloseable {
                   archive.file(),
                   Optional.ofNullable(archive.reference()).map(List::of).orElse(List.of())),
               List.of());
-      case ImageLocation.InDocker(var reference) -> throw inEngine("docker", reference);
-      case ImageLocation.InPodman(var reference) -> throw inEngine("podman", reference);
+      case ImageLocation.InDocker(var reference) ->
+          new Destination(store(location, Engine.Kind.DOCKER).target(reference), List.of());
+      case ImageLocation.InPodman(var reference) ->
+          new Destination(
+              store(location, Engine.Kind.PODMAN, Engine.Kind.BUILDAH).target(reference),
+              List.of());
     };
   }
 
-  private static ImageException inEngine(String engine, ImageReference reference) {
-    return new ImageException(
-        Problem.of(
-                ImageCode.NO_ENGINE,
-                "an engine's own store is not reached directly: `" + reference + "`")
-            .at(Place.of(engine))
-            .hint(
-                "save it with `"
-                    + engine
-                    + " save -o image.tar "
-                    + reference
-                    + "` and name `docker-archive:image.tar`"));
+  /// The store of the first engine that is there; buildah shares that of Podman.
+  private EngineStore store(ImageLocation location, Engine.Kind... kinds) {
+    var problem =
+        Problem.of(ImageCode.NO_ENGINE, "the store of an engine that is not there is named")
+            .at(Place.of(location.toString()));
+    for (var kind : kinds) {
+      var engine = Engine.of(kind, settings);
+      if (engine.isPresent()) {
+        return new EngineStore(
+            engine.get(), location, TerroirHome.of(settings).cache().resolve("images"));
+      }
+      problem = problem.because("`" + kind.program() + "` is not on PATH or does not answer");
+    }
+    throw new ImageException(
+        problem.hint("install it and start its service, or name another place for the image"));
   }
 
   /// The artifacts about an image.
