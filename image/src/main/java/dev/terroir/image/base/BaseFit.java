@@ -21,6 +21,10 @@ public final class BaseFit {
   private static final Pattern MANYLINUX = Pattern.compile("manylinux_([0-9]+)_([0-9]+)_.+");
   private static final Pattern VERSION = Pattern.compile("([0-9]+)(?:\\.([0-9]+))?.*");
 
+  private static final String NO_SHELL =
+      "it has no program `/bin/sh`, which containers of environments are started with: name a"
+          + " base with a shell, not one of the kind `scratch` or `distroless`";
+
   private BaseFit() {}
 
   /// What a wheel asks of the C library.
@@ -49,20 +53,49 @@ public final class BaseFit {
     cLibrary(facts, lock, reasons);
     distribution(facts, reasons);
     if (!facts.hasShell()) {
-      reasons.add(
-          "it has no program `/bin/sh`, which containers of environments are started with: name a"
-              + " base with a shell, not one of the kind `scratch` or `distroless`");
+      reasons.add(NO_SHELL);
     }
     if (python != null && reasons.isEmpty()) {
       return python;
     }
+    throw notFit(image, reasons);
+  }
+
+  /// Judges a base whose packages the user manages.
+  ///
+  /// @param interpreterPath as the definition has it
+  /// @param found where that program lies in the base, or null
+  /// @throws ImageException code `base-not-fit`, with all reasons at once
+  public static void checkUserManaged(
+      BaseImage image, BaseFacts facts, String interpreterPath, @Nullable String found) {
+    var reasons = new ArrayList<String>();
+    if (found == null) {
+      var there = facts.pythons().stream().map(BasePython::executable).toList();
+      reasons.add(
+          "it has no program `"
+              + interpreterPath
+              + "`, which the definition names as `python.interpreterPath`"
+              + (there.isEmpty()
+                  ? ", and no other Python: name a base with a Python"
+                  : ": name one that is there, such as `" + String.join("`, `", there) + "`"));
+    }
+    distribution(facts, reasons);
+    if (!facts.hasShell()) {
+      reasons.add(NO_SHELL);
+    }
+    if (!reasons.isEmpty()) {
+      throw notFit(image, reasons);
+    }
+  }
+
+  private static ImageException notFit(BaseImage image, List<String> reasons) {
     var problem =
         Problem.of(ImageCode.BASE_NOT_FIT, "the base image does not fit the environment")
             .at(Place.of(image.reference() + " (" + image.manifest().digest() + ")"));
     for (var reason : reasons) {
       problem = problem.because(reason);
     }
-    throw new ImageException(problem.hint("name another base image with --base"));
+    return new ImageException(problem.hint("name another base image with --base"));
   }
 
   private static @Nullable BasePython python(BaseFacts facts, Lock lock, List<String> reasons) {

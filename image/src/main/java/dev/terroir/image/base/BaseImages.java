@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.List;
 import java.util.Optional;
 
 /// Base images on this machine: manifests and configurations in a store of blobs, what references
@@ -32,11 +33,16 @@ import java.util.Optional;
 /// ```
 /// references/<digits>.json     what a reference stood for, on one platform, and when
 /// facts/<digits>.json          what the image of a manifest holds
+/// programs/<digits>.json       where a program lies in the image of a manifest
 /// ```
 ///
 /// @since 0.1
 public final class BaseImages {
   private static final String FORMAT = "terroir-base-reference/1";
+
+  /// The path that a container has when its image says none.
+  private static final String DEFAULT_PATH =
+      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
   private final BlobStore blobs;
   private final Path directory;
@@ -243,6 +249,13 @@ public final class BaseImages {
     if (known.isPresent()) {
       return known.get();
     }
+    var tree = tree(image, source, progress);
+    var facts = new FactFinder(tree, image.environment()).find();
+    AtomicFiles.write(factsFile(image), JsonWriter.indented(facts.toJson(), 2) + "\n");
+    return facts;
+  }
+
+  private ImageTree tree(BaseImage image, ImageSource source, Progress progress) {
     progress.step("looking into the base image " + image.reference());
     var tree = new ImageTree();
     var reader = new LayerReader(tree);
@@ -258,9 +271,66 @@ public final class BaseImages {
       }
       progress.advance(i + 1, image.layers().size());
     }
-    var facts = new FactFinder(tree, image.environment()).find();
-    AtomicFiles.write(factsFile(image), JsonWriter.indented(facts.toJson(), 2) + "\n");
-    return facts;
+    return tree;
+  }
+
+  /// Where a program lies in an image, all links followed, as a shell in it would find it.
+  ///
+  /// @param name a path, or a name on the image's PATH
+  /// @return empty when it is not there or cannot be executed
+  /// @throws ImageException code `blob-mismatch` or `invalid-oci-document`
+  public Optional<String> program(
+      BaseImage image, String name, ImageSource source, Progress progress) {
+    var file =
+        directory
+            .resolve("programs")
+            .resolve(Sha256.of(image.manifest().digest() + "\n" + name).hex() + ".json");
+    if (Files.isRegularFile(file)) {
+      try {
+        return JsonReader.readObject(file).optionalString("path");
+      } catch (FoundationException e) {
+        // Damaged; looking again replaces it.
+      }
+    }
+    var tree = tree(image, source, progress);
+    var candidates =
+        name.contains("/")
+            ? List.of("/" + name)
+            : path(image).stream().map(folder -> folder + "/" + name).toList();
+    var found =
+        candidates.stream()
+            .flatMap(candidate -> tree.file(candidate).stream())
+            .filter(candidate -> candidate.node().isExecutable())
+            .map(ImageTree.Resolved::path)
+            .findFirst();
+    var json = JsonObject.builder().put("program", name).put("path", found.orElse(null)).build();
+    AtomicFiles.write(file, JsonWriter.indented(json, 2) + "\n");
+    return found;
+  }
+
+  private static List<String> path(BaseImage image) {
+    var path =
+        image.environment().stream()
+            .filter(line -> line.startsWith("PATH="))
+            .map(line -> line.substring("PATH=".length()))
+            .reduce((_, last) -> last)
+            .orElse(DEFAULT_PATH);
+    return List.of(path.split(":")).stream().filter(folder -> folder.startsWith("/")).toList();
+  }
+
+  /// Writes the uncompressed archive of a layer, which is fetched when it is not here.
+  ///
+  /// @param to must not exist
+  /// @throws ImageException code `blob-mismatch`
+  public void unpack(BaseImage.Layer layer, ImageSource source, Path to) {
+    var file = fetch(layer.blob(), source);
+    try {
+      LayerReader.unpack(layer, file, to);
+    } catch (ImageException e) {
+      // What is damaged here is not what the next try finds.
+      delete(file);
+      throw e;
+    }
   }
 
   private Path factsFile(BaseImage image) {

@@ -1,5 +1,6 @@
 package dev.terroir.image.base;
 
+import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStream;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.digest.Sha256;
@@ -9,12 +10,15 @@ import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
 import dev.terroir.image.oci.Digest;
 import java.io.BufferedInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.DigestInputStream;
+import java.util.zip.ZipException;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
@@ -63,6 +67,29 @@ final class LayerReader {
     if (!isSame(digest, layer.blob().digest())) {
       throw BaseImages.mismatch(layer.blob(), "its digest is " + digest);
     }
+    if (!isSame(diffId, layer.diffId())) {
+      throw BaseImages.mismatch(
+          layer.blob(), "unpacked, its digest is " + diffId + ", not " + layer.diffId());
+    }
+  }
+
+  /// Writes the uncompressed archive of a layer.
+  ///
+  /// @param to must not exist
+  /// @throws ImageException code `blob-mismatch` when it is damaged
+  static void unpack(BaseImage.Layer layer, Path file, Path to) {
+    var unpacked = Sha256.engine();
+    try (var raw = new BufferedInputStream(Files.newInputStream(file), BUFFER);
+        var out = Files.newOutputStream(to, StandardOpenOption.CREATE_NEW)) {
+      try {
+        new DigestInputStream(new Limited(open(raw)), unpacked).transferTo(out);
+      } catch (ZipException | ZstdIOException | EOFException e) {
+        throw BaseImages.mismatch(layer.blob(), String.valueOf(e.getMessage()));
+      }
+    } catch (IOException e) {
+      throw FoundationException.ofFile("a layer of the base image cannot be unpacked", to, e);
+    }
+    var diffId = Digest.of(Sha256.finish(unpacked));
     if (!isSame(diffId, layer.diffId())) {
       throw BaseImages.mismatch(
           layer.blob(), "unpacked, its digest is " + diffId + ", not " + layer.diffId());
