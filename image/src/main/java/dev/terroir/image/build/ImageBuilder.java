@@ -5,6 +5,7 @@ import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.home.TerroirHome;
+import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.progress.Progress;
@@ -18,6 +19,8 @@ import dev.terroir.image.base.PrefixLayer;
 import dev.terroir.image.blob.BlobStore;
 import dev.terroir.image.build.BuiltImage.BuiltLayer;
 import dev.terroir.image.bytecode.Compiler;
+import dev.terroir.image.dockerbase.DockerfileBase;
+import dev.terroir.image.engine.Engine;
 import dev.terroir.image.layer.Compression;
 import dev.terroir.image.layer.LayerWriter;
 import dev.terroir.image.layer.MadeLayer;
@@ -25,6 +28,7 @@ import dev.terroir.image.layer.PackageLayers;
 import dev.terroir.image.layer.Placement;
 import dev.terroir.image.oci.Descriptor;
 import dev.terroir.image.oci.MediaType;
+import dev.terroir.image.place.ImagePlaces;
 import dev.terroir.image.sbom.CycloneDx;
 import dev.terroir.image.sbom.Provenance;
 import dev.terroir.image.sbom.Spdx;
@@ -103,12 +107,20 @@ public final class ImageBuilder implements AutoCloseable {
   /// @param lock the packages, or null when the user manages them in the base image
   /// @param interpreterPath what runs scripts when the user manages the packages
   /// @param repository what the image is called, such as `azureml/azureml_<hash>`
+  /// @param variables that containers get where the base sets none of that name, such as those that
+  ///   ask an engine for the GPU's driver
   public record Request(
       String definitionHash,
       @Nullable Lock lock,
       String interpreterPath,
       String repository,
-      Options options) {}
+      Options options,
+      Map<String, String> variables) {
+    /// Copies the map, sorted.
+    public Request {
+      variables = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(variables));
+    }
+  }
 
   /// What was built, and what it took.
   ///
@@ -129,6 +141,18 @@ public final class ImageBuilder implements AutoCloseable {
   /// What a base holds.
   public BaseFacts facts(BaseImage base, ImageSource source, Progress progress) {
     return bases.facts(base, source, progress);
+  }
+
+  /// Makes bases of Dockerfiles, kept in the same cache.
+  ///
+  /// @param places opens what FROM names
+  public DockerfileBase dockerfiles(ImagePlaces places) {
+    return new DockerfileBase(
+        blobs,
+        bases,
+        places,
+        () -> Engine.forBuilds(settings),
+        home.cache().resolve("images").resolve("dockerfiles"));
   }
 
   /// The folder of blobs that it keeps.
@@ -206,7 +230,8 @@ public final class ImageBuilder implements AutoCloseable {
             lock == null ? request.interpreterPath() : lock.digest().hex(),
             base.manifest().digest().toString(),
             base.platform().toString(),
-            new TreeMap<>(request.options().parameters()).toString()));
+            new TreeMap<>(request.options().parameters())
+                + (request.variables().isEmpty() ? "" : "\n" + request.variables())));
   }
 
   private Optional<BuiltImage> known(Sha256 key) {
@@ -282,6 +307,11 @@ public final class ImageBuilder implements AutoCloseable {
         }
         sentBytes += stack.sentBytes();
       } else {
+        BaseFit.checkUserManaged(
+            base,
+            bases.facts(base, source, progress),
+            request.interpreterPath(),
+            bases.program(base, request.interpreterPath(), source, progress).orElse(null));
         sendBase();
       }
       var image = finish(ours);
@@ -371,7 +401,7 @@ public final class ImageBuilder implements AutoCloseable {
       var config =
           put(
               MediaType.CONFIG,
-              ImageDocuments.configuration(base.config(), ours, environment, annotations));
+              ImageDocuments.configuration(withVariables(), ours, environment, annotations));
       var blobsOfLayers = new ArrayList<Descriptor>();
       base.layers().forEach(layer -> blobsOfLayers.add(layer.blob()));
       ours.forEach(layer -> blobsOfLayers.add(titled(layer)));
@@ -397,6 +427,23 @@ public final class ImageBuilder implements AutoCloseable {
           ours,
           blobsOfLayers.stream().mapToLong(Descriptor::sizeBytes).sum(),
           warnings);
+    }
+
+    private JsonObject withVariables() {
+      var config = base.config();
+      var there = base.environment();
+      var added =
+          request.variables().entrySet().stream()
+              .filter(it -> there.stream().noneMatch(line -> line.startsWith(it.getKey() + "=")))
+              .map(it -> it.getKey() + "=" + it.getValue())
+              .toList();
+      if (added.isEmpty()) {
+        return config;
+      }
+      var all = new ArrayList<>(there);
+      all.addAll(added);
+      var inner = config.optionalObject("config").orElse(JsonObject.EMPTY);
+      return config.toBuilder().put("config", inner.toBuilder().put("Env", all).build()).build();
     }
 
     private Map<String, String> annotations(@Nullable Lock lock) {

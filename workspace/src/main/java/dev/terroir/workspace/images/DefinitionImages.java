@@ -2,20 +2,20 @@ package dev.terroir.workspace.images;
 
 import dev.terroir.environment.DockerSection;
 import dev.terroir.environment.Environment;
+import dev.terroir.environment.Validation;
 import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.platform.Platform;
-import dev.terroir.foundation.problem.Place;
-import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
-import dev.terroir.image.ImageCode;
-import dev.terroir.image.ImageException;
 import dev.terroir.image.base.BaseImage;
 import dev.terroir.image.base.DefaultBases;
+import dev.terroir.image.base.GpuRule;
 import dev.terroir.image.build.ImageBuilder;
 import dev.terroir.image.oci.ImageLocation;
 import dev.terroir.image.place.ImagePlaces;
+import dev.terroir.image.registry.CredentialSource;
+import dev.terroir.image.registry.Credentials;
 import dev.terroir.image.transfer.Destination;
 import dev.terroir.image.transfer.ImageSource;
 import dev.terroir.lock.Lock;
@@ -26,7 +26,7 @@ import dev.terroir.workspace.locks.LockStore;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -34,11 +34,12 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @since 0.1
 public final class DefinitionImages implements AutoCloseable {
+  private final Settings settings;
   private final LockStore locks;
   private final DefaultBases defaults;
   private final Supplier<Uv> uv;
   private final ImageBuilder builder;
-  private final ImagePlaces places;
+  private final GpuRule gpu = GpuRule.builtIn();
 
   /// @param locks where the first lock of a definition is kept
   /// @param defaults bases of definitions that choose none
@@ -49,11 +50,11 @@ public final class DefinitionImages implements AutoCloseable {
       LockStore locks,
       DefaultBases defaults,
       Supplier<Uv> uv) {
+    this.settings = settings;
     this.locks = locks;
     this.defaults = defaults;
     this.uv = uv;
     this.builder = new ImageBuilder(settings, home, uv);
-    this.places = new ImagePlaces(settings);
   }
 
   /// What to build of what.
@@ -115,22 +116,79 @@ public final class DefinitionImages implements AutoCloseable {
   /// @param destinations stay open
   public ImageBuilder.Outcome build(Wish wish, List<Destination> destinations, Progress progress) {
     var environment = wish.environment();
-    var location = base(wish);
+    var python = environment.python();
+    var base = BaseChoice.of(wish, defaults);
+    if (python.userManagedDependencies() || base instanceof BaseChoice.OfDockerfile) {
+      Validation.check(environment);
+    }
     var hash = CanonicalForm.hash(environment);
-    var name = location.toString();
-    try (var source = places.source(location)) {
-      var base = builder.base(name, wish.platform(), source);
-      var lock =
-          environment.python().userManagedDependencies()
-              ? null
-              : lock(wish, hash, python(wish, base, source, progress), progress);
+    try (var places = new ImagePlaces(settings, credentials(environment.docker(), base))) {
+      return switch (base) {
+        case BaseChoice.Named(var location) ->
+            build(wish, hash, Base.of(location, places), null, destinations, progress);
+        case BaseChoice.OfDockerfile dockerfile -> {
+          var made =
+              builder
+                  .dockerfiles(places)
+                  .make(dockerfile.read(wish.directory(), wish.platform()), progress);
+          yield build(
+              wish,
+              hash,
+              new Base(made.name(), made.source(), false),
+              null,
+              destinations,
+              progress);
+        }
+        case BaseChoice.Default() -> {
+          // The packages say of which kind the base is, unless it says which Python they are for.
+          var lock =
+              python.userManagedDependencies() || takesPythonOfBase(wish)
+                  ? null
+                  : lock(wish, hash, wish.pythonVersion(), progress);
+          var location = defaultBase(wish, lock, progress);
+          var opened = new Base(location.toString(), places.source(location), true);
+          yield build(wish, hash, opened, lock, destinations, progress);
+        }
+      };
+    }
+  }
+
+  /// A base, opened.
+  ///
+  /// @param name under which it is remembered
+  /// @param isDefault whether the definition names none
+  private record Base(String name, ImageSource source, boolean isDefault) {
+    static Base of(ImageLocation location, ImagePlaces places) {
+      return new Base(location.toString(), places.source(location), false);
+    }
+  }
+
+  private ImageBuilder.Outcome build(
+      Wish wish,
+      String hash,
+      Base opened,
+      @Nullable Lock locked,
+      List<Destination> destinations,
+      Progress progress) {
+    var environment = wish.environment();
+    try (var source = opened.source()) {
+      var base = builder.base(opened.name(), wish.platform(), source);
+      var lock = locked;
+      if (lock == null && !environment.python().userManagedDependencies()) {
+        lock = lock(wish, hash, python(wish, base, source, progress), progress);
+      }
+      var variables =
+          opened.isDefault() && lock != null && gpu.isNeeded(lock)
+              ? defaults.get(DefaultBases.Kind.GPU_PYTHON).environment()
+              : Map.<String, String>of();
       return builder.build(
           new ImageBuilder.Request(
               hash,
               lock,
               environment.python().interpreterPath(),
               repositoryOf(hash),
-              wish.options()),
+              wish.options(),
+              variables),
           base,
           source,
           destinations,
@@ -138,9 +196,54 @@ public final class DefinitionImages implements AutoCloseable {
     }
   }
 
+  private ImageLocation defaultBase(Wish wish, @Nullable Lock lock, Progress progress) {
+    if (lock == null) {
+      return ImageLocation.parse(defaults.reference(DefaultBases.Kind.CPU_PYTHON, pythonOf(wish)));
+    }
+    var needing = gpu.find(lock);
+    needing.ifPresent(
+        item -> progress.line(item.name() + " " + item.version() + " calls for a base with a GPU"));
+    return ImageLocation.parse(
+        defaults.reference(DefaultBases.Kind.of(needing.isPresent(), true), lock.pythonVersion()));
+  }
+
+  private static boolean takesPythonOfBase(Wish wish) {
+    return wish.takesPythonOfBase() && wish.pythonVersion() == null;
+  }
+
+  /// The password of this process for the registry that the definition names, with the user there.
+  private CredentialSource credentials(DockerSection docker, BaseChoice base) {
+    var registry = docker.baseImageRegistry();
+    var user = registry.username();
+    var password = settings.get(Settings.TERROIR_REGISTRY_PASSWORD);
+    if (user == null || user.isBlank() || password.isEmpty()) {
+      return CredentialSource.none();
+    }
+    var address = registry.address();
+    if (address != null && !address.isBlank()) {
+      return CredentialSource.of(Map.of(host(address), Credentials.of(user, password.get())));
+    }
+    return base instanceof BaseChoice.Named(ImageLocation.InRegistry(var reference))
+        ? CredentialSource.of(Map.of(reference.domain(), Credentials.of(user, password.get())))
+        : CredentialSource.none();
+  }
+
+  /// Whether files beside a definition decide its image too, so that its hash alone says little.
+  public static boolean dependsOnFiles(Environment environment) {
+    return BaseChoice.dockerfile(environment.docker())
+        .filter(dockerfile -> !dockerfile.isText())
+        .isPresent();
+  }
+
+  /// The host of a registry's address, which people also write as a URL.
+  static String host(String address) {
+    var host = address.strip().replaceFirst("^https?://", "").replaceFirst("/.*$", "");
+    return host.equals("index.docker.io") ? "docker.io" : host;
+  }
+
   private @Nullable String python(
       Wish wish, BaseImage base, ImageSource source, Progress progress) {
-    if (wish.pythonVersion() != null || !wish.takesPythonOfBase()) {
+    if (!takesPythonOfBase(wish)) {
       return wish.pythonVersion();
     }
     return builder.facts(base, source, progress).pythons().stream()
@@ -166,35 +269,6 @@ public final class DefinitionImages implements AutoCloseable {
         .lock();
   }
 
-  /// Where the base comes from: what was asked for, else what the definition names, else the
-  /// default of its kind. A name that the retired service put into every definition counts as none.
-  public ImageLocation base(Wish wish) {
-    if (wish.base() != null) {
-      return wish.base();
-    }
-    var docker = wish.environment().docker();
-    if (docker.baseDockerfile() != null || docker.buildContext() != null) {
-      throw new ImageException(
-          Problem.of(ImageCode.NO_ENGINE, "a base Dockerfile is not built yet")
-              .at(Place.field("docker.baseDockerfile"))
-              .hint("build it with an engine and name the result with --base"));
-    }
-    return named(docker)
-        .orElseGet(() ->
-            ImageLocation.parse(defaults.reference(DefaultBases.Kind.CPU_PYTHON, pythonOf(wish))));
-  }
-
-  private Optional<ImageLocation> named(DockerSection docker) {
-    var image = docker.baseImage();
-    if (image == null || image.isBlank() || defaults.isRetiredDefault(image)) {
-      return Optional.empty();
-    }
-    var address = docker.baseImageRegistry().address();
-    return Optional.of(
-        ImageLocation.parse(
-            address == null || image.startsWith(address + "/") ? image : address + "/" + image));
-  }
-
   private static String pythonOf(Wish wish) {
     if (wish.pythonVersion() != null) {
       return wish.pythonVersion();
@@ -211,6 +285,5 @@ public final class DefinitionImages implements AutoCloseable {
   @Override
   public void close() {
     builder.close();
-    places.close();
   }
 }

@@ -5,6 +5,7 @@ import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.base.DefaultBases;
+import dev.terroir.image.base.GpuRule;
 import dev.terroir.image.layout.OciLayout;
 import dev.terroir.image.transfer.Destination;
 import dev.terroir.lock.Lock;
@@ -19,7 +20,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The images of a workspace and its own registry, which is an OCI layout in its folder: images are
-/// named `azureml/azureml_<hash>:latest` and, by the number of the build, `…:<number>`. Thread-safe.
+/// named `azureml/azureml_<hash>:latest` and, by the number of the build, `…:<number>`.
+/// Thread-safe.
 ///
 /// @since 0.1
 public final class WorkspaceImages {
@@ -69,7 +71,12 @@ public final class WorkspaceImages {
         CanonicalForm.hash(wish.environment()),
         clock,
         progress,
-        logged -> find(wish.environment()).orElseGet(() -> make(wish, logged)));
+        logged ->
+            // Where files beside the definition count too, what they are now is looked at.
+            Optional.of(wish.environment())
+                .filter(it -> !DefinitionImages.dependsOnFiles(it))
+                .flatMap(this::find)
+                .orElseGet(() -> make(wish, logged)));
   }
 
   /// Builds a definition's image, as `Environment.build` of the retired service: one that has an
@@ -133,7 +140,8 @@ public final class WorkspaceImages {
                 .filter(name -> !defaults.isRetiredDefault(name))
                 .orElseGet(() ->
                     defaults.reference(
-                        DefaultBases.Kind.CPU_PYTHON,
+                        DefaultBases.Kind.of(
+                            lock != null && GpuRule.builtIn().isNeeded(lock), true),
                         lock == null ? "3" : lock.pythonVersion()));
     return new DockerImageDetails(
         image != null,
@@ -153,9 +161,9 @@ public final class WorkspaceImages {
   private static String dockerfile(
       Environment environment, String base, @Nullable String digest, @Nullable Lock lock) {
     var text = new StringBuilder();
-    var own = environment.docker().baseDockerfile();
-    if (own != null) {
-      text.append(own.stripTrailing()).append('\n');
+    var own = BaseChoice.dockerfile(environment.docker());
+    if (own.isPresent()) {
+      text.append(own.get().byHand());
     } else {
       var name = base.startsWith("docker://") ? base.substring(9) : base;
       text.append("FROM ")

@@ -1,9 +1,9 @@
 /// The images of a workspace: [dev.terroir.workspace.images.WorkspaceImages] is the door,
 /// [dev.terroir.workspace.images.ImageRecords] keeps which image a definition has,
 /// [dev.terroir.workspace.images.ImageBuild] is a build that goes on or has ended,
-/// [dev.terroir.workspace.images.DefinitionImages] chooses the base, locks and builds, also without a
-/// workspace, [dev.terroir.workspace.images.DockerImageDetails] is what the retired service told of
-/// an image.
+/// [dev.terroir.workspace.images.DefinitionImages] chooses the base, locks and builds, also without
+/// a workspace, [dev.terroir.workspace.images.DockerImageDetails] is what the retired service told
+/// of an image.
 @NullMarked
 package dev.terroir.workspace.images;
 
