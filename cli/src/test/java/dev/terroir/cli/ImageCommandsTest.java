@@ -37,7 +37,8 @@ class ImageCommandsTest {
   }
 
   private Terroir.Outcome build(Terroir where, String to, String... more) {
-    var words = new ArrayList<>(List.of("-f", where.project.resolve("requirements.txt").toString()));
+    var words =
+        new ArrayList<>(List.of("-f", where.project.resolve("requirements.txt").toString()));
     words.addAll(List.of("--base", base, "--to", to));
     words.addAll(List.of(more));
     return where.run("image build", words.toArray(String[]::new));
@@ -154,7 +155,8 @@ class ImageCommandsTest {
   @Test
   void aBaseWithoutAFittingPythonIsRefusedWithAllReasons() {
     var refused =
-        build(terroir, layout("1"), "--python", DebianBase.python().equals("3.11") ? "3.9" : "3.11");
+        build(
+            terroir, layout("1"), "--python", DebianBase.python().equals("3.11") ? "3.9" : "3.11");
 
     assertThat(refused.code()).isEqualTo(2);
     assertThat(refused.err()).contains("[base-not-fit]", DebianBase.python());
@@ -282,8 +284,7 @@ class ImageCommandsTest {
             netns="host"
             default_ulimits=["nofile=1024:1024","nproc=1024:1024"]
             """);
-    var settings =
-        Settings.system().with("CONTAINERS_CONF", configuration.toString()).variables();
+    var settings = Settings.system().with("CONTAINERS_CONF", configuration.toString()).variables();
     var storage =
         List.of(
             podman.toString(),
@@ -303,8 +304,8 @@ class ImageCommandsTest {
         List.of(
             "python",
             "-c",
-            "import beta, sys, importlib.metadata as m; print(sys.prefix, sorted((d.name, d.version)"
-                + " for d in m.distributions()))"));
+            "import beta, sys, importlib.metadata as m; print(sys.prefix, sorted((d.name,"
+                + " d.version) for d in m.distributions()))"));
     var ran = new Command(run, settings, null, Duration.ofMinutes(2)).run();
 
     assertThat(ran.output())

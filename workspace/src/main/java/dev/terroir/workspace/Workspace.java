@@ -235,8 +235,7 @@ public final class Workspace implements AutoCloseable {
         new OciLayout(directory.resolve("registry")),
         locks(),
         clock,
-        () ->
-            new DefinitionImages(settings, home, locks(), DefaultBases.builtIn(), this::uv));
+        () -> new DefinitionImages(settings, home, locks(), DefaultBases.builtIn(), this::uv));
   }
 
   /// Local environments; shared by all workspaces of this user.

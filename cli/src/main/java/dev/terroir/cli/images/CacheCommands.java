@@ -65,9 +65,7 @@ public final class CacheCommands {
               .put("directory", part.directory().toString())
               .build());
     }
-    context
-        .console()
-        .result(new JsonValue.JsonArray(parts), "name", "files", "size", "directory");
+    context.console().result(new JsonValue.JsonArray(parts), "name", "files", "size", "directory");
     return 0;
   }
 

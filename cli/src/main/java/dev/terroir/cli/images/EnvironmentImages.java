@@ -28,8 +28,7 @@ public final class EnvironmentImages {
     build.add(
         Option.flag("--if-needed", "Take the image that is there; nothing is resolved anew."));
     build.add(Option.value("--platform", "P", "linux/amd64 or linux/arm64."));
-    build.add(
-        Option.repeated("--to", "REF", "Where it goes beside the workspace's own registry."));
+    build.add(Option.repeated("--to", "REF", "Where it goes beside the workspace's own registry."));
     build.addAll(ImageCommands.HOW);
     return List.of(
         new Leaf(
@@ -65,7 +64,9 @@ public final class EnvironmentImages {
             arguments.optional("--base").map(ImageLocation::parse).orElse(null),
             ImageCommands.options(arguments));
     var known =
-        arguments.has("--if-needed") ? images.find(environment) : java.util.Optional.<Recorded>empty();
+        arguments.has("--if-needed")
+            ? images.find(environment)
+            : java.util.Optional.<Recorded>empty();
     var recorded = known.orElse(null);
     if (recorded == null) {
       var build = images.build(wish, context.progress());
@@ -84,9 +85,7 @@ public final class EnvironmentImages {
     context
         .console()
         .result(
-            recorded.toJson().toBuilder()
-                .put("isCached", known.isPresent())
-                .build(),
+            recorded.toJson().toBuilder().put("isCached", known.isPresent()).build(),
             "repository",
             "number",
             "digest",

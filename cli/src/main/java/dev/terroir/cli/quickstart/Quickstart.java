@@ -150,8 +150,7 @@ public final class Quickstart {
       var image =
           step(
               "Build its image, without an engine",
-              words(
-                  "environment build -n quickstart -v " + version + " --if-needed --base", base));
+              words("environment build -n quickstart -v " + version + " --if-needed --base", base));
       say("   " + image.string("repository") + ":" + image.longValue("number"));
       say(
           "   "
@@ -215,7 +214,9 @@ public final class Quickstart {
     say("  terroir lock why -n quickstart numpy          who asked for a package");
     say("  terroir environment exec -n quickstart -- python");
     if (base == null) {
-      say("  terroir environment build -n quickstart --base REF   its image, without an engine; REF is a");
+      say(
+          "  terroir environment build -n quickstart --base REF   its image, without an engine; REF"
+              + " is a");
       say("      base with the same Python: python:3.12-slim, oci:DIR:TAG, docker-archive:FILE");
     } else {
       say("  terroir environment image -n quickstart       what is known of its image");

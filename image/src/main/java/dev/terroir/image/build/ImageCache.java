@@ -46,10 +46,7 @@ public final class ImageCache {
   private static Part part(String name, Path directory) {
     var entries = entries(directory);
     return new Part(
-        name,
-        directory,
-        entries.size(),
-        entries.stream().mapToLong(Entry::sizeBytes).sum());
+        name, directory, entries.size(), entries.stream().mapToLong(Entry::sizeBytes).sum());
   }
 
   /// Reads every archive and blob and takes away those that are not what their name says; they are

@@ -68,6 +68,7 @@ public final class ImageBuild {
   private final AtomicReference<@Nullable TerroirException> failure = new AtomicReference<>();
   private final AtomicReference<@Nullable Path> log = new AtomicReference<>();
   private final Thread thread;
+  private volatile boolean isCanceled;
 
   private ImageBuild(
       ImageRecords records,
@@ -103,7 +104,9 @@ public final class ImageBuild {
       status.set(Status.SUCCEEDED);
     } catch (TerroirException e) {
       failure.set(e);
-      status.set(e.problem().code() == FoundationCode.CANCELED ? Status.CANCELED : Status.FAILED);
+      // An interrupt may also show as a file or a program that was cut off.
+      var canceled = isCanceled || e.problem().code() == FoundationCode.CANCELED;
+      status.set(canceled ? Status.CANCELED : Status.FAILED);
     } catch (RuntimeException e) {
       failure.set(
           new ImageException(
@@ -184,6 +187,7 @@ public final class ImageBuild {
 
   /// Stops it; nothing half-made is left. A build of another process goes on there.
   public void cancel() {
+    isCanceled = true;
     thread.interrupt();
   }
 

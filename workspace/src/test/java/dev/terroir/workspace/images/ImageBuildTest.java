@@ -160,8 +160,7 @@ class ImageBuildTest {
     }
     build.cancel();
 
-    assertThatThrownBy(() -> build.waitForCompletion(_ -> {}))
-        .isInstanceOf(FoundationException.class);
+    assertThatThrownBy(() -> build.waitForCompletion(_ -> {})).isInstanceOf(TerroirException.class);
     assertThat(build.status()).isEqualTo(ImageBuild.Status.CANCELED);
   }
 
