@@ -11,7 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -39,13 +41,29 @@ public final class Container {
   /// @param isTimeout whether it was ended because it took too long
   public record Ended(int exitCode, boolean isTimeout) {}
 
-  /// Runs it to its end. Interrupting the thread ends it.
+  /// What another process needs to run it, and to end it from elsewhere.
   ///
-  /// @param lines gets its output line by line, from another thread
-  /// @param timeout how long it may take before it is ended
-  /// @throws ImageException code `engine-failed`, if the engine cannot start it
-  /// @throws FoundationException code `canceled`, when the thread is interrupted
-  public Ended run(Consumer<String> lines, Duration timeout) {
+  /// @param command its command line, with no values of variables
+  /// @param variables of the engine's process
+  /// @param stop asks it to end and ends it after a while
+  /// @param remove takes it away, whether it runs or not
+  public record Order(
+      List<String> command, Map<String, String> variables, List<String> stop, List<String> remove) {
+    /// Copies everything.
+    public Order {
+      command = List.copyOf(command);
+      variables = Collections.unmodifiableMap(new TreeMap<>(variables));
+      stop = List.copyOf(stop);
+      remove = List.copyOf(remove);
+    }
+  }
+
+  /// Makes it ready to be run by another process.
+  ///
+  /// @param environmentFile where its variables are written, for the caller alone to read; it must
+  ///   be there until the container has started, and is the caller's to delete
+  /// @param grace how long stopping may take, in whole seconds
+  public Order order(Path environmentFile, Duration grace) {
     var inherited = new ArrayList<String>();
     var variables = new TreeMap<>(engine.variables());
     var file = new StringBuilder();
@@ -60,6 +78,23 @@ public final class Container {
             file.append(name).append('=').append(value).append('\n');
           }
         });
+    AtomicFiles.writePrivate(environmentFile, file.toString());
+    return new Order(
+        engine.line(
+            options.arguments(
+                engine.kind(), environmentFile, inherited, caller("unix:uid"), caller("unix:gid"))),
+        variables,
+        engine.line(List.of(stopping(grace))),
+        engine.line(List.of(removing())));
+  }
+
+  /// Runs it to its end. Interrupting the thread ends it.
+  ///
+  /// @param lines gets its output line by line, from another thread
+  /// @param timeout how long it may take before it is ended
+  /// @throws ImageException code `engine-failed`, if the engine cannot start it
+  /// @throws FoundationException code `canceled`, when the thread is interrupted
+  public Ended run(Consumer<String> lines, Duration timeout) {
     Path directory;
     try {
       directory = Files.createTempDirectory("terroir-container");
@@ -69,12 +104,8 @@ public final class Container {
     }
     var clean = false;
     try {
-      var environment = directory.resolve("environment");
-      AtomicFiles.writePrivate(environment, file.toString());
-      var arguments =
-          options.arguments(
-              engine.kind(), environment, inherited, caller("unix:uid"), caller("unix:gid"));
-      var ended = Invocation.run(engine.line(arguments), variables, timeout, lines);
+      var order = order(directory.resolve("environment"), Duration.ZERO);
+      var ended = Invocation.run(order.command(), order.variables(), timeout, lines);
       clean = !ended.isTimeout();
       if (ended.exitCode() == ENGINE_STATUS && !ended.isTimeout()) {
         throw new ImageException(
@@ -109,12 +140,17 @@ public final class Container {
   ///
   /// @param grace how long it may take, in whole seconds
   public void stop(Duration grace) {
-    engine.ask(
-        ANSWER.plus(grace),
-        "stop",
-        "--time",
-        String.valueOf(Math.max(0, grace.toSeconds())),
-        options.name());
+    engine.ask(ANSWER.plus(grace), stopping(grace));
+  }
+
+  private String[] stopping(Duration grace) {
+    return new String[] {
+      "stop", "--time", String.valueOf(Math.max(0, grace.toSeconds())), options.name()
+    };
+  }
+
+  private String[] removing() {
+    return new String[] {"rm", "--force", "--volumes", options.name()};
   }
 
   /// Ends it at once.
@@ -126,7 +162,7 @@ public final class Container {
   public void remove() {
     var interrupted = Thread.interrupted();
     try {
-      engine.ask(ANSWER, "rm", "--force", "--volumes", options.name());
+      engine.ask(ANSWER, removing());
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();

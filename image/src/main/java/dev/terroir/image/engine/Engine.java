@@ -269,7 +269,19 @@ public final class Engine {
     }
   }
 
-  /// Takes an image out of its store; one that is not there is no error.
+  /// Gives an image of its store one more name.
+  ///
+  /// @throws ImageException code `engine-failed`
+  public void tag(String image, String name) {
+    checked(image);
+    checked(name);
+    work(
+        "the image `" + image + "` cannot be named `" + name + "`",
+        List.of("tag", image, name),
+        Progress.SILENT);
+  }
+
+  /// Takes a name away, or the image when it was its last; one that is not there is no error.
   public void remove(String image) {
     checked(image);
     if (kind == Kind.BUILDAH) {
