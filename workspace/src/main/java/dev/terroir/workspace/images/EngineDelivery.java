@@ -1,0 +1,79 @@
+package dev.terroir.workspace.images;
+
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.ImageException;
+import dev.terroir.image.build.BuiltImage;
+import dev.terroir.image.engine.Engine;
+import dev.terroir.image.layout.OciLayout;
+import dev.terroir.image.oci.Digest;
+import dev.terroir.image.oci.Manifest;
+import dev.terroir.image.serve.RegistryEndpoint;
+import dev.terroir.image.serve.ServedRepository;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Optional;
+
+/// Brings images of a workspace into a container engine: the engine pulls the layers that it lacks
+/// from the workspace's registry, which is served on this machine for as long as that takes.
+/// Immutable and thread-safe.
+///
+/// @since 0.1
+public final class EngineDelivery {
+  private final OciLayout registry;
+  private final Engine engine;
+
+  /// @param registry the workspace's
+  /// @param engine receives the images
+  public EngineDelivery(OciLayout registry, Engine engine) {
+    this.registry = registry;
+    this.engine = engine;
+  }
+
+  /// What an image is called in the engine.
+  ///
+  /// @param name an id that names these bytes and no others
+  /// @param isPresent whether the engine held it already
+  public record Delivered(String name, boolean isPresent) {}
+
+  /// Brings an image, unless the engine holds it.
+  ///
+  /// @throws ImageException code `engine-failed`
+  public Delivered deliver(BuiltImage image, Progress progress) {
+    var manifest = image.manifest().digest();
+    // Engines know an image by its configuration, Docker's newer store by its manifest.
+    var ids = List.of(configuration(manifest).toString(), manifest.toString());
+    var present = present(ids);
+    if (present.isPresent()) {
+      return new Delivered(present.get(), true);
+    }
+    var name = "localhost/" + image.repository() + ":latest";
+    try (var endpoint =
+        RegistryEndpoint.start(asked ->
+            asked.equals(image.repository())
+                ? Optional.of(new ServedRepository(registry, image.repository()))
+                : Optional.empty())) {
+      var pulled = endpoint.address() + "/" + image.repository() + "@" + manifest;
+      engine.pull(pulled, progress);
+      // The registry's address is of this moment only.
+      engine.tag(pulled, name);
+      var id = present(ids).orElse(name);
+      engine.remove(pulled);
+      return new Delivered(id, false);
+    }
+  }
+
+  private Optional<String> present(List<String> ids) {
+    return ids.stream().filter(engine::exists).findFirst();
+  }
+
+  private Digest configuration(Digest manifest) {
+    var file = registry.blobs().path(manifest);
+    try {
+      return Manifest.read(Files.readAllBytes(file), manifest.toString()).config().digest();
+    } catch (IOException e) {
+      throw FoundationException.ofFile("a manifest cannot be read", file, e);
+    }
+  }
+}
