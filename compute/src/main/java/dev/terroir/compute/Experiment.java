@@ -15,6 +15,9 @@ import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.resolve.ResolveCode;
+import dev.terroir.resolve.ResolveException;
+import dev.terroir.resolve.tool.UvProgram;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.WorkspaceCode;
 import dev.terroir.workspace.WorkspaceException;
@@ -40,6 +43,9 @@ public final class Experiment {
 
   /// How much of a script's output is kept.
   private static final long LOG_CAP_BYTES = 200L << 20;
+
+  /// The target that is this machine, in a container.
+  private static final String DOCKER = "docker";
 
   private final Workspace workspace;
   private final String name;
@@ -114,16 +120,8 @@ public final class Experiment {
       } else {
         Snapshot.copy(config.sourceDirectory(), Run.work(directory), config.limits());
       }
-      var ready =
-          workspace.realise(
-              registered.environment(),
-              Workspace.LockOptions.here().withBase(config.sourceDirectory()),
-              logged(progress, directory));
-      if (wanted.docker().enabled()) {
-        progress.warn(
-            "docker.enabled is true, but runs do not use containers yet; the script runs in the"
-                + " local environment of the same packages");
-      }
+      var setting =
+          prepare(config, directory, registered.environment(), logged(progress, directory));
       if (snapshot != null) {
         Snapshot.restore(store, snapshot, Run.work(directory));
       }
@@ -133,17 +131,16 @@ public final class Experiment {
               registered.environment().name(),
               registered.version(),
               registered.hash(),
-              ready.isCached(),
-              ready.isCached() ? List.of() : changed(before, wanted));
+              setting.isCached(),
+              setting.isCached() ? List.of() : changed(before, wanted));
       update(
           id,
           RunStatus.QUEUED,
-          JsonObject.builder()
+          setting.toJson().toBuilder()
               .put("snapshotId", snapshot)
-              .put("lockDigest", ready.python().lockDigest())
               .put("isEnvironmentCached", used.isCached())
               .build());
-      RunSupervisor.start(launch(config, id, directory, registered.environment(), ready));
+      RunSupervisor.start(launch(config, id, directory, registered.environment(), setting));
       launched = true;
       update(id, RunStatus.QUEUED, JsonObject.builder().put("launched", true).build());
       return new Submitted(Run.get(workspace, id), used);
@@ -166,13 +163,15 @@ public final class Experiment {
   }
 
   private void check(ScriptRunConfig config) {
-    if (!config.target().equals("local")) {
+    if (!config.target().equals("local") && !config.target().equals(DOCKER)) {
       throw new ComputeException(
           Problem.of(
                   ComputeCode.UNKNOWN_TARGET,
                   "the compute target `" + config.target() + "` is not attached to this workspace")
               .at(Place.field("target"))
-              .hint("set the target to `local` to run on this machine"));
+              .hint(
+                  "set the target to `local` to run on this machine, or to `docker` to run there in"
+                      + " a container"));
     }
     var script = config.sourceDirectory().resolve(config.script()).normalize();
     if (!Files.isRegularFile(script) || !script.startsWith(config.sourceDirectory().normalize())) {
@@ -234,38 +233,132 @@ public final class Experiment {
     }
   }
 
+  /// Where the packages of a run are.
+  private sealed interface Setting {
+    /// Whether nothing had to be made.
+    boolean isCached();
+
+    /// What the run's record says of it.
+    JsonObject toJson();
+
+    /// In a folder of this machine.
+    record Local(Workspace.Ready ready) implements Setting {
+      @Override
+      public boolean isCached() {
+        return ready.isCached();
+      }
+
+      @Override
+      public JsonObject toJson() {
+        return JsonObject.builder().put("lockDigest", ready.python().lockDigest()).build();
+      }
+    }
+
+    /// In an image.
+    record Image(RunContainer container) implements Setting {
+      @Override
+      public boolean isCached() {
+        return container.isCached();
+      }
+
+      @Override
+      public JsonObject toJson() {
+        var image = container.image();
+        return JsonObject.builder()
+            .put("lockDigest", image.lockDigest())
+            .put(
+                "container",
+                JsonObject.builder()
+                    .put("engine", container.engine().kind().program())
+                    .put("image", image.repository() + "@" + image.manifest().digest())
+                    .put("imageId", container.name())
+                    .build())
+            .build();
+      }
+    }
+  }
+
+  private Setting prepare(
+      ScriptRunConfig config, Path directory, Environment environment, Progress progress) {
+    if (!environment.docker().enabled() && !config.target().equals(DOCKER)) {
+      return new Setting.Local(
+          workspace.realise(
+              environment,
+              Workspace.LockOptions.here().withBase(config.sourceDirectory()),
+              progress));
+    }
+    return new Setting.Image(
+        RunContainer.prepare(
+            workspace,
+            RunContainer.engine(workspace.settings()),
+            environment,
+            config.sourceDirectory(),
+            Run.artifacts(directory).resolve(Run.IMAGE_LOG),
+            progress));
+  }
+
   private RunSupervisor.Launch launch(
-      ScriptRunConfig config,
-      String id,
-      Path directory,
-      Environment environment,
-      Workspace.Ready ready) {
-    var variables = new TreeMap<>(ready.python().activated(workspace.settings().variables()));
-    variables.put("PYTHONUNBUFFERED", "1");
-    variables.putAll(environment.environmentVariables());
-    variables.putAll(config.environmentVariables());
-    variables.put("AZUREML_RUN_ID", id);
-    variables.put("AZUREML_ARM_PROJECT_NAME", name);
-    variables.put("AZUREML_ARM_WORKSPACE_NAME", workspace.name());
-    variables.put("AZUREML_ARM_SUBSCRIPTION", "local");
-    variables.put("AZUREML_ARM_RESOURCEGROUP", "local");
-    variables.put("AZUREML_EXPERIMENT_ID", name);
-    variables.put("AZUREML_WORKSPACE_ID", workspace.name());
-    variables.put("AZUREML_SCRIPT_DIRECTORY_NAME", ".");
+      ScriptRunConfig config, String id, Path directory, Environment environment, Setting setting) {
+    var own = new TreeMap<String, String>();
+    own.put("PYTHONUNBUFFERED", "1");
+    own.putAll(environment.environmentVariables());
+    own.putAll(config.environmentVariables());
+    own.put("AZUREML_RUN_ID", id);
+    own.put("AZUREML_ARM_PROJECT_NAME", name);
+    own.put("AZUREML_ARM_WORKSPACE_NAME", workspace.name());
+    own.put("AZUREML_ARM_SUBSCRIPTION", "local");
+    own.put("AZUREML_ARM_RESOURCEGROUP", "local");
+    own.put("AZUREML_EXPERIMENT_ID", name);
+    own.put("AZUREML_WORKSPACE_ID", workspace.name());
+    own.put("AZUREML_SCRIPT_DIRECTORY_NAME", ".");
     var command = new ArrayList<String>();
-    command.add(ready.python().python().toString());
     command.add(config.script());
     command.addAll(config.arguments());
-    return new RunSupervisor.Launch(
-        directory,
-        ready.python().python(),
-        command,
-        Run.work(directory),
-        variables,
-        Run.artifacts(directory).resolve(Run.DRIVER_LOG),
-        config.maxDuration(),
-        LOG_CAP_BYTES,
-        id);
+    var log = Run.artifacts(directory).resolve(Run.DRIVER_LOG);
+    return switch (setting) {
+      case Setting.Local(var ready) -> {
+        var variables = new TreeMap<>(ready.python().activated(workspace.settings().variables()));
+        variables.putAll(own);
+        command.addFirst(ready.python().python().toString());
+        yield new RunSupervisor.Launch(
+            directory,
+            ready.python().python(),
+            command,
+            Run.work(directory),
+            variables,
+            log,
+            config.maxDuration(),
+            LOG_CAP_BYTES,
+            id,
+            null);
+      }
+      case Setting.Image(var container) -> {
+        var order = container.order(id, directory, environment.docker(), command, own);
+        yield new RunSupervisor.Launch(
+            directory,
+            machinePython(),
+            order.command(),
+            Run.work(directory),
+            order.variables(),
+            log,
+            config.maxDuration(),
+            LOG_CAP_BYTES,
+            id,
+            new RunSupervisor.InContainer(
+                order.stop(), order.remove(), directory.resolve(RunContainer.VARIABLES)));
+      }
+    };
+  }
+
+  /// What runs the supervisor when the environment's own Python is in an image.
+  private Path machinePython() {
+    return UvProgram.python(workspace.settings())
+        .orElseThrow(() ->
+            new ResolveException(
+                Problem.of(
+                        ResolveCode.PYTHON_NOT_FOUND,
+                        "no `python3` is on PATH to watch over the container")
+                    .hint("install Python, or name one by TERROIR_PYTHON")));
   }
 
   private void update(String id, RunStatus status, JsonObject changes) {

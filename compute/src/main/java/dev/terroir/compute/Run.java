@@ -33,6 +33,9 @@ public final class Run {
   /// Where the making of the environment is told.
   public static final String CONTROL_LOG = "azureml-logs/60_control_log.txt";
 
+  /// Where the making of the image is told, when the script runs in a container.
+  public static final String IMAGE_LOG = "azureml-logs/20_image_build_log.txt";
+
   private final Workspace workspace;
   private final String id;
 
@@ -123,6 +126,9 @@ public final class Run {
       }
       case RunSupervisor.State.Lost(var reason) -> {
         RunSupervisor.sweep(id);
+        if (document.has("container")) {
+          RunContainer.sweep(id, workspace.settings());
+        }
         yield end(RunStatus.FAILED, -1, reason, null, null);
       }
       case RunSupervisor.State.Ended ended -> finish(ended);
@@ -182,10 +188,11 @@ public final class Run {
     return change(status, changes.build());
   }
 
-  /// A supervisor that never came up has not removed the variables that it was to pass on.
+  /// A killed supervisor, or one that never came up, has not removed the script's variables.
   private void forgetLaunch() {
     try {
       Files.deleteIfExists(directory().resolve("launch.json"));
+      Files.deleteIfExists(directory().resolve(RunContainer.VARIABLES));
     } catch (IOException e) {
       throw FoundationException.ofFile("the run cannot be finished", directory(), e);
     }

@@ -37,6 +37,8 @@ public final class RunSupervisor {
   /// @param timeout how long it may take, zero for ever
   /// @param logCapBytes how much of its output is kept
   /// @param runId the marker of all its processes
+  /// @param container when the command is an engine's that runs the script in a container, else
+  ///   null
   public record Launch(
       Path runDirectory,
       Path python,
@@ -46,7 +48,21 @@ public final class RunSupervisor {
       Path logFile,
       Duration timeout,
       long logCapBytes,
-      String runId) {}
+      String runId,
+      @Nullable InContainer container) {}
+
+  /// How the container of a run is ended, since its processes are the engine's.
+  ///
+  /// @param stop a command that asks the script to end, and ends it after a while
+  /// @param remove a command that takes away what is left
+  /// @param environmentFile the script's variables, deleted when it has ended
+  public record InContainer(List<String> stop, List<String> remove, Path environmentFile) {
+    /// Copies the lists.
+    public InContainer {
+      stop = List.copyOf(stop);
+      remove = List.copyOf(remove);
+    }
+  }
 
   /// What is known about a run.
   public sealed interface State {
@@ -109,8 +125,18 @@ public final class RunSupervisor {
   }
 
   private static JsonObject json(Launch launch) {
-    return JsonObject.builder()
-        .put("command", launch.command())
+    var json = JsonObject.builder();
+    var container = launch.container();
+    if (container != null) {
+      json.put(
+          "container",
+          JsonObject.builder()
+              .put("stop", container.stop())
+              .put("remove", container.remove())
+              .put("environmentFile", container.environmentFile().toString())
+              .build());
+    }
+    return json.put("command", launch.command())
         .put("workingDirectory", launch.workingDirectory().toString())
         .put("environment", JsonValue.ofStrings(launch.environment()))
         .put("logFile", launch.logFile().toString())

@@ -1,8 +1,9 @@
 """Starts the script of a run and sees it to its end.
 
 Called as `python -I -S run_supervisor.py RUN_DIRECTORY` in a session of its own. Reads and removes
-launch.json, keeps supervisor.json while it lives, leaves exit.json when the script has ended. Standard
-library only, Python 3.6 or later.
+launch.json, keeps supervisor.json while it lives, leaves exit.json when the script has ended. A script
+in a container is the command line of an engine, which also says how to stop and remove the container.
+Standard library only, Python 3.6 or later.
 """
 import json
 import os
@@ -15,6 +16,8 @@ import time
 POLL = 0.05
 GRACE = 5.0
 CHUNK = 65536
+ENGINE_PATIENCE = 60.0
+ENGINE_STATUS = 125
 
 directory = sys.argv[1]
 stop_requested = threading.Event()
@@ -91,6 +94,44 @@ def end_tree(process, run_id):
     send(process.pid, run_id, signal.SIGKILL)
 
 
+def ask(engine, line, environment):
+    """Runs an engine's command; says whether it succeeded."""
+    try:
+        return subprocess.call(
+            engine[line], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, timeout=ENGINE_PATIENCE) == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def end_container(process, engine, environment):
+    """Ends a container whose engine's command may not have created it yet."""
+    deadline = time.time() + 2 * GRACE
+    while process.poll() is None and time.time() < deadline:
+        if not ask(engine, "stop", environment):
+            time.sleep(4 * POLL)
+            continue
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            pass
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except OSError:
+            pass
+    ask(engine, "remove", environment)
+
+
+def forget(engine):
+    """Removes the file of variables, which may hold secrets."""
+    if engine:
+        try:
+            os.remove(engine["environmentFile"])
+        except OSError:
+            pass
+
+
 def copy_log(pipe, log_file, cap):
     """Appends what the script writes to the log, up to a cap, and drains the rest."""
     written = 0
@@ -123,6 +164,7 @@ def main():
         launch = json.load(launch_file)
     os.remove(path("launch.json"))
     run_id = launch["runId"]
+    engine = launch.get("container")
     me = {"pid": os.getpid(), "startTime": start_time(os.getpid())}
     write("supervisor.json", me)
     reader, writer = os.pipe()
@@ -136,10 +178,12 @@ def main():
             launch["command"], cwd=launch["workingDirectory"], env=launch["environment"],
             stdin=subprocess.DEVNULL, stdout=writer, stderr=writer, start_new_session=True)
     except KeyboardInterrupt:
+        forget(engine)
         result.update(outcome="canceled", message="canceled before its script was started", endedAt=now())
         write("exit.json", result)
         return
     except OSError as error:
+        forget(engine)
         result.update(outcome="notStarted", message=str(error), endedAt=now())
         write("exit.json", result)
         return
@@ -161,9 +205,13 @@ def main():
             result["outcome"] = "timedOut"
         else:
             continue
-        end_tree(process, run_id)
+        if engine:
+            end_container(process, engine, launch["environment"])
+        else:
+            end_tree(process, run_id)
         process.wait()
         break
+    forget(engine)
     left = marked(run_id)
     if left:
         result["leftBehind"] = len(left)
@@ -177,6 +225,14 @@ def main():
             result["outcome"] = "signaled"
     else:
         result["exitCode"] = code
+        if engine and result["outcome"] == "exited":
+            if code == ENGINE_STATUS:
+                result.update(outcome="notStarted", message="the container engine could not run its image")
+                ask(engine, "remove", launch["environment"])
+            elif 128 < code < 128 + 65:
+                # So engines tell that a signal ended the command.
+                result["signal"] = code - 128
+                result["outcome"] = "signaled"
     result["endedAt"] = now()
     write("exit.json", result)
 

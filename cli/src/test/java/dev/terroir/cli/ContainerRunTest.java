@@ -1,0 +1,234 @@
+package dev.terroir.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.image.engine.Engine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("terroir run, in containers of a real engine")
+class ContainerRunTest {
+  private static final String LABEL = "dev.terroir.run";
+
+  @TempDir Path folder;
+  private Terroir terroir;
+  private Engine engine;
+
+  @BeforeEach
+  void begin() throws IOException {
+    var configuration =
+        Files.writeString(
+            folder.resolve("containers.conf"),
+            """
+            [containers]
+            netns = "host"
+            default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+            [engine]
+            runtime = "runc"
+            cgroup_manager = "cgroupfs"
+            events_logger = "file"
+            """);
+    var storage =
+        Files.writeString(
+            folder.resolve("storage.conf"),
+            """
+            [storage]
+            driver = "overlay"
+            runroot = "%s"
+            graphroot = "%s"
+            """
+                .formatted(folder.resolve("run"), folder.resolve("graph")));
+    terroir =
+        new Terroir(
+            folder,
+            List.of(
+                "CONTAINERS_CONF=" + configuration,
+                "CONTAINERS_STORAGE_CONF=" + storage,
+                "TERROIR_ENGINE=podman"));
+    var podman = Engine.of(Engine.Kind.PODMAN, terroir.settings);
+    assumeTrue(podman.isPresent(), "podman is not there or does not answer");
+    engine = podman.get();
+  }
+
+  /// Registers `plain`, which is the base's own Python.
+  private void plain(String docker) {
+    terroir.write(
+        "plain/azureml_environment.json",
+        """
+        {"name": "plain", "environmentVariables": {"GREETING": "from the environment"},
+         "python": {"userManagedDependencies": true, "interpreterPath": "/usr/bin/python3"},
+         "docker": {"baseImage": "%s", %s}}
+        """
+            .formatted(BaseLayout.location(), docker));
+    terroir.run("environment register -d " + terroir.project.resolve("plain")).succeeds();
+  }
+
+  private Terroir.Outcome submit(String more, String text, String... arguments) {
+    terroir.write("source/main.py", text);
+    return terroir.run(
+        "run submit-script -e test --output json --source "
+            + terroir.project.resolve("source")
+            + " "
+            + more
+            + " main.py",
+        arguments);
+  }
+
+  private String file(JsonObject run, String name) throws IOException {
+    return Files.readString(
+        Path.of(java.net.URI.create(run.object("logFiles").string("azureml-logs/" + name))));
+  }
+
+  @Test
+  void aScriptRunsInTheImageOfItsEnvironment() throws IOException {
+    plain(
+        "\"enabled\": true, \"shmSize\": \"48m\", \"arguments\": [\"--hostname inside\","
+            + " \"--uts=private\"]");
+    var text =
+        """
+        import os, sys
+        print("version", sys.version_info[:2], sys.executable, sys.argv[1:])
+        print("variables", os.environ["GREETING"], os.environ["AZUREML_ARM_PROJECT_NAME"],
+              os.environ.get("AZUREML_ENVIRONMENT_IMAGE"), "TERROIR_HOME" in os.environ)
+        shared = os.statvfs("/dev/shm")
+        print("shared", shared.f_blocks * shared.f_frsize >> 20, "host", os.uname().nodename)
+        print("files", sorted(os.listdir(".")), os.getcwd() == "/azureml-run")
+        print("to the error stream", file=sys.stderr)
+        open("outputs/model.txt", "w").write("model")
+        open("logs/own.txt", "w").write("log")
+        """;
+    var run = submit("--environment plain", text, "--epochs", "a b").succeeds().json();
+    assertThat(run.string("status")).isEqualTo("Completed");
+    assertThat(run.longValue("exitCode")).isZero();
+    assertThat(file(run, "70_driver_log.txt"))
+        .contains(
+            "version (3, 11) /usr/bin/python3 ['--epochs', 'a b']",
+            "variables from the environment test True False",
+            "shared 48 host inside",
+            "files ['logs', 'main.py', 'outputs'] True",
+            "to the error stream");
+    assertThat(file(run, "20_image_build_log.txt")).contains("azureml/azureml_");
+    var id = run.string("runId");
+    terroir.run("run download -r " + id + " -d " + folder.resolve("out")).succeeds();
+    assertThat(folder.resolve("out/outputs/model.txt")).hasContent("model");
+    assertThat(folder.resolve("out/logs/own.txt")).hasContent("log");
+    assertThat(Files.getOwner(folder.resolve("out/outputs/model.txt")))
+        .isEqualTo(Files.getOwner(folder));
+    assertThat(engine.containers(LABEL, id)).isEmpty();
+    try (var walk = Files.walk(terroir.home)) {
+      assertThat(walk.map(path -> path.getFileName().toString()))
+          .doesNotContain("container.env", "launch.json", "work");
+    }
+
+    var again = submit("--environment plain", "import sys; sys.exit(3)");
+    assertThat(again.code()).isEqualTo(1);
+    assertThat(again.json().string("error")).contains("exit code 3");
+    assertThat(again.json().longValue("exitCode")).isEqualTo(3);
+    assertThat(again.err()).doesNotContain("pulling");
+  }
+
+  @Test
+  void cancelAndTimeLimitEndTheContainerAndAKilledSupervisorLeavesNone() throws Exception {
+    plain("\"enabled\": true");
+    var sleeper = "import time; print('begun', flush=True); time.sleep(654.321)";
+    var canceled =
+        submit("--environment plain --detach", sleeper).succeeds().json().string("runId");
+    await(() -> terroir.run("run logs -r " + canceled).out().contains("begun"));
+    assertThat(engine.containers(LABEL, canceled)).hasSize(1);
+    assertThat(terroir.run("run cancel -r " + canceled).succeeds().json().string("status"))
+        .isEqualTo("Canceled");
+    assertThat(engine.containers(LABEL, canceled)).isEmpty();
+
+    var late = submit("--environment plain --timeout 3", sleeper);
+    assertThat(late.code()).isEqualTo(1);
+    assertThat(late.json().string("error")).contains("time limit");
+    assertThat(engine.containers(LABEL, late.json().string("runId"))).isEmpty();
+
+    var lost = submit("--environment plain --detach", sleeper).succeeds().json().string("runId");
+    await(() -> terroir.run("run logs -r " + lost).out().contains("begun"));
+    Path supervisor;
+    try (var walk = Files.walk(terroir.home)) {
+      supervisor = walk.filter(path -> path.endsWith(lost + "/supervisor.json")).findFirst().get();
+    }
+    var pid = JsonReader.readObject(supervisor).longValue("pid");
+    ProcessHandle.of(pid).get().destroyForcibly();
+    await(() -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
+    var shown = terroir.run("run show -r " + lost).succeeds().json();
+    assertThat(shown.string("status")).isEqualTo("Failed");
+    assertThat(shown.string("error")).contains("supervisor was killed");
+    assertThat(engine.containers(LABEL, lost)).isEmpty();
+    assertThat(supervisor.resolveSibling("container.env")).doesNotExist();
+  }
+
+  @Test
+  void theTargetDockerIsEnoughAndThePackagesAreInside() throws IOException {
+    terroir.write("requirements.txt", "alpha\n");
+    terroir
+        .run(
+            "environment create -n demo --python 3.11 -f "
+                + terroir.project.resolve("requirements.txt")
+                + " -d "
+                + terroir.project.resolve("environment"))
+        .succeeds();
+    var file = terroir.project.resolve("environment/azureml_environment.json");
+    var json = JsonReader.readObject(file);
+    var docker = json.object("docker").toBuilder().put("baseImage", BaseLayout.location()).build();
+    Files.writeString(file, JsonWriter.compact(json.toBuilder().put("docker", docker).build()));
+    terroir.run("environment register -d " + terroir.directory()).succeeds();
+    terroir.write(
+        ".azureml/inside.runconfig",
+        "script: main.py\ntarget: docker\nenvironment: {name: demo}\n"
+            + "environmentVariables: {SECRET: s3cr3t}\n");
+    var run =
+        submit(
+                "-c inside --environment demo",
+                "import alpha, os, sys; print(alpha.VERSION, sys.prefix, os.environ['SECRET'])")
+            .succeeds()
+            .json();
+    assertThat(file(run, "70_driver_log.txt")).contains("2.0 /opt/env s3cr3t");
+    assertThat(file(run, "20_image_build_log.txt")).contains("alpha").doesNotContain("s3cr3t");
+  }
+
+  @Test
+  void withoutAnEngineTheRunFailsAndSaysHowToRunLocally() throws IOException {
+    var tools = Files.createDirectories(folder.resolve("tools"));
+    for (var name : List.of("python3", "setsid", "git")) {
+      var found = dev.terroir.resolve.tool.UvProgram.onPath(terroir.settings, name);
+      if (found.isPresent()) {
+        Files.createSymbolicLink(tools.resolve(name), found.get());
+      }
+    }
+    terroir = new Terroir(folder, List.of("PATH=" + tools, "TERROIR_ENGINE=podman"));
+    terroir.write(
+        "plain/azureml_environment.json",
+        """
+        {"name": "plain",
+         "python": {"userManagedDependencies": true, "interpreterPath": "/usr/bin/python3"},
+         "docker": {"enabled": true}}
+        """);
+    terroir.run("environment register -d " + terroir.project.resolve("plain")).succeeds();
+    var outcome = submit("--environment plain", "print()");
+    assertThat(outcome.code()).isNotZero();
+    assertThat(outcome.err()).contains("no-engine", "`docker.enabled` of the environment to false");
+    assertThat(terroir.run("run list").out()).contains("\"Failed\"");
+  }
+
+  private static void await(BooleanSupplier condition) throws InterruptedException {
+    var deadline = System.nanoTime() + 120_000_000_000L;
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
+      Thread.sleep(100);
+    }
+  }
+}

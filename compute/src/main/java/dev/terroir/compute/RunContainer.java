@@ -1,0 +1,178 @@
+package dev.terroir.compute;
+
+import dev.terroir.environment.DockerSection;
+import dev.terroir.environment.Environment;
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.ImageCode;
+import dev.terroir.image.ImageException;
+import dev.terroir.image.build.BuiltImage;
+import dev.terroir.image.engine.Container;
+import dev.terroir.image.engine.ContainerOptions;
+import dev.terroir.image.engine.Engine;
+import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.images.DefinitionImages;
+import dev.terroir.workspace.images.EngineDelivery;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/// The container of a run: an image made of the run's environment, in an engine of this machine.
+/// Immutable and thread-safe.
+final class RunContainer {
+  /// The file of the script's variables among the run's files; only its owner reads it.
+  static final String VARIABLES = "container.env";
+
+  /// The label by which a run's container is found.
+  private static final String LABEL = "dev.terroir.run";
+
+  /// Where the working copy is inside.
+  private static final String DIRECTORY = "/azureml-run";
+
+  private static final Pattern OPTION_AND_VALUE = Pattern.compile("\\s*--?[A-Za-z-]+\\s+\\S.*");
+
+  private static final Duration GRACE = Duration.ofSeconds(5);
+
+  private final Engine engine;
+  private final BuiltImage image;
+  private final String name;
+  private final boolean isCached;
+
+  private RunContainer(Engine engine, BuiltImage image, String name, boolean isCached) {
+    this.engine = engine;
+    this.image = image;
+    this.name = name;
+    this.isCached = isCached;
+  }
+
+  /// The engine to run in.
+  ///
+  /// @throws ImageException code `no-engine`
+  static Engine engine(Settings settings) {
+    try {
+      return Engine.forRuns(settings);
+    } catch (ImageException e) {
+      if (e.problem().code() != ImageCode.NO_ENGINE) {
+        throw e;
+      }
+      throw new ImageException(
+          e.problem()
+              .hint(
+                  "set `docker.enabled` of the environment to false, and the target to `local`, to"
+                      + " run with the same packages and no container"),
+          e);
+    }
+  }
+
+  /// Makes the image of an environment, or finds it, and brings it into the engine.
+  ///
+  /// @param log receives what the making tells, also when it fails
+  static RunContainer prepare(
+      Workspace workspace,
+      Engine engine,
+      Environment environment,
+      Path sourceDirectory,
+      Path log,
+      Progress progress) {
+    var images = workspace.images();
+    var isCached = images.find(environment).isPresent();
+    var build = images.get(DefinitionImages.Wish.of(environment, sourceDirectory), progress);
+    BuiltImage image;
+    try {
+      image = build.waitForCompletion(_ -> {}).image();
+    } finally {
+      build.log().ifPresent(made -> keep(made, log));
+    }
+    var delivered = new EngineDelivery(images.registry(), engine).deliver(image, progress);
+    return new RunContainer(engine, image, delivered.name(), isCached);
+  }
+
+  private static void keep(Path made, Path log) {
+    try {
+      Files.createDirectories(log.getParent());
+      Files.copy(made, log, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the log of the image cannot be kept", log, e);
+    }
+  }
+
+  /// The image it runs in.
+  BuiltImage image() {
+    return image;
+  }
+
+  /// Whether the image was there.
+  boolean isCached() {
+    return isCached;
+  }
+
+  /// What the engine calls the image.
+  String name() {
+    return name;
+  }
+
+  /// Its engine.
+  Engine engine() {
+    return engine;
+  }
+
+  /// The container of a script, ready to be run by a supervisor.
+  ///
+  /// @param runId also the container's name
+  /// @param directory the run's files
+  /// @param command the script and its arguments
+  Container.Order order(
+      String runId,
+      Path directory,
+      DockerSection docker,
+      List<String> command,
+      Map<String, String> variables) {
+    var options =
+        ContainerOptions.of(name, runId)
+            .entrypoint(image.interpreterPath())
+            .command(command)
+            .environment(variables)
+            .label(LABEL, runId)
+            .bind(Run.work(directory), DIRECTORY, false)
+            .workingDirectory(DIRECTORY)
+            .network("host")
+            .arguments(words(docker.arguments()));
+    var shared = docker.shmSize();
+    if (shared != null && !shared.isBlank()) {
+      options.shmSize(shared);
+    }
+    return engine.container(options.build()).order(directory.resolve(VARIABLES), GRACE);
+  }
+
+  /// An option may stand with its value in one text, as on a command line: `-v /data:/data`.
+  static List<String> words(List<String> arguments) {
+    var words = new ArrayList<String>();
+    for (var argument : arguments) {
+      if (OPTION_AND_VALUE.matcher(argument).matches()) {
+        words.addAll(List.of(argument.strip().split("\\s+", 2)));
+      } else {
+        words.add(argument);
+      }
+    }
+    return words;
+  }
+
+  /// Ends the container of a run whose supervisor is gone.
+  static void sweep(String runId, Settings settings) {
+    try {
+      Engine.forRuns(settings).endContainers(LABEL, runId);
+    } catch (ImageException e) {
+      if (e.problem().code() != ImageCode.NO_ENGINE) {
+        throw e;
+      }
+      // An engine that is gone keeps no container alive that anybody here could end.
+    }
+  }
+}
