@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.foundation.process.Command;
 import dev.terroir.image.engine.Engine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
@@ -17,7 +19,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-@DisplayName("terroir run, in containers of a real engine")
+@DisplayName("terroir run and terroir model deploy, in containers of a real engine")
 class ContainerRunTest {
   private static final String LABEL = "dev.terroir.run";
 
@@ -72,6 +74,23 @@ class ContainerRunTest {
         """
             .formatted(BaseLayout.location(), docker));
     terroir.run("environment register -d " + terroir.project.resolve("plain")).succeeds();
+  }
+
+  /// Registers `demo`, which has packages of its own above the base.
+  private void demo() throws IOException {
+    terroir.write("requirements.txt", "alpha\n");
+    terroir
+        .run(
+            "environment create -n demo --python 3.11 -f "
+                + terroir.project.resolve("requirements.txt")
+                + " -d "
+                + terroir.project.resolve("environment"))
+        .succeeds();
+    var file = terroir.project.resolve("environment/azureml_environment.json");
+    var json = JsonReader.readObject(file);
+    var docker = json.object("docker").toBuilder().put("baseImage", BaseLayout.location()).build();
+    Files.writeString(file, JsonWriter.compact(json.toBuilder().put("docker", docker).build()));
+    terroir.run("environment register -d " + terroir.directory()).succeeds();
   }
 
   private Terroir.Outcome submit(String more, String text, String... arguments) {
@@ -173,19 +192,7 @@ class ContainerRunTest {
 
   @Test
   void theTargetDockerIsEnoughAndThePackagesAreInside() throws IOException {
-    terroir.write("requirements.txt", "alpha\n");
-    terroir
-        .run(
-            "environment create -n demo --python 3.11 -f "
-                + terroir.project.resolve("requirements.txt")
-                + " -d "
-                + terroir.project.resolve("environment"))
-        .succeeds();
-    var file = terroir.project.resolve("environment/azureml_environment.json");
-    var json = JsonReader.readObject(file);
-    var docker = json.object("docker").toBuilder().put("baseImage", BaseLayout.location()).build();
-    Files.writeString(file, JsonWriter.compact(json.toBuilder().put("docker", docker).build()));
-    terroir.run("environment register -d " + terroir.directory()).succeeds();
+    demo();
     terroir.write(
         ".azureml/inside.runconfig",
         "script: main.py\ntarget: docker\nenvironment: {name: demo}\n"
@@ -198,6 +205,78 @@ class ContainerRunTest {
             .json();
     assertThat(file(run, "70_driver_log.txt")).contains("2.0 /opt/env s3cr3t");
     assertThat(file(run, "20_image_build_log.txt")).contains("alpha").doesNotContain("s3cr3t");
+  }
+
+  @Test
+  void aServiceRunsInAContainerWithLimits() throws Exception {
+    demo();
+    terroir.write(
+        "app/score.py",
+        """
+        import os
+        def limit(*names):
+            for name in names:
+                try:
+                    return open("/sys/fs/cgroup/" + name).read().split()[0]
+                except OSError:
+                    pass
+        def init():
+            global value
+            value = open(os.path.join(os.environ["AZUREML_MODEL_DIR"], "model.txt")).read()
+        def run(data):
+            if "crash" in data:
+                os._exit(3)
+            try:
+                open("written", "w")
+                return "the source can be changed"
+            except OSError:
+                pass
+            import sys
+            return [value, sys.prefix, limit("memory.max", "memory/memory.limit_in_bytes")]
+        """);
+    terroir.run("model register -n m -p " + terroir.write("model.txt", "one")).succeeds();
+    terroir.write(
+        "deploy.json",
+        """
+        {"computeType": "docker", "containerResourceRequirements": {"cpu": 0.5, "memoryInGB": 0.25}}
+        """);
+    var deploy =
+        "model deploy -n test-service -m m:1 --es score.py -e demo --sd %s --dc %s --path %s"
+            .formatted(
+                terroir.project.resolve("app"),
+                terroir.project.resolve("deploy.json"),
+                terroir.project);
+    // The supervisor has the variables of the process that starts it.
+    var service = terroir.process(List.of(), deploy).succeeds().json();
+    try {
+      assertThat(service.string("state")).isEqualTo("Healthy");
+      var run = "service run -n test-service -d {} --path " + terroir.project;
+      var first = terroir.process(List.of(), run).succeeds().out();
+      assertThat(first).contains("one", "/opt/env", String.valueOf(256 << 20));
+      assertThat(podman("ps", "--quiet").lines()).hasSize(1);
+      var before = podman("ps", "--quiet");
+      terroir.run("service run -n test-service -d crash");
+      await(() -> {
+        var now = podman("ps", "--quiet");
+        return !now.isBlank() && !now.equals(before);
+      });
+      await(() -> terroir.run("service run -n test-service -d {}").code() == 0);
+      assertThat(terroir.run("service run -n test-service -d {}").succeeds().out())
+          .isEqualTo(first);
+    } finally {
+      terroir
+          .process(List.of(), "service delete -n test-service --path " + terroir.project)
+          .succeeds();
+    }
+    assertThat(podman("ps", "--all", "--quiet")).isBlank();
+  }
+
+  private String podman(String... arguments) {
+    var line = new java.util.ArrayList<>(List.of(engine.program().toString()));
+    line.addAll(List.of(arguments));
+    return new Command(line, terroir.settings.variables(), null, Duration.ofMinutes(1))
+        .run()
+        .output();
   }
 
   @Test

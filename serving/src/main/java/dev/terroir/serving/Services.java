@@ -8,13 +8,20 @@ import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.ImageCode;
+import dev.terroir.image.ImageException;
+import dev.terroir.image.engine.Engine;
+import dev.terroir.lock.Lock;
 import dev.terroir.resolve.Replacements;
 import dev.terroir.serving.configuration.DeploymentConfig;
 import dev.terroir.serving.configuration.InferenceConfig;
+import dev.terroir.serving.scoring.ScoringImage;
 import dev.terroir.serving.supervisor.ServiceDefinition;
 import dev.terroir.serving.supervisor.ServiceStatus;
 import dev.terroir.serving.supervisor.ServiceSupervisor;
 import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.images.DefinitionImages;
+import dev.terroir.workspace.images.EngineDelivery;
 import dev.terroir.workspace.models.ModelRegistry.Model;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -23,8 +30,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// The services of a workspace: directories below `services/`, each with plain files that its
 /// supervisor and everybody else read. Safe for any number of processes.
@@ -107,21 +116,39 @@ public final class Services {
       var revision = former.revision() + 1;
       // Address and keys belong to the service, not to a revision.
       var definition =
-          definition(deployment, revision, progress).at(former.port(), former.authEnabled());
+          definition(
+                  former.container() == null ? deployment : inside(deployment, former),
+                  revision,
+                  progress)
+              .at(former.port(), former.authEnabled());
       copySources(deployment, directory, revision);
       definition.write(directory);
     }
     return service;
   }
 
+  /// A service stays in a container, with its limits unless there are new ones.
+  private static Deployment inside(Deployment deployment, ServiceDefinition former) {
+    var in = former.container();
+    var configuration = deployment.configuration().withComputeType(DeploymentConfig.DOCKER);
+    return new Deployment(
+        deployment.name(),
+        deployment.models(),
+        deployment.inference(),
+        deployment.environment(),
+        in == null || configuration.source().has("containerResourceRequirements")
+            ? configuration
+            : configuration.withLimits(in.cpus(), in.memoryBytes()));
+  }
+
   private ServiceDefinition definition(Deployment deployment, int revision, Progress progress) {
     var registered = workspace.environments().autosave(deployment.environment());
-    var ready =
-        workspace.realise(
-            registered.environment(),
-            Workspace.LockOptions.here().withBase(deployment.inference().sourceDirectory()),
-            progress);
-    var lock = ready.lock();
+    var isDocker = registered.environment().docker().enabled();
+    var place =
+        deployment.configuration().isInContainer(isDocker)
+            ? inImage(deployment, registered.environment(), progress)
+            : here(deployment, registered.environment(), progress);
+    var lock = place.lock();
     if (lock.isPresent() && lock.get().find(Replacements.INFERENCE_SERVER).isEmpty()) {
       throw new ServingException(
           Problem.of(
@@ -141,7 +168,7 @@ public final class Services {
         deployment.name(),
         revision,
         deployment.configuration().port(),
-        ready.python().python(),
+        place.python(),
         sources(directory, revision).resolve(deployment.inference().entryScript()),
         modelDirectory(deployment.models(), directory, revision),
         variables,
@@ -151,7 +178,52 @@ public final class Services {
         deployment.models().stream().map(Model::id).toList(),
         registered.environment().name() + ":" + registered.version(),
         deployment.configuration().tags(),
-        deployment.configuration().description());
+        deployment.configuration().description(),
+        place.container());
+  }
+
+  /// Where the packages of a service are.
+  private record Where(Path python, Optional<Lock> lock, @Nullable ScoringImage container) {}
+
+  private Where here(Deployment deployment, Environment environment, Progress progress) {
+    var ready =
+        workspace.realise(
+            environment,
+            Workspace.LockOptions.here().withBase(deployment.inference().sourceDirectory()),
+            progress);
+    return new Where(ready.python().python(), ready.lock(), null);
+  }
+
+  private Where inImage(Deployment deployment, Environment environment, Progress progress) {
+    var engine = engine();
+    var images = workspace.images();
+    var wish = DefinitionImages.Wish.of(environment, deployment.inference().sourceDirectory());
+    var image = images.get(wish, progress).waitForCompletion(_ -> {}).image();
+    var delivered = new EngineDelivery(images.registry(), engine).deliver(image, progress);
+    var docker = environment.docker();
+    return new Where(
+        Path.of(image.interpreterPath()),
+        image.lockDigest() == null
+            ? Optional.empty()
+            : workspace.locks().find(image.definitionHash(), image.platform(), null),
+        new ScoringImage(
+            delivered.name(),
+            deployment.configuration().cpus(),
+            deployment.configuration().memoryBytes(),
+            docker.shmSize(),
+            docker.arguments()));
+  }
+
+  private Engine engine() {
+    try {
+      return Engine.forRuns(workspace.settings());
+    } catch (ImageException e) {
+      if (e.problem().code() != ImageCode.NO_ENGINE) {
+        throw e;
+      }
+      throw new ImageException(
+          e.problem().hint("deploy with the compute type `local` to serve without a container"), e);
+    }
   }
 
   private static Path sources(Path directory, int revision) {

@@ -1,14 +1,18 @@
 package dev.terroir.serving.configuration;
 
 import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.serving.ServingCode;
+import dev.terroir.serving.ServingException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/// How a service is deployed. Immutable. On this machine only port, keys and tags of it count.
+/// How a service is deployed. Immutable. Cores and memory count for services in containers only.
 ///
-/// @param computeType `local` or a type of the retired service, lower case
+/// @param computeType `local`, `docker` or a type of the retired service, lower case
 /// @param port or 0 for any free one
 /// @param authEnabled whether a key is asked for
 /// @param tags words of its owner
@@ -23,6 +27,9 @@ public record DeploymentConfig(
     String description,
     JsonObject source) {
 
+  /// The compute type of a service in a container of this machine.
+  public static final String DOCKER = "docker";
+
   /// This machine, any free port, no keys.
   public static DeploymentConfig local(int port) {
     return new DeploymentConfig("local", port, false, Map.of(), "", JsonObject.EMPTY);
@@ -34,12 +41,12 @@ public record DeploymentConfig(
   public static DeploymentConfig read(Path file, Consumer<String> warnings) {
     var json = InferenceConfig.document(file);
     var type = json.optionalString("computeType").orElse("local").toLowerCase(Locale.ROOT);
-    if (!type.equals("local")) {
+    if (!type.equals("local") && !type.equals(DOCKER)) {
       warnings.accept(
           "the deployment configuration is for `"
               + type
-              + "`; the service is deployed on this machine, where cores and memory are not"
-              + " limited");
+              + "`; the service is deployed on this machine, where cores and memory are limited"
+              + " only in a container");
     }
     return new DeploymentConfig(
         type,
@@ -48,5 +55,64 @@ public record DeploymentConfig(
         json.stringMap("tags"),
         json.optionalString("description").orElse(""),
         json);
+  }
+
+  /// The same for another compute type.
+  public DeploymentConfig withComputeType(String type) {
+    return new DeploymentConfig(
+        type.toLowerCase(Locale.ROOT), port, authEnabled, tags, description, source);
+  }
+
+  /// The same with limits for a container.
+  public DeploymentConfig withLimits(double cpus, long memoryBytes) {
+    var limits = JsonObject.builder();
+    if (cpus > 0) {
+      limits.put("cpu", JsonValue.JsonNumber.of(cpus));
+    }
+    if (memoryBytes > 0) {
+      limits.put("memoryInGB", JsonValue.JsonNumber.of((double) memoryBytes / (1 << 30)));
+    }
+    return new DeploymentConfig(
+        computeType,
+        port,
+        authEnabled,
+        tags,
+        description,
+        source.toBuilder().put("containerResourceRequirements", limits.build()).build());
+  }
+
+  /// Whether a service of an environment is to be in a container.
+  ///
+  /// @param isDockerEnabled what the environment says
+  public boolean isInContainer(boolean isDockerEnabled) {
+    return computeType.equals(DOCKER) || (computeType.equals("aci") && isDockerEnabled);
+  }
+
+  /// How many processors a container may use, 0 for all.
+  public double cpus() {
+    return resource("cpu");
+  }
+
+  /// How much memory a container may use in bytes, 0 for all.
+  public long memoryBytes() {
+    return (long) (resource("memoryInGB") * (1 << 30));
+  }
+
+  private double resource(String name) {
+    var resources = source.optionalObject("containerResourceRequirements").orElse(JsonObject.EMPTY);
+    var value = resources.get(name).orElse(JsonValue.NULL);
+    if (value instanceof JsonValue.JsonNull) {
+      return 0;
+    }
+    if (value instanceof JsonValue.JsonNumber(var text)) {
+      var number = Double.parseDouble(text);
+      if (number > 0 && number < 1e6) {
+        return number;
+      }
+    }
+    throw new ServingException(
+        Problem.of(ServingCode.DEPLOYMENT_CONFIGURATION, "`" + name + "` is no amount")
+            .at(resources.place(name))
+            .hint("write a number above 0"));
   }
 }

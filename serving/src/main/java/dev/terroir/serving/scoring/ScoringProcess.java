@@ -14,6 +14,8 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// A running inference server. Thread-safe.
 ///
@@ -35,8 +37,11 @@ public final class ScoringProcess {
   private final int port;
   private final Path log;
   private final long logStart;
+  private final @Nullable ScoringContainer container;
 
-  private ScoringProcess(Process process, int port, Path log, long logStart) {
+  private ScoringProcess(
+      Process process, int port, Path log, long logStart, @Nullable ScoringContainer container) {
+    this.container = container;
     this.process = process;
     this.port = port;
     this.log = log;
@@ -51,13 +56,26 @@ public final class ScoringProcess {
   /// @param workerCount scoring workers
   /// @param environment all variables
   /// @param log receives its output
+  /// @param inContainer makes the command that runs it in a container, or null to run it itself
   public record Launch(
       Path python,
       Path entryScript,
       Path modelDirectory,
       int workerCount,
       Map<String, String> environment,
-      Path log) {}
+      Path log,
+      @Nullable InContainer inContainer) {}
+
+  /// A container to run a scoring process in.
+  public interface InContainer {
+    /// Makes it ready.
+    ///
+    /// @param command what runs inside
+    /// @param environment variables inside
+    /// @param directory where it runs
+    ScoringContainer container(
+        List<String> command, Map<String, String> environment, Path directory);
+  }
 
   /// Starts one on a free port.
   public static ScoringProcess start(Launch launch) {
@@ -72,30 +90,33 @@ public final class ScoringProcess {
       }
       var start = Files.exists(launch.log()) ? Files.size(launch.log()) : 0;
       var sources = launch.entryScript().resolveSibling("").normalize();
-      var builder =
-          new ProcessBuilder(
-              List.of(
-                  launch.python().toString(),
-                  "-c",
-                  BOOT,
-                  "--entry_script",
-                  launch.entryScript().toString(),
-                  "--model_dir",
-                  launch.modelDirectory().toString(),
-                  "--port",
-                  String.valueOf(port),
-                  "--worker_count",
-                  String.valueOf(launch.workerCount())));
+      var command =
+          List.of(
+              launch.python().toString(),
+              "-c",
+              BOOT,
+              "--entry_script",
+              launch.entryScript().toString(),
+              "--model_dir",
+              launch.modelDirectory().toString(),
+              "--port",
+              String.valueOf(port),
+              "--worker_count",
+              String.valueOf(launch.workerCount()));
+      var variables = new TreeMap<>(launch.environment());
+      variables.put("AZUREML_MODEL_DIR", launch.modelDirectory().toString());
+      variables.put("AML_APP_ROOT", sources.toString());
+      variables.put("PYTHONUNBUFFERED", "1");
+      var in = launch.inContainer();
+      var container = in == null ? null : in.container(command, variables, sources);
+      var builder = new ProcessBuilder(container == null ? command : container.order().command());
       builder.environment().clear();
-      builder.environment().putAll(launch.environment());
-      builder.environment().put("AZUREML_MODEL_DIR", launch.modelDirectory().toString());
-      builder.environment().put("AML_APP_ROOT", sources.toString());
-      builder.environment().put("PYTHONUNBUFFERED", "1");
+      builder.environment().putAll(container == null ? variables : container.order().variables());
       builder.directory(sources.toFile());
       builder.redirectErrorStream(true);
       builder.redirectOutput(ProcessBuilder.Redirect.appendTo(launch.log().toFile()));
       builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
-      return new ScoringProcess(builder.start(), port, launch.log(), start);
+      return new ScoringProcess(builder.start(), port, launch.log(), start, container);
     } catch (IOException e) {
       throw FoundationException.ofFile("the scoring process cannot be started", launch.python(), e);
     }
@@ -152,6 +173,9 @@ public final class ScoringProcess {
 
   /// Ends it with its workers.
   public void stop() {
+    if (container != null) {
+      container.end();
+    }
     ProcessTree.end(process.toHandle(), GRACE);
   }
 }

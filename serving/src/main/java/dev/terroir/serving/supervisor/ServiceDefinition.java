@@ -5,11 +5,13 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.serving.scoring.ScoringImage;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// What a service is, as the file `service.json` of its directory says. Immutable.
 ///
@@ -27,6 +29,8 @@ import java.util.TreeMap;
 /// @param environment name and version of its environment
 /// @param tags words of its owner
 /// @param description of its owner, may be empty
+/// @param container what its scoring processes run in, or null for processes of this machine; then
+///   `python` is a path inside of the image
 /// @since 0.1
 public record ServiceDefinition(
     String name,
@@ -42,7 +46,8 @@ public record ServiceDefinition(
     List<String> models,
     String environment,
     Map<String, String> tags,
-    String description) {
+    String description,
+    @Nullable ScoringImage container) {
   /// Its file in the service's directory.
   public static final String FILE = "service.json";
 
@@ -70,16 +75,21 @@ public record ServiceDefinition(
         models,
         environment,
         tags,
-        description);
+        description,
+        container);
   }
 
   /// Writes it; the file appears whole and only its owner may read it.
   public void write(Path serviceDirectory) {
+    var json = JsonObject.builder();
+    var inside = container();
+    if (inside != null) {
+      json.put("container", inside.toJson());
+    }
     AtomicFiles.writePrivate(
         serviceDirectory.resolve(FILE),
         JsonWriter.indented(
-                JsonObject.builder()
-                    .put("format", "terroir-service/1")
+                json.put("format", "terroir-service/1")
                     .put("name", name)
                     .put("revision", revision)
                     .put("port", port)
@@ -116,6 +126,7 @@ public record ServiceDefinition(
         json.strings("models"),
         json.string("environment"),
         json.stringMap("tags"),
-        json.optionalString("description").orElse(""));
+        json.optionalString("description").orElse(""),
+        json.optionalObject("container").map(ScoringImage::of).orElse(null));
   }
 }

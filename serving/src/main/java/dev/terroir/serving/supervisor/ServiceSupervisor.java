@@ -9,6 +9,7 @@ import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.process.MarkedProcesses;
 import dev.terroir.prefix.LocalPython;
 import dev.terroir.serving.front.Front;
+import dev.terroir.serving.scoring.ScoringContainer;
 import dev.terroir.serving.scoring.ScoringProcess;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,6 +74,10 @@ public final class ServiceSupervisor {
   /// Ends what a killed supervisor has left.
   public static void sweep(Path directory) {
     MarkedProcesses.end(MARKER, markerOf(directory));
+    if (Files.exists(directory.resolve(ServiceDefinition.FILE))
+        && ServiceDefinition.read(directory).container() != null) {
+      ScoringContainer.sweep(Settings.system(), directory);
+    }
   }
 
   static String markerOf(Path directory) {
@@ -204,14 +209,6 @@ public final class ServiceSupervisor {
   /// @return why it does not, or null when it does
   private @Nullable String startUntilReady(ServiceDefinition what) {
     endProcess();
-    // The surroundings' variables may hold secrets, so they are inherited and never written down.
-    var prefix = what.python().resolveSibling("..").normalize();
-    var isPrefix = Files.exists(prefix.resolve("pyvenv.cfg"));
-    var python = new LocalPython(what.python(), isPrefix ? prefix : null, null, true);
-    var variables = new TreeMap<>(python.activated(Settings.system().variables()));
-    variables.putAll(what.environmentVariables());
-    variables.put(MARKER, markerOf(directory));
-    variables.put("SERVICE_NAME", what.name());
     var started =
         ScoringProcess.start(
             new ScoringProcess.Launch(
@@ -219,8 +216,9 @@ public final class ServiceSupervisor {
                 what.entryScript(),
                 what.modelDirectory(),
                 what.workerCount(),
-                variables,
-                directory.resolve("logs").resolve("scoring.log")));
+                variables(what),
+                directory.resolve("logs").resolve("scoring.log"),
+                inContainer(what)));
     process = started;
     var deadline = System.nanoTime() + what.startTimeout().toNanos();
     while (System.nanoTime() < deadline) {
@@ -240,6 +238,36 @@ public final class ServiceSupervisor {
         + what.startTimeout().toSeconds()
         + " s:\n"
         + lines;
+  }
+
+  private TreeMap<String, String> variables(ServiceDefinition what) {
+    var variables = new TreeMap<String, String>();
+    if (what.container() == null) {
+      // The surroundings' variables may hold secrets, so they are inherited and never written down.
+      var prefix = what.python().resolveSibling("..").normalize();
+      var isPrefix = Files.exists(prefix.resolve("pyvenv.cfg"));
+      var python = new LocalPython(what.python(), isPrefix ? prefix : null, null, true);
+      variables.putAll(python.activated(Settings.system().variables()));
+      variables.put(MARKER, markerOf(directory));
+    }
+    variables.putAll(what.environmentVariables());
+    variables.put("SERVICE_NAME", what.name());
+    return variables;
+  }
+
+  private ScoringProcess.@Nullable InContainer inContainer(ServiceDefinition what) {
+    var in = what.container();
+    return in == null
+        ? null
+        : (command, variables, sources) ->
+            ScoringContainer.of(
+                Settings.system(),
+                directory,
+                in,
+                command,
+                variables,
+                sources,
+                what.modelDirectory());
   }
 
   private void endProcess() {
