@@ -72,7 +72,7 @@ class ContainerRunTest {
          "python": {"userManagedDependencies": true, "interpreterPath": "/usr/bin/python3"},
          "docker": {"baseImage": "%s", %s}}
         """
-            .formatted(BaseLayout.location(), docker));
+            .formatted(DebianBase.location(), docker));
     terroir.run("environment register -d " + terroir.project.resolve("plain")).succeeds();
   }
 
@@ -88,7 +88,7 @@ class ContainerRunTest {
         .succeeds();
     var file = terroir.project.resolve("environment/azureml_environment.json");
     var json = JsonReader.readObject(file);
-    var docker = json.object("docker").toBuilder().put("baseImage", BaseLayout.location()).build();
+    var docker = json.object("docker").toBuilder().put("baseImage", DebianBase.location()).build();
     Files.writeString(file, JsonWriter.compact(json.toBuilder().put("docker", docker).build()));
     terroir.run("environment register -d " + terroir.directory()).succeeds();
   }
