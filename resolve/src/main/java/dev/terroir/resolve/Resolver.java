@@ -143,7 +143,7 @@ public final class Resolver {
       var pylock = uv.run(asLock, target.directory(), what, progress);
       var tags = new WheelTags(python, target.platform());
       var hashes = hashes(lines, environment.python().pipConstraints());
-      var found = new Pylock(tags, target.directory(), Map.of(), hashes).read(pylock);
+      var found = new Pylock(tags, target.directory(), hashes).read(pylock);
 
       // The same resolution again, told the versions, for who requires what.
       var pins = new StringBuilder();
@@ -168,7 +168,7 @@ public final class Resolver {
           lines.stream().filter(line -> !line.startsWith("-")).toList(),
           lines.stream().filter(line -> line.startsWith("-")).toList(),
           applied,
-          new Pylock(tags, target.directory(), requiredBy(text), hashes).read(pylock),
+          explained(found, requiredBy(text)),
           Map.of("uv", uv.version()));
     } catch (IOException e) {
       throw dev.terroir.foundation.FoundationException.ofFile(
@@ -176,6 +176,19 @@ public final class Resolver {
     } finally {
       Trees.delete(work);
     }
+  }
+
+  private static List<LockedPackage> explained(
+      List<LockedPackage> packages, Map<String, List<String>> requiredBy) {
+    return packages.stream()
+        .map(item ->
+            new LockedPackage(
+                item.name(),
+                item.version(),
+                item.artifact(),
+                item.index(),
+                requiredBy.getOrDefault(item.name(), List.of())))
+        .toList();
   }
 
   /// The lines without the options that uv does not read in a requirements file.

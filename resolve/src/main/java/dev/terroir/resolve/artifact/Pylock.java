@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,26 +29,19 @@ import org.tomlj.TomlTable;
 public final class Pylock {
   private final WheelTags tags;
   private final Path directory;
-  private final Map<String, List<String>> requiredBy;
   private final Map<String, Set<String>> hashes;
 
   /// @param tags what fits
   /// @param directory what relative paths are relative to
-  /// @param requiredBy for each package the names of those that require it
   /// @param hashes for packages whose artifacts the user chose by hash, the SHA-256 that are
   ///   allowed
-  public Pylock(
-      WheelTags tags,
-      Path directory,
-      Map<String, List<String>> requiredBy,
-      Map<String, Set<String>> hashes) {
+  public Pylock(WheelTags tags, Path directory, Map<String, Set<String>> hashes) {
     this.hashes = hashes;
     this.tags = tags;
     this.directory = directory;
-    this.requiredBy = requiredBy;
   }
 
-  /// The packages of a lock.
+  /// The packages of a lock; who requires them is not said in the file.
   ///
   /// @throws ResolveException code `requirement-not-lockable` for a version-control checkout or a
   ///   source directory, which has no hash
@@ -72,7 +64,7 @@ public final class Pylock {
         version == null ? versionOf(artifact.fileName()) : version,
         artifact,
         index == null ? null : Redaction.of(index),
-        requiredBy.getOrDefault(name, List.of()));
+        List.of());
   }
 
   // Wheels before source distributions, and only what the user's own hashes allow.
@@ -156,7 +148,7 @@ public final class Pylock {
   private static String localHash(String location) {
     if (location.startsWith("file:")) {
       try {
-        return Sha256.of(Files.readAllBytes(Path.of(URI.create(location)))).hex();
+        return Sha256.of(Path.of(URI.create(location))).hex();
       } catch (IOException e) {
         throw dev.terroir.foundation.FoundationException.ofFile(
             "an archive cannot be read", Path.of(URI.create(location)), e);
