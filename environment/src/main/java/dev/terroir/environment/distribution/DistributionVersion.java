@@ -1,26 +1,31 @@
 package dev.terroir.environment.distribution;
 
 import java.util.Locale;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// The texts that are versions, in every spelling that is accepted.
 ///
-/// Spec: Python packaging, "Version specifiers" (PEP 440), appendix B.
+/// Spec: Python packaging, "Version specifiers" (PEP 440), "Normalization" and appendix B.
 ///
 /// @since 0.1
 public final class DistributionVersion {
+  // v? (epoch!)? release (pre)? (post)? (dev)?
+  private static final String PARTS =
+      "v?(?:(?<epoch>[0-9]+)!)?(?<release>[0-9]+(?:\\.[0-9]+)*)"
+          + "(?:[-_.]?(?<pre>alpha|a|beta|b|preview|pre|c|rc)[-_.]?(?<preN>[0-9]+)?)?"
+          + "(?<post>-(?<post1>[0-9]+)|[-_.]?(?:post|rev|r)[-_.]?(?<post2>[0-9]+)?)?"
+          + "(?<dev>[-_.]?dev[-_.]?(?<devN>[0-9]+)?)?";
+
   /// A public version identifier; to be matched without regard to case.
-  public static final String PUBLIC =
-      "v?(?:[0-9]+!)?[0-9]+(?:\\.[0-9]+)*"
-          + "(?:[-_.]?(?:alpha|a|beta|b|preview|pre|c|rc)[-_.]?[0-9]*)?"
-          + "(?:-[0-9]+|[-_.]?(?:post|rev|r)[-_.]?[0-9]*)?"
-          + "(?:[-_.]?dev[-_.]?[0-9]*)?";
+  public static final String PUBLIC = PARTS.replaceAll("\\(\\?<[A-Za-z0-9]+>", "(?:");
 
   /// A local version label, or nothing; to be matched without regard to case.
   public static final String LOCAL = "(?:\\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?";
 
-  private static final Pattern VERSION = Pattern.compile("(?i)" + PUBLIC + LOCAL);
-  private static final Pattern ZEROS = Pattern.compile("(\\.0+)+(?=$|[^0-9.])");
+  private static final Pattern VERSION =
+      Pattern.compile("(?i)" + PARTS + "(?<local>" + LOCAL + ")");
 
   private DistributionVersion() {}
 
@@ -30,28 +35,54 @@ public final class DistributionVersion {
   }
 
   /// Whether two texts spell one version: case, separators, the long names of phases, leading and
-  /// trailing zeros say nothing.
+  /// trailing zeros say nothing. Text that is no version is the same only as itself.
   public static boolean isSame(String one, String other) {
-    return key(one).equals(key(other));
+    return one.equals(other) || normalized(one).equals(normalized(other));
   }
 
-  private static String key(String text) {
-    var lower =
-        text.strip().toLowerCase(Locale.ROOT).replaceFirst("^v", "").replaceFirst("^0+!", "");
-    var plus = lower.indexOf('+');
-    var local = plus < 0 ? "" : lower.substring(plus).replaceAll("[-_]", ".");
-    var version =
-        (plus < 0 ? lower : lower.substring(0, plus))
-            .replaceAll("[-_.]?(?:alpha|a)[-_.]?", "a")
-            .replaceAll("[-_.]?(?:beta|b)[-_.]?", "b")
-            .replaceAll("[-_.]?(?:preview|pre|rc|c)[-_.]?", "rc")
-            .replaceAll("[-_.]?(?:post|rev|(?<![a-z])r(?!c))[-_.]?|-(?=[0-9])", ".post")
-            .replaceAll("[-_.]?dev[-_.]?", ".dev")
-            .replaceAll("(?<=[a-z])(?=$|\\.)", "0")
-            .replaceAll("(?<![0-9])0+(?=[0-9])", "");
-    var release = version.split("(?<=[0-9])(?=a|b|rc|\\.post|\\.dev)", 2);
-    return ZEROS.matcher(release[0]).replaceAll("")
-        + (release.length > 1 ? release[1] : "")
-        + local;
+  private static String normalized(String text) {
+    // In names of files and folders, `_` stands for the `-` of a post release or a local version.
+    var matcher = VERSION.matcher(text.strip().toLowerCase(Locale.ROOT).replace('_', '-'));
+    if (!matcher.matches()) {
+      return text;
+    }
+    var out = new StringBuilder();
+    out.append(number(matcher.group("epoch"))).append('!');
+    var release = new StringBuilder();
+    for (var part : matcher.group("release").split("\\.")) {
+      release.append('.').append(number(part));
+    }
+    out.append(release.toString().replaceAll("(\\.0)+$", ""));
+    var pre = matcher.group("pre");
+    if (pre != null) {
+      out.append(
+          switch (pre) {
+            case "alpha" -> "a";
+            case "beta" -> "b";
+            case "c", "pre", "preview" -> "rc";
+            default -> pre;
+          });
+      out.append(number(matcher.group("preN")));
+    }
+    if (matcher.group("post") != null) {
+      out.append(".post").append(postNumber(matcher));
+    }
+    if (matcher.group("dev") != null) {
+      out.append(".dev").append(number(matcher.group("devN")));
+    }
+    return out.append(matcher.group("local").replace('-', '.')).toString();
+  }
+
+  private static String postNumber(Matcher matcher) {
+    var implicit = matcher.group("post1");
+    return number(implicit == null ? matcher.group("post2") : implicit);
+  }
+
+  private static String number(@Nullable String digits) {
+    if (digits == null) {
+      return "0";
+    }
+    var stripped = digits.replaceFirst("^0+", "");
+    return stripped.isEmpty() ? "0" : stripped;
   }
 }

@@ -75,9 +75,26 @@ class DistributionTest {
       }
     }
     for (var item : Conformance.cases("wheel/filenames_installer.json")) {
-      assertThat(WheelFileName.parse(item.string("filename")).isPresent())
+      var found = WheelFileName.parse(item.string("filename"));
+      assertThat(found.isPresent())
           .as(item.string("filename"))
           .isEqualTo(item.optionalBoolean("expect_valid").orElseThrow());
+      found.ifPresent(name -> {
+        var expected = item.array("expect");
+        assertThat(name.name())
+            .isEqualTo(
+                DistributionName.normalized(((JsonValue.JsonString) expected.get(0)).value()));
+        assertThat(name.version()).isEqualTo(((JsonValue.JsonString) expected.get(1)).value());
+        assertThat(name.build())
+            .isEqualTo(expected.get(2) instanceof JsonValue.JsonString(var build) ? build : "");
+        assertThat(
+                String.join(".", name.pythons())
+                    + "-"
+                    + String.join(".", name.abis())
+                    + "-"
+                    + String.join(".", name.platforms()))
+            .isEqualTo(((JsonValue.JsonString) expected.get(3)).value());
+      });
     }
     for (var item : Conformance.cases("wheel/sdist_filenames.json")) {
       var found = SdistFileName.parse(item.string("filename"));

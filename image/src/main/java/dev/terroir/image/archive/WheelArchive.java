@@ -1,5 +1,7 @@
 package dev.terroir.image.archive;
 
+import dev.terroir.environment.distribution.DistributionName;
+import dev.terroir.environment.distribution.DistributionVersion;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.image.ImageException;
 import java.io.IOException;
@@ -54,7 +56,7 @@ public final class WheelArchive implements AutoCloseable {
     if (!matcher.matches()) {
       throw zip.refused(null, "its folder `.dist-info` is not named `{name}-{version}.dist-info`");
     }
-    this.name = WheelFileName.normalized(matcher.group(1));
+    this.name = DistributionName.normalized(matcher.group(1));
     this.version = matcher.group(2);
     this.distInfo = matcher.group();
     metadata("METADATA");
@@ -219,7 +221,7 @@ public final class WheelArchive implements AutoCloseable {
 
   /// Whether the wheel is the one of a project and version, in any spelling.
   public boolean isOf(String project, String projectVersion) {
-    return name.equals(WheelFileName.normalized(project))
+    return name.equals(DistributionName.normalized(project))
         && DistributionVersion.isSame(version, projectVersion);
   }
 

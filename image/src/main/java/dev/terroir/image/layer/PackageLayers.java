@@ -1,5 +1,6 @@
 package dev.terroir.image.layer;
 
+import dev.terroir.environment.distribution.DistributionName;
 import dev.terroir.foundation.FoundationCode;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.digest.Sha256;
@@ -21,7 +22,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -153,14 +153,10 @@ public final class PackageLayers {
   private static List<LayerPackage> sorted(List<LayerPackage> packages) {
     return packages.stream()
         .sorted(
-            Comparator.comparing((LayerPackage item) -> normalized(item.name()))
+            Comparator.comparing((LayerPackage item) -> DistributionName.normalized(item.name()))
                 .thenComparing(LayerPackage::version)
                 .thenComparing(item -> item.archiveSha256().hex()))
         .toList();
-  }
-
-  private static String normalized(String name) {
-    return name.toLowerCase(Locale.ROOT).replaceAll("[-_.]+", "-");
   }
 
   /// A package while its layer is made.

@@ -13,7 +13,6 @@ import dev.terroir.image.ImageException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -187,51 +186,6 @@ class ArchiveConformanceTest {
         assertThat(ZipArchive.checkPath(path)).as(item.toString()).isPresent();
       } else if (!path.equals(".")) {
         assertThat(ZipArchive.checkPath(path)).as(item.toString()).isEmpty();
-      }
-    }
-  }
-
-  @Test
-  void fileNames() {
-    for (var item : Conformance.cases("wheel/filenames.json")) {
-      var fileName = item.string("filename");
-      boolean isOrdered = item.optionalBoolean("validate_order").orElse(false);
-      if (item.optionalBoolean("expect_valid").orElseThrow()) {
-        var name = WheelFileName.parse(fileName);
-        var expected = item.object("expect");
-        assertThat(name.name()).isEqualTo(expected.string("name"));
-        assertThat(name.version()).isEqualTo(expected.string("version"));
-        assertThat(name.tags()).containsExactlyElementsOf(expected.strings("tags"));
-        var build = name.build();
-        assertThat(build == null).as(fileName).isEqualTo(expected.array("build").isEmpty());
-        assertThat(!isOrdered || name.isSorted()).isTrue();
-      } else if (isOrdered) {
-        assertThat(WheelFileName.parse(fileName).isSorted()).as(fileName).isFalse();
-      } else {
-        assertRefused(fileName, () -> WheelFileName.parse(fileName));
-      }
-    }
-    for (var item : Conformance.cases("wheel/filenames_installer.json")) {
-      var fileName = item.string("filename");
-      if (item.optionalBoolean("expect_valid").orElseThrow()) {
-        var name = WheelFileName.parse(fileName);
-        var expected = new ArrayList<Object>();
-        expected.add(name.distribution());
-        expected.add(name.version());
-        expected.add(name.build());
-        expected.add(
-            String.join(".", name.pythonTags())
-                + "-"
-                + String.join(".", name.abiTags())
-                + "-"
-                + String.join(".", name.platformTags()));
-        var values = item.array("expect");
-        for (int i = 0; i < values.size(); i++) {
-          var value = values.get(i) instanceof JsonValue.JsonString(var text) ? text : null;
-          assertThat(expected.get(i)).as(fileName).isEqualTo(value);
-        }
-      } else {
-        assertRefused(fileName, () -> WheelFileName.parse(fileName));
       }
     }
   }

@@ -3,6 +3,7 @@ package dev.terroir.image.archive;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.terroir.environment.distribution.DistributionVersion;
 import dev.terroir.image.ImageException;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -2,9 +2,9 @@ package dev.terroir.image.layer;
 
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import dev.terroir.environment.distribution.WheelFileName;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.process.Command;
-import dev.terroir.image.archive.WheelFileName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,7 +67,7 @@ public final class RealWheels {
 
   /// A wheel as a package of a layer.
   public static LayerPackage packageOf(Path wheel, boolean isRequested) {
-    var name = WheelFileName.parse(String.valueOf(wheel.getFileName()));
+    var name = WheelFileName.parse(String.valueOf(wheel.getFileName())).orElseThrow();
     try {
       return new LayerPackage(
           name.name(), name.version(), Sha256.of(wheel), null, isRequested, () -> wheel);
