@@ -255,6 +255,17 @@ class ImageCommandsTest {
         .contains("FROM ", "beta==1.0 --hash=sha256:", "ENV AZUREML_ENVIRONMENT_IMAGE=True");
     assertThat(image.object("dockerImage").string("name"))
         .isEqualTo(first.string("repository") + "@" + first.string("digest"));
+
+    var without =
+        terroir
+            .run("environment build -n demo --if-needed --no-bytecode --base", base)
+            .succeeds()
+            .json();
+    assertThat(without.optionalBoolean("isCached")).contains(false);
+    assertThat(without.string("digest")).isNotEqualTo(first.string("digest"));
+    assertThat(terroir.run("environment build -n demo --if-needed --base oci:nowhere:1").err())
+        .as("another base is another image")
+        .contains("[image-not-found]");
   }
 
   @Test

@@ -82,8 +82,9 @@ final class RunContainer {
       Path log,
       Progress progress) {
     var images = workspace.images();
-    var isCached = images.find(environment).isPresent();
-    var build = images.get(DefinitionImages.Wish.of(environment, sourceDirectory), progress);
+    var wish = DefinitionImages.Wish.of(environment, sourceDirectory);
+    var isCached = images.find(wish).isPresent();
+    var build = images.get(wish, progress);
     BuiltImage image;
     try {
       image = build.waitForCompletion(_ -> {}).image();

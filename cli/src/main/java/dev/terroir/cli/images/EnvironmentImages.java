@@ -64,9 +64,7 @@ public final class EnvironmentImages {
             arguments.optional("--base").map(ImageLocation::parse).orElse(null),
             ImageCommands.options(arguments));
     var known =
-        arguments.has("--if-needed")
-            ? images.find(environment)
-            : java.util.Optional.<Recorded>empty();
+        arguments.has("--if-needed") ? images.find(wish) : java.util.Optional.<Recorded>empty();
     var recorded = known.orElse(null);
     if (recorded == null) {
       var build = images.build(wish, context.progress());

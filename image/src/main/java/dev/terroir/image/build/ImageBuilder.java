@@ -5,7 +5,6 @@ import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.home.TerroirHome;
-import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.progress.Progress;
@@ -27,6 +26,7 @@ import dev.terroir.image.layer.MadeLayer;
 import dev.terroir.image.layer.PackageLayers;
 import dev.terroir.image.layer.Placement;
 import dev.terroir.image.oci.Descriptor;
+import dev.terroir.image.oci.Manifest;
 import dev.terroir.image.oci.MediaType;
 import dev.terroir.image.place.ImagePlaces;
 import dev.terroir.image.sbom.CycloneDx;
@@ -63,6 +63,9 @@ import org.jspecify.annotations.Nullable;
 public final class ImageBuilder implements AutoCloseable {
   /// Decides the bytes of images beside what goes into them; a later version builds anew.
   private static final String FORMAT = "terroir-image-build/1";
+
+  /// The configuration of artifacts that have none.
+  private static final byte[] EMPTY = "{}".getBytes(StandardCharsets.UTF_8);
 
   private final BlobStore blobs;
   private final BaseImages bases;
@@ -401,11 +404,12 @@ public final class ImageBuilder implements AutoCloseable {
       var config =
           put(
               MediaType.CONFIG,
-              ImageDocuments.configuration(withVariables(), ours, environment, annotations));
+              EnvironmentConfiguration.of(
+                  base.config(), request.variables(), ours, environment, annotations));
       var blobsOfLayers = new ArrayList<Descriptor>();
       base.layers().forEach(layer -> blobsOfLayers.add(layer.blob()));
       ours.forEach(layer -> blobsOfLayers.add(titled(layer)));
-      var bytes = ImageDocuments.manifest(config, blobsOfLayers, annotations);
+      var bytes = Manifest.of(config, blobsOfLayers, annotations).bytes();
       var manifest = keep(MediaType.MANIFEST, bytes);
       for (var place : destinations) {
         place.target().putManifest(manifest, bytes, place.tags());
@@ -427,23 +431,6 @@ public final class ImageBuilder implements AutoCloseable {
           ours,
           blobsOfLayers.stream().mapToLong(Descriptor::sizeBytes).sum(),
           warnings);
-    }
-
-    private JsonObject withVariables() {
-      var config = base.config();
-      var there = base.environment();
-      var added =
-          request.variables().entrySet().stream()
-              .filter(it -> there.stream().noneMatch(line -> line.startsWith(it.getKey() + "=")))
-              .map(it -> it.getKey() + "=" + it.getValue())
-              .toList();
-      if (added.isEmpty()) {
-        return config;
-      }
-      var all = new ArrayList<>(there);
-      all.addAll(added);
-      var inner = config.optionalObject("config").orElse(JsonObject.EMPTY);
-      return config.toBuilder().put("config", inner.toBuilder().put("Env", all).build()).build();
     }
 
     private Map<String, String> annotations(@Nullable Lock lock) {
@@ -502,13 +489,14 @@ public final class ImageBuilder implements AutoCloseable {
       documents.put(Spdx.MEDIA_TYPE, Spdx.of(subject));
       documents.put(
           Provenance.MEDIA_TYPE, Provenance.of(subject, request.options().parameters(), tools));
-      var empty = put(MediaType.EMPTY, ImageDocuments.EMPTY);
+      var empty = put(MediaType.EMPTY, EMPTY);
       documents.forEach((type, text) -> {
         var content = put(type, text.getBytes(StandardCharsets.UTF_8));
-        var bytes = ImageDocuments.referrer(manifest, type, empty, content);
-        var kept = keep(MediaType.MANIFEST, bytes);
-        var referrer =
-            new Descriptor(kept.mediaType(), kept.digest(), kept.sizeBytes(), null, type, Map.of());
+        var artifact =
+            new Manifest(MediaType.MANIFEST, type, empty, List.of(content), manifest, Map.of());
+        var bytes = artifact.bytes();
+        var referrer = artifact.descriptor();
+        blobs.put(bytes);
         for (var target : targets) {
           target.putReferrer(manifest, referrer, bytes);
         }

@@ -3,17 +3,11 @@ package dev.terroir.image.build;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.platform.Platform;
-import dev.terroir.foundation.problem.Place;
-import dev.terroir.foundation.problem.Problem;
-import dev.terroir.image.ImageCode;
-import dev.terroir.image.ImageException;
 import dev.terroir.image.oci.Descriptor;
 import dev.terroir.image.oci.ImageConfig;
-import dev.terroir.image.oci.ImageIndex;
 import dev.terroir.image.oci.Manifest;
-import dev.terroir.image.oci.MediaType;
+import dev.terroir.image.transfer.Copy;
 import dev.terroir.image.transfer.ImageSource;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -35,42 +29,11 @@ public record ImageContent(Descriptor descriptor, Manifest manifest, ImageConfig
 
   /// Reads the image of a platform.
   ///
-  /// @throws ImageException code `wrong-image-platform` when there is none for it
+  /// @throws dev.terroir.image.ImageException code `wrong-image-platform` when there is none for it
   public static ImageContent read(ImageSource source, Platform platform) {
-    var descriptor = source.root();
-    if (MediaType.isIndex(descriptor.mediaType())) {
-      var index = ImageIndex.read(source.manifest(descriptor), descriptor.digest().toString());
-      descriptor =
-          index
-              .find(platform)
-              .orElseThrow(() ->
-                  new ImageException(
-                      Problem.of(
-                              ImageCode.WRONG_IMAGE_PLATFORM,
-                              "the image does not exist for " + platform)
-                          .at(Place.of(source.root().digest().toString()))
-                          .because(
-                              "it exists for "
-                                  + String.join(
-                                      ", ",
-                                      index.manifests().stream()
-                                          .map(it -> String.valueOf(it.platform()))
-                                          .toList()))
-                          .hint("choose one of them with --platform")));
-    }
+    var descriptor = Copy.choose(source, platform);
     var manifest = Manifest.read(source.manifest(descriptor), descriptor.digest().toString());
-    try (var in = source.blob(manifest.config())) {
-      return new ImageContent(
-          descriptor,
-          manifest,
-          ImageConfig.read(in.readAllBytes(), manifest.config().digest().toString()));
-    } catch (IOException e) {
-      throw new ImageException(
-          Problem.of(ImageCode.REGISTRY_UNREACHABLE, "the image's configuration cannot be read")
-              .at(Place.of(manifest.config().digest().toString()))
-              .because(String.valueOf(e.getMessage())),
-          e);
-    }
+    return new ImageContent(descriptor, manifest, Copy.config(source, manifest));
   }
 
   /// The packages of a layer, as `name version`.

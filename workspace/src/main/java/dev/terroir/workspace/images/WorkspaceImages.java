@@ -3,9 +3,12 @@ package dev.terroir.workspace.images;
 import dev.terroir.environment.Environment;
 import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.base.DefaultBases;
 import dev.terroir.image.base.GpuRule;
+import dev.terroir.image.build.BuiltImage;
+import dev.terroir.image.build.ImageBuilder;
 import dev.terroir.image.layout.OciLayout;
 import dev.terroir.image.transfer.Destination;
 import dev.terroir.lock.Lock;
@@ -20,7 +23,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The images of a workspace and its own registry, which is an OCI layout in its folder: images are
-/// named `azureml/azureml_<hash>:latest` and, by the number of the build, `…:<number>`.
+/// named `azureml/azureml_<hash>:latest` and, by the number of the build, `…:<number>`; those of
+/// another platform than the definition's say it after the tag, as in `…:latest-linux-arm64`.
 /// Thread-safe.
 ///
 /// @since 0.1
@@ -55,10 +59,30 @@ public final class WorkspaceImages {
     return registry;
   }
 
-  /// The image of a definition, if it was built and is still in the registry. One look-up.
-  public Optional<Recorded> find(Environment environment) {
+  /// The image that a wish asks for, if it was built and is still in the registry. One look-up.
+  /// Where no base and nothing particular is asked for, however it was built will do; where files
+  /// beside the definition count too, what they are now has to be looked at, so nothing is found.
+  public Optional<Recorded> find(DefinitionImages.Wish wish) {
+    var base = wish.base();
+    if (base == null && DefinitionImages.dependsOnFiles(wish.environment())) {
+      return Optional.empty();
+    }
+    return find(wish.environment(), wish.platform())
+        .filter(it -> base == null || it.image().baseReference().equals(base.toString()))
+        .filter(it ->
+            wish.options().equals(ImageBuilder.Options.DEFAULT)
+                || isBuiltAs(it.image(), wish.options()));
+  }
+
+  private static boolean isBuiltAs(BuiltImage image, ImageBuilder.Options options) {
+    return image.bytecode() == options.bytecode()
+        && image.layers().stream()
+            .allMatch(layer -> layer.blob().mediaType().equals(options.compression().mediaType()));
+  }
+
+  private Optional<Recorded> find(Environment environment, Platform platform) {
     return records
-        .find(CanonicalForm.hash(environment), DefinitionImages.platformOf(environment))
+        .find(CanonicalForm.hash(environment), platform)
         .filter(it -> registry.blobs().find(it.image().manifest().digest()).isPresent());
   }
 
@@ -71,39 +95,38 @@ public final class WorkspaceImages {
         CanonicalForm.hash(wish.environment()),
         clock,
         progress,
-        logged ->
-            // Where files beside the definition count too, what they are now is looked at.
-            Optional.of(wish.environment())
-                .filter(it -> !DefinitionImages.dependsOnFiles(it))
-                .flatMap(this::find)
-                .orElseGet(() -> make(wish, logged)));
+        logged -> find(wish).orElseGet(() -> make(wish, logged)));
   }
 
   /// Builds a definition's image, as `Environment.build` of the retired service: one that has an
   /// image already is resolved anew, so that its unpinned packages may move.
   public ImageBuild build(DefinitionImages.Wish wish, Progress progress) {
-    var before = find(wish.environment());
+    var isThere = find(wish.environment(), wish.platform()).isPresent();
     return ImageBuild.start(
         records,
         CanonicalForm.hash(wish.environment()),
         clock,
         progress,
-        logged -> make(before.isPresent() ? wish.updated() : wish, logged));
+        logged -> make(isThere ? wish.updated() : wish, logged));
   }
 
   private Recorded make(DefinitionImages.Wish wish, Progress progress) {
     var repository = DefinitionImages.repositoryOf(CanonicalForm.hash(wish.environment()));
+    // Each platform has its own row of numbers; the definition's own needs no word in the tag.
+    var suffix =
+        wish.platform().equals(DefinitionImages.platformOf(wish.environment()))
+            ? ""
+            : "-" + wish.platform().toString().replace('/', '-');
+    var latest = repository + ":latest" + suffix;
     try (var images = builder.get();
         var target = registry.target()) {
-      var outcome =
-          images.build(
-              wish, List.of(new Destination(target, List.of(repository + ":latest"))), progress);
+      var outcome = images.build(wish, List.of(new Destination(target, List.of(latest))), progress);
       var recorded = records.add(outcome.image());
       var manifest = outcome.image().manifest();
       target.putManifest(
           manifest,
           bytes(manifest.digest()),
-          List.of(repository + ":latest", repository + ":" + recorded.number()));
+          List.of(latest, repository + ":" + recorded.number() + suffix));
       progress.line(
           "image "
               + recorded.image().reference()
@@ -129,7 +152,7 @@ public final class WorkspaceImages {
   public DockerImageDetails details(Environment environment, DefaultBases defaults) {
     var hash = CanonicalForm.hash(environment);
     var platform = DefinitionImages.platformOf(environment);
-    var found = find(environment);
+    var found = find(environment, platform);
     var isUserManaged = environment.python().userManagedDependencies();
     var lock = locks.find(hash, platform, null).orElse(null);
     var image = found.map(Recorded::image).orElse(null);

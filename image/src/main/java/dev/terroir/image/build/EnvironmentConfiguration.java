@@ -3,8 +3,6 @@ package dev.terroir.image.build;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
-import dev.terroir.image.oci.Descriptor;
-import dev.terroir.image.oci.MediaType;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,37 +10,36 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Writes the configuration and the manifest of an image, the same bytes for the same parts.
+/// Writes the configuration of an image, the same bytes for the same parts.
 ///
-/// Spec: OCI image specification, "Image configuration", "Image manifest", "Guidelines for artifact
-/// usage".
-///
-/// @since 0.1
-public final class ImageDocuments {
+/// Spec: OCI image specification, "Image configuration".
+final class EnvironmentConfiguration {
   /// The time that everything bears: an image says what it holds, not when it was made.
-  public static final String EPOCH = "1970-01-01T00:00:00Z";
+  private static final String EPOCH = "1970-01-01T00:00:00Z";
 
   /// The path that a container has when its base says none.
   private static final String DEFAULT_PATH =
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-  private ImageDocuments() {}
+  private EnvironmentConfiguration() {}
 
   /// The configuration of an image: that of its base with our layers, and the variables that a user
   /// of an environment expects.
   ///
   /// @param base the base image's configuration
+  /// @param added variables that containers get where the base sets none of that name
   /// @param prefix where the environment lies, such as `/opt/env`, or null when the user manages
   ///   the packages
   /// @param labels added to those of the base
-  public static byte[] configuration(
+  static byte[] of(
       JsonObject base,
+      Map<String, String> added,
       List<BuiltImage.BuiltLayer> layers,
       @Nullable String prefix,
       Map<String, String> labels) {
     var settings = base.optionalObject("config").orElse(JsonObject.EMPTY);
     var changed = settings.toBuilder();
-    changed.put("Env", environment(settings.strings("Env"), prefix));
+    changed.put("Env", environment(settings.strings("Env"), added, prefix));
     changed.put("User", "");
     changed.put("WorkingDir", "/");
     if (settings.strings("Cmd").isEmpty() && settings.strings("Entrypoint").isEmpty()) {
@@ -82,12 +79,14 @@ public final class ImageDocuments {
         + (layer.packages().isEmpty() ? "environment" : String.join(", ", layer.packages()));
   }
 
-  private static List<String> environment(List<String> base, @Nullable String prefix) {
+  private static List<String> environment(
+      List<String> base, Map<String, String> added, @Nullable String prefix) {
     var variables = new LinkedHashMap<String, String>();
     for (var line : base) {
       var split = line.split("=", 2);
       variables.put(split[0], split.length > 1 ? split[1] : "");
     }
+    added.forEach(variables::putIfAbsent);
     variables.put("AZUREML_ENVIRONMENT_IMAGE", "True");
     if (prefix == null) {
       return lines(variables);
@@ -105,45 +104,5 @@ public final class ImageDocuments {
 
   private static List<String> lines(Map<String, String> variables) {
     return variables.entrySet().stream().map(it -> it.getKey() + "=" + it.getValue()).toList();
-  }
-
-  /// The manifest of an image.
-  ///
-  /// @param layers all, those of the base first
-  public static byte[] manifest(
-      Descriptor config, List<Descriptor> layers, Map<String, String> annotations) {
-    return JsonWriter.compact(
-            JsonObject.builder()
-                .put("schemaVersion", 2)
-                .put("mediaType", MediaType.MANIFEST)
-                .put("config", config.toJson())
-                .put(
-                    "layers",
-                    new JsonValue.JsonArray(
-                        layers.stream().<JsonValue>map(Descriptor::toJson).toList()))
-                .put("annotations", JsonValue.ofStrings(annotations))
-                .build())
-        .getBytes(StandardCharsets.UTF_8);
-  }
-
-  /// The configuration of artifacts that have none.
-  public static final byte[] EMPTY = "{}".getBytes(StandardCharsets.UTF_8);
-
-  /// The manifest of an artifact that is about an image.
-  ///
-  /// @param artifactType such as `application/spdx+json`
-  /// @param content the artifact's blob
-  public static byte[] referrer(
-      Descriptor subject, String artifactType, Descriptor empty, Descriptor content) {
-    return JsonWriter.compact(
-            JsonObject.builder()
-                .put("schemaVersion", 2)
-                .put("mediaType", MediaType.MANIFEST)
-                .put("artifactType", artifactType)
-                .put("config", empty.toJson())
-                .put("layers", new JsonValue.JsonArray(List.of(content.toJson())))
-                .put("subject", subject.toJson())
-                .build())
-        .getBytes(StandardCharsets.UTF_8);
   }
 }
