@@ -54,7 +54,7 @@ public final class ImagePlaces implements AutoCloseable {
   private synchronized Registries registries() {
     var open = registries;
     if (open == null) {
-      open = new Registries(RegistryOptions.of(credentials));
+      open = new Registries(RegistryOptions.of(credentials), settings);
       registries = open;
     }
     return open;

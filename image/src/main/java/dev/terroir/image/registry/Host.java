@@ -258,9 +258,8 @@ final class Host {
       throws IOException {
     var uri = request.uri();
     for (int hop = 0; ; hop++) {
-      var builder = HttpRequest.newBuilder(uri);
+      var builder = transport.request(uri);
       request.headers().forEach(builder::header);
-      builder.header("User-Agent", "terroir");
       if (authorization != null && Reach.isSame(base, uri)) {
         builder.header("Authorization", authorization.header());
       }
@@ -413,7 +412,8 @@ final class Host {
               + "&refresh_token="
               + encode(credentials.get().secret());
       request =
-          HttpRequest.newBuilder(uri)
+          transport
+              .request(uri)
               .header("Content-Type", "application/x-www-form-urlencoded")
               .POST(HttpRequest.BodyPublishers.ofString(form));
     } else {
@@ -421,10 +421,9 @@ final class Host {
         query.append("&scope=").append(encode(one));
       }
       var separator = uri.getRawQuery() == null ? "?" : "&";
-      request = HttpRequest.newBuilder(URI.create(uri + separator + query.substring(1))).GET();
+      request = transport.request(URI.create(uri + separator + query.substring(1))).GET();
       credentials.ifPresent(known -> request.header("Authorization", known.basic()));
     }
-    request.header("User-Agent", "terroir");
     for (int attempt = 1; ; attempt++) {
       var response = transport.send(request.build(), new AtomicLong());
       try (var answer =

@@ -1,9 +1,11 @@
 package dev.terroir.image.registry;
 
 import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.web.Web;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
 import dev.terroir.image.oci.Descriptor;
@@ -41,10 +43,25 @@ public final class Registries implements AutoCloseable {
   private final Semaphore uploads;
   private final Semaphore downloads;
 
+  /// Without a proxy, trusting whom Java trusts.
+  ///
   /// @param options how registries are spoken to
   public Registries(RegistryOptions options) {
+    this(options, Settings.of(Map.of()));
+  }
+
+  /// With the user's proxies and certificate authorities.
+  ///
+  /// @param options how registries are spoken to
+  /// @param settings as [Web] reads them; this machine's own addresses are reached directly, as
+  ///   engines do
+  public Registries(RegistryOptions options, Settings settings) {
     this.options = options;
-    this.transport = new Transport(options.stall());
+    var direct = settings.get("no_proxy").or(() -> settings.get("NO_PROXY")).orElse("");
+    this.transport =
+        new Transport(
+            Web.of(settings.with("no_proxy", direct + ",localhost,127.0.0.0/8,::1")),
+            options.stall());
     this.uploads = new Semaphore(options.parallel());
     this.downloads = new Semaphore(options.parallel());
   }

@@ -3,15 +3,15 @@ package dev.terroir.image.registry;
 import dev.terroir.foundation.FoundationCode;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.web.Web;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.http.HttpClient;
+import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -20,22 +20,17 @@ import java.util.concurrent.atomic.AtomicLong;
 /// with the headers of the answer (JDK-8208693), so a server that stops in the middle of a body
 /// would hold the caller for ever. Thread-safe.
 final class Transport implements AutoCloseable {
-  private static final Duration CONNECT = Duration.ofSeconds(20);
-
-  private final java.util.concurrent.ExecutorService threads =
-      Executors.newVirtualThreadPerTaskExecutor();
-  private final HttpClient client;
+  private final Web web;
   private final Duration stall;
 
-  Transport(Duration stall) {
+  Transport(Web web, Duration stall) {
+    this.web = web;
     this.stall = stall;
-    this.client =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(CONNECT.compareTo(stall) < 0 ? CONNECT : stall)
-            .executor(threads)
-            .build();
+  }
+
+  /// Starts a request, with what the user's proxy wants to see.
+  HttpRequest.Builder request(URI uri) {
+    return web.request(uri);
   }
 
   /// Nothing moved for too long.
@@ -54,7 +49,7 @@ final class Transport implements AutoCloseable {
   ///
   /// @param moved grows while the body of the request is sent
   HttpResponse<InputStream> send(HttpRequest request, AtomicLong moved) throws IOException {
-    var future = client.sendAsync(request, HttpResponse.BodyHandlers.ofInputStream());
+    var future = web.client().sendAsync(request, HttpResponse.BodyHandlers.ofInputStream());
     var step = Math.clamp(stall.toMillis() / 4, 10, 1000);
     var last = moved.get();
     var since = System.nanoTime();
@@ -177,7 +172,6 @@ final class Transport implements AutoCloseable {
 
   @Override
   public void close() {
-    client.shutdownNow();
-    threads.shutdownNow();
+    web.close();
   }
 }
