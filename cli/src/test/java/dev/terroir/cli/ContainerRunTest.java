@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,35 +30,10 @@ class ContainerRunTest {
 
   @BeforeEach
   void begin() throws IOException {
-    var configuration =
-        Files.writeString(
-            folder.resolve("containers.conf"),
-            """
-            [containers]
-            netns = "host"
-            default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-            [engine]
-            runtime = "runc"
-            cgroup_manager = "cgroupfs"
-            events_logger = "file"
-            """);
-    var storage =
-        Files.writeString(
-            folder.resolve("storage.conf"),
-            """
-            [storage]
-            driver = "overlay"
-            runroot = "%s"
-            graphroot = "%s"
-            """
-                .formatted(folder.resolve("run"), folder.resolve("graph")));
-    terroir =
-        new Terroir(
-            folder,
-            List.of(
-                "CONTAINERS_CONF=" + configuration,
-                "CONTAINERS_STORAGE_CONF=" + storage,
-                "TERROIR_ENGINE=podman"));
+    var variables = new ArrayList<>(List.of("TERROIR_ENGINE=podman"));
+    OwnStore.variables(folder, "overlay")
+        .forEach((name, value) -> variables.add(name + "=" + value));
+    terroir = new Terroir(folder, variables);
     var podman = Engine.of(Engine.Kind.PODMAN, terroir.settings);
     assumeTrue(podman.isPresent(), "podman is not there or does not answer");
     engine = podman.get();

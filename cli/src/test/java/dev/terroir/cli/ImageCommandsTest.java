@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -285,31 +286,17 @@ class ImageCommandsTest {
     }
     assumeTrue(Files.isExecutable(podman) && Files.isExecutable(Path.of("/usr/sbin/runc")));
     build(terroir, layout("1")).succeeds();
-    var configuration =
-        Files.writeString(
-            folder.resolve("containers.conf"),
-            """
-            [engine]
-            runtime="runc"
-            [containers]
-            netns="host"
-            default_ulimits=["nofile=1024:1024","nproc=1024:1024"]
-            """);
-    var settings = Settings.system().with("CONTAINERS_CONF", configuration.toString()).variables();
-    var storage =
-        List.of(
-            podman.toString(),
-            "--root",
-            folder.resolve("storage").toString(),
-            "--runroot",
-            folder.resolve("run").toString(),
-            "--storage-driver",
-            "vfs");
-    var pull = new ArrayList<>(storage);
-    pull.addAll(List.of("pull", "-q", layout("1")));
-    var pulled = new Command(pull, settings, null, Duration.ofMinutes(5)).run();
+    var settings = new TreeMap<>(Settings.system().variables());
+    settings.putAll(OwnStore.variables(folder, "vfs"));
+    var pulled =
+        new Command(
+                List.of(podman.toString(), "pull", "-q", layout("1")),
+                settings,
+                null,
+                Duration.ofMinutes(5))
+            .run();
     assertThat(pulled.isSuccess()).as(pulled.error()).isTrue();
-    var run = new ArrayList<>(storage);
+    var run = new ArrayList<>(List.of(podman.toString()));
     run.addAll(List.of("run", "--rm", "--network", "host", pulled.output().strip()));
     run.addAll(
         List.of(

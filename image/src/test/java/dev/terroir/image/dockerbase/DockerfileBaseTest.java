@@ -9,6 +9,7 @@ import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
+import dev.terroir.image.OwnStore;
 import dev.terroir.image.base.BaseImage;
 import dev.terroir.image.base.BaseImages;
 import dev.terroir.image.blob.BlobStore;
@@ -328,34 +329,13 @@ class DockerfileBaseTest {
       System.err.println("SKIPPED: no /bin/busybox; install the Debian package busybox-static");
     }
     assumeTrue(Files.isExecutable(BUSYBOX), "/bin/busybox");
-    var configuration =
-        Files.writeString(
-            folder.resolve("containers.conf"),
-            """
-            [containers]
-            netns = "host"
-            default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-            [engine]
-            runtime = "runc"
-            cgroup_manager = "cgroupfs"
-            events_logger = "file"
-            """);
-    var storage =
-        Files.writeString(
-            folder.resolve("storage.conf"),
-            """
-            [storage]
-            driver = "vfs"
-            runroot = "%s"
-            graphroot = "%s"
-            """
-                .formatted(folder.resolve("run"), folder.resolve("graph")));
     var settings =
         Settings.system()
-            .with("CONTAINERS_CONF", configuration.toString())
-            .with("CONTAINERS_STORAGE_CONF", storage.toString())
             .with("TERROIR_ENGINE", "buildah")
             .with("TERROIR_HOME", folder.resolve("home").toString());
+    for (var variable : OwnStore.variables(folder, "vfs").entrySet()) {
+      settings = settings.with(variable.getKey(), variable.getValue());
+    }
     var isThere = Engine.of(Engine.Kind.BUILDAH, settings).isPresent();
     if (!isThere) {
       System.err.println("SKIPPED: no program `buildah` that answers; install the Debian package");

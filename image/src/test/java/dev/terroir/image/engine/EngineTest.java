@@ -12,6 +12,7 @@ import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
+import dev.terroir.image.OwnStore;
 import dev.terroir.image.dockerfile.BuildContext;
 import dev.terroir.image.dockerfile.BuildRequest;
 import dev.terroir.image.dockerfile.Dockerfile;
@@ -63,32 +64,9 @@ class EngineTest {
 
   @BeforeEach
   void aStoreOfItsOwn() throws IOException {
-    var configuration =
-        Files.writeString(
-            folder.resolve("containers.conf"),
-            """
-            [containers]
-            netns = "host"
-            default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-            [engine]
-            runtime = "runc"
-            cgroup_manager = "cgroupfs"
-            events_logger = "file"
-            """);
-    var storage =
-        Files.writeString(
-            folder.resolve("storage.conf"),
-            """
-            [storage]
-            driver = "vfs"
-            runroot = "%s"
-            graphroot = "%s"
-            """
-                .formatted(folder.resolve("run"), folder.resolve("graph")));
-    settings =
-        Settings.system()
-            .with("CONTAINERS_CONF", configuration.toString())
-            .with("CONTAINERS_STORAGE_CONF", storage.toString());
+    settings = Settings.system();
+    OwnStore.variables(folder, "vfs")
+        .forEach((name, value) -> settings = settings.with(name, value));
   }
 
   Engine engine(Engine.Kind kind) throws IOException {
