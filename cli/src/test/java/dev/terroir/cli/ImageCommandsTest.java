@@ -115,6 +115,30 @@ class ImageCommandsTest {
   }
 
   @Test
+  void aPathOfTwoPackagesIsToldEachTimeAndTheLaterLayerWins() {
+    for (var name : List.of("delta", "epsilon")) {
+      WheelHouse.wheel(
+          folder.resolve("wheels"),
+          name,
+          "1.0",
+          List.of(),
+          java.util.Map.of("shared/module.py", "FROM = '" + name + "'\n"));
+    }
+    terroir.write("requirements.txt", "delta\nepsilon\n");
+    var first = build(terroir, layout("1")).succeeds();
+    var again = build(terroir, layout("2"), "--no-bytecode").succeeds();
+
+    var told =
+        "`/opt/env/lib/python"
+            + DebianBase.python()
+            + "/site-packages/shared/module.py` is in delta 1.0 and epsilon 1.0; the one of epsilon"
+            + " 1.0 is used";
+    assertThat(first.json().strings("warnings")).contains(told);
+    assertThat(first.err()).contains("warning: " + told);
+    assertThat(again.json().strings("warnings")).containsExactly(told);
+  }
+
+  @Test
   void anotherFolderUserLocaleTimeZoneAndUmaskGiveTheSameBytes() throws Exception {
     var here = build(terroir, layout("1")).succeeds().json().string("digest");
 

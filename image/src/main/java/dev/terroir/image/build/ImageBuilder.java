@@ -158,11 +158,6 @@ public final class ImageBuilder implements AutoCloseable {
         home.cache().resolve("images").resolve("dockerfiles"));
   }
 
-  /// The folder of blobs that it keeps.
-  public BlobStore blobs() {
-    return blobs;
-  }
-
   private synchronized ArchiveStore archives() {
     var open = archives;
     if (open == null) {
@@ -198,11 +193,6 @@ public final class ImageBuilder implements AutoCloseable {
       }
     }
     return new Building(request, base, source, destinations, progress).run(key);
-  }
-
-  /// The image that a request was built to, if nothing has changed since.
-  public Optional<BuiltImage> find(Request request, BaseImage base) {
-    return known(key(request, base)).map(image -> renamed(image, request, base));
   }
 
   /// Equal content under another name is the same image.
@@ -304,11 +294,14 @@ public final class ImageBuilder implements AutoCloseable {
             "making layers of " + lock.packages().size() + " packages on " + base.reference());
         var stack =
             new PackageStack(lock, placement(lock), layers, blobs, archives(), targets, progress);
-        for (var stacked : stack.stack()) {
+        var layersOfPackages = stack.stack();
+        for (var stacked : layersOfPackages) {
           newLayers += stacked.isNew() ? stacked.made().layers().size() : 0;
           ours.addAll(built(stacked));
         }
         sentBytes += stack.sentBytes();
+        warnings.addAll(stack.clashes(layersOfPackages));
+        warnings.forEach(progress::warn);
       } else {
         BaseFit.checkUserManaged(
             base,
@@ -378,20 +371,6 @@ public final class ImageBuilder implements AutoCloseable {
           stacked.bucket().packages().stream()
               .map(item -> item.name() + " " + item.version())
               .toList();
-      stacked
-          .made()
-          .clashes()
-          .forEach(clash ->
-              warnings.add(
-                  "`/"
-                      + clash.path()
-                      + "` is in "
-                      + clash.dropped()
-                      + " and "
-                      + clash.kept()
-                      + "; the one of "
-                      + clash.kept()
-                      + " is used"));
       return stacked.made().layers().stream()
           .map(layer -> new BuiltLayer(layer.descriptor(), layer.diffId(), packages))
           .toList();

@@ -64,7 +64,43 @@ final class PackageStack {
   }
 
   /// The layers of one bucket.
-  record Stacked(Buckets.Bucket bucket, MadeLayers made, boolean isNew) {}
+  ///
+  /// @param packages as they were made
+  record Stacked(
+      Buckets.Bucket bucket, List<LayerPackage> packages, MadeLayers made, boolean isNew) {}
+
+  /// What is to be told of paths that two packages bring, in the order of the layers: within a
+  /// layer the later package by name won, between layers the later layer wins.
+  List<String> clashes(List<Stacked> stack) {
+    var told = new ArrayList<String>();
+    var owners = new HashMap<String, String>();
+    for (var stacked : stack) {
+      stacked
+          .made()
+          .clashes()
+          .forEach(clash -> told.add(clash(clash.path(), clash.dropped(), clash.kept())));
+      var title = stacked.bucket().title();
+      for (var path : layers.paths(stacked.packages(), placement)) {
+        var before = owners.put(path, title);
+        if (before != null) {
+          told.add(clash(path, before, title));
+        }
+      }
+    }
+    return told;
+  }
+
+  private static String clash(String path, String dropped, String kept) {
+    return "`/"
+        + path
+        + "` is in "
+        + dropped
+        + " and "
+        + kept
+        + "; the one of "
+        + kept
+        + " is used";
+  }
 
   /// How many bytes the targets took.
   long sentBytes() {
@@ -117,19 +153,17 @@ final class PackageStack {
             : java.util.Optional.<MadeLayers>empty();
     if (known.isPresent() && known.get().layers().stream().allMatch(this::isEverywhere)) {
       progress.line("layer of " + bucket.title() + ": the target holds it");
-      return new Stacked(bucket, known.get(), false);
+      return new Stacked(bucket, packages, known.get(), false);
     }
     var isCached = known.isPresent() && known.get().layers().stream().allMatch(layers::verify);
-    var made = known.orElse(null);
-    if (made == null || !isCached) {
-      made = make(bucket);
-    }
-    for (var layer : made.layers()) {
+    var stacked =
+        isCached ? new Stacked(bucket, packages, known.orElseThrow(), false) : make(bucket);
+    for (var layer : stacked.made().layers()) {
       for (var target : targets) {
         sentBytes.addAndGet(target.put(layer.descriptor(), content(layer)));
       }
     }
-    return new Stacked(bucket, made, !isCached);
+    return stacked;
   }
 
   private ImageTarget.Content content(MadeLayer layer) {
@@ -141,7 +175,7 @@ final class PackageStack {
         && targets.stream().allMatch(target -> target.has(layer.descriptor()));
   }
 
-  private MadeLayers make(Buckets.Bucket bucket) throws InterruptedException {
+  private Stacked make(Buckets.Bucket bucket) throws InterruptedException {
     Map<LockedPackage, Archive> wheels = new HashMap<>();
     for (var item : bucket.packages()) {
       wheels.put(item, archives.wheel(item, lock, progress, _ -> {}));
@@ -150,7 +184,7 @@ final class PackageStack {
     try {
       var packages =
           bucket.packages().stream().map(item -> layerPackage(item, wheels.get(item))).toList();
-      return layers.make(packages, placement, progress);
+      return new Stacked(bucket, packages, layers.make(packages, placement, progress), true);
     } finally {
       making.release();
     }

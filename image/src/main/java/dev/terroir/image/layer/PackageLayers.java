@@ -216,18 +216,6 @@ public final class PackageLayers {
       }
       endLayer();
       paths.sort(dev.terroir.image.archive.ZipArchive::compareNames);
-      for (var clash : clashes) {
-        progress.warn(
-            "`/"
-                + clash.path()
-                + "` is in "
-                + clash.dropped()
-                + " and "
-                + clash.kept()
-                + "; the one of "
-                + clash.kept()
-                + " is used");
-      }
       return new MadeLayers(layers, clashes, uncompiled);
     }
 
