@@ -33,7 +33,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /// A name under which runs are gathered. Immutable and thread-safe.
 ///
@@ -380,33 +379,7 @@ public final class Experiment {
   private static Progress logged(Progress progress, Path directory) {
     var file = Run.artifacts(directory).resolve(Run.CONTROL_LOG);
     var text = new StringBuffer();
-    return new Progress() {
-      @Override
-      public void step(String what) {
-        keep(what);
-        progress.step(what);
-      }
-
-      @Override
-      public void line(String line) {
-        keep(line);
-        progress.line(line);
-      }
-
-      @Override
-      public void warn(String what) {
-        keep("warning: " + what);
-        progress.warn(what);
-      }
-
-      @Override
-      public void advance(long done, long total, Unit unit) {
-        progress.advance(done, total, unit);
-      }
-
-      private void keep(@Nullable String line) {
-        AtomicFiles.write(file, text.append(line).append('\n').toString());
-      }
-    };
+    return progress.keeping(
+        line -> AtomicFiles.write(file, text.append(line).append('\n').toString()));
   }
 }

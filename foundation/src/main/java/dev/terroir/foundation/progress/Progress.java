@@ -1,5 +1,7 @@
 package dev.terroir.foundation.progress;
 
+import java.util.function.Consumer;
+
 /// Receives what long work says while it goes on. Thread-safe implementations only.
 ///
 /// @since 0.1
@@ -47,5 +49,36 @@ public interface Progress {
     if (total > 0) {
       advance(done, total, Unit.BYTES);
     }
+  }
+
+  /// The same, whose steps, lines and warnings are kept as well.
+  ///
+  /// @param keep receives each as one line, in the thread that says it
+  default Progress keeping(Consumer<String> keep) {
+    var shown = this;
+    return new Progress() {
+      @Override
+      public void step(String what) {
+        keep.accept(what);
+        shown.step(what);
+      }
+
+      @Override
+      public void line(String text) {
+        keep.accept(text);
+        shown.line(text);
+      }
+
+      @Override
+      public void warn(String text) {
+        keep.accept("warning: " + text);
+        shown.warn(text);
+      }
+
+      @Override
+      public void advance(long done, long total, Unit unit) {
+        shown.advance(done, total, unit);
+      }
+    };
   }
 }

@@ -269,7 +269,7 @@ public final class BaseImages {
         delete(file);
         throw e;
       }
-      progress.advance(i + 1, image.layers().size());
+      progress.advance(i + 1, image.layers().size(), Progress.Unit.ITEMS);
     }
     return tree;
   }

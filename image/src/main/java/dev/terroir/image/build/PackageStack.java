@@ -118,7 +118,7 @@ final class PackageStack {
           pending.add(
               scope.submit(() -> {
                 var stacked = one(bucket);
-                progress.advance(done.incrementAndGet(), buckets.size());
+                progress.advance(done.incrementAndGet(), buckets.size(), Progress.Unit.ITEMS);
                 return stacked;
               }));
         }

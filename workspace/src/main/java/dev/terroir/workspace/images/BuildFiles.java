@@ -157,30 +157,7 @@ final class BuildFiles implements AutoCloseable {
 
   /// Shows progress and keeps it in the log.
   Progress logged(Progress progress) {
-    return new Progress() {
-      @Override
-      public void step(String what) {
-        keep(what);
-        progress.step(what);
-      }
-
-      @Override
-      public void line(String text) {
-        keep(text);
-        progress.line(text);
-      }
-
-      @Override
-      public void warn(String text) {
-        keep("warning: " + text);
-        progress.warn(text);
-      }
-
-      @Override
-      public void advance(long done, long total) {
-        progress.advance(done, total);
-      }
-    };
+    return progress.keeping(this::keep);
   }
 
   @Override
