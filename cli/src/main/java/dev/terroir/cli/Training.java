@@ -36,6 +36,7 @@ public final class Training {
     var directory = TerroirHome.of(settings).cache().resolve("environment");
     SavedDirectory.save(Environment.of("training"), directory, true);
     pretendInstalled(SavedDirectory.load(directory, _ -> {}), settings);
+    var image = ImageTraining.command(TerroirHome.of(settings).cache().resolve("images-training"));
     for (var words :
         List.of(
             "--help",
@@ -50,7 +51,9 @@ public final class Training {
             "run list",
             "model list",
             "service list",
-            "workspace show")) {
+            "workspace show",
+            image,
+            image)) {
       Main.beginBeside(words.split(" "));
       if (Main.run(words.split(" "), settings, silent, silent) != 0) {
         throw new IllegalStateException("`" + words + "` failed, so that it cannot be learned");
