@@ -57,10 +57,9 @@ public final class Package {
     }
     Files.writeString(lib.resolve("classpath"), String.join(" ", jars.keySet()) + "\n");
 
-    var cache =
-        lib.resolve(
-            "terroir-" + HexFormat.of().formatHex(digest.digest()).substring(0, 16) + ".aot");
-    train(target, dist, cache);
+    var name = HexFormat.of().formatHex(digest.digest()).substring(0, 16) + ".aot";
+    train(target, dist, lib.resolve("terroir-" + name), dist.resolve("completions").toString());
+    train(target, dist, lib.resolve("images-" + name), "images");
     archive(target, dist, arguments[3]);
   }
 
@@ -80,15 +79,13 @@ public final class Package {
     }
   }
 
-  /// Runs the commands that have to start fast and keeps what the JVM learned; also writes the
-  /// completions.
-  private static void train(Path target, Path dist, Path cache) throws Exception {
+  /// Runs the commands that have to start fast and keeps what the JVM learned.
+  ///
+  /// @param argument where the completions are written too, or `images` to build one as well
+  private static void train(Path target, Path dist, Path cache, String argument) throws Exception {
     var home = target.resolve("training-home");
     delete(home);
-    var command =
-        new ArrayList<>(
-            List.of(
-                dist.resolve("bin/terroir").toString(), dist.resolve("completions").toString()));
+    var command = new ArrayList<>(List.of(dist.resolve("bin/terroir").toString(), argument));
     var builder =
         new ProcessBuilder(command)
             .redirectErrorStream(true)

@@ -19,6 +19,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -29,37 +30,45 @@ import java.util.Map;
 public final class Training {
   private Training() {}
 
-  /// Takes the directory of the completions.
+  /// Takes the directory of the completions, or `images` to build an image as well.
   public static void main(String[] arguments) {
     var settings = Settings.system();
     var silent = new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
     var directory = TerroirHome.of(settings).cache().resolve("environment");
     SavedDirectory.save(Environment.of("training"), directory, true);
     pretendInstalled(SavedDirectory.load(directory, _ -> {}), settings);
-    var image = ImageTraining.command(TerroirHome.of(settings).cache().resolve("images-training"));
-    for (var words :
-        List.of(
-            "--help",
-            "environment --help",
-            "environment register -d " + directory,
-            "environment list",
-            "environment list --output table",
-            "environment show -n training",
-            "environment hash -n training",
-            "environment path -n training",
-            "environment path -d " + directory,
-            "run list",
-            "model list",
-            "service list",
-            "workspace show",
-            image,
-            image)) {
+    var commands =
+        new ArrayList<>(
+            List.of(
+                "--help",
+                "environment --help",
+                "environment register -d " + directory,
+                "environment list",
+                "environment list --output table",
+                "environment show -n training",
+                "environment hash -n training",
+                "environment path -n training",
+                "environment path -d " + directory,
+                "run list",
+                "model list",
+                "service list",
+                "workspace show"));
+    var isOfImages = arguments[0].equals("images");
+    if (isOfImages) {
+      var image =
+          ImageTraining.command(TerroirHome.of(settings).cache().resolve("images-training"));
+      // Once made, once found.
+      commands.addAll(List.of(image, image));
+    }
+    for (var words : commands) {
       Main.beginBeside(words.split(" "));
       if (Main.run(words.split(" "), settings, silent, silent) != 0) {
         throw new IllegalStateException("`" + words + "` failed, so that it cannot be learned");
       }
     }
-    Completions.write(Main.groups(), Path.of(arguments[0]));
+    if (!isOfImages) {
+      Completions.write(Main.groups(), Path.of(arguments[0]));
+    }
     // As commands end, so that the cache holds what the JDK does then.
     System.exit(0);
   }
