@@ -1,7 +1,10 @@
 package dev.terroir.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.terroir.serving.Service;
+import dev.terroir.serving.ServingException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -9,10 +12,13 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -181,17 +187,21 @@ class ServiceCommandsTest {
         def init():
             pass
         def run(data):
-            time.sleep(600 if "hang" in data else 0)
+            if "hang" in data:
+                open(data, "w").close()
+                time.sleep(600)
             return data
         """);
     deploy("").succeeds();
-    var hanging = terroir.start("service run -n test-service -d hang");
+    var hangs = folder.resolve("hangs");
+    var hanging = terroir.start("service run -n test-service -d " + hangs);
     try {
+      await(() -> Files.exists(hangs));
       assertThat(score("quick")).isEqualTo("\"quick\"");
       assertThat(hanging.isAlive()).isTrue();
       var begin = System.nanoTime();
       terroir.run("service delete -n test-service").succeeds();
-      assertThat(java.time.Duration.ofNanos(System.nanoTime() - begin).toSeconds()).isLessThan(30);
+      assertThat(Duration.ofNanos(System.nanoTime() - begin).toSeconds()).isLessThan(30);
       assertThat(hanging.waitFor(30, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
       assertThat(hanging.exitValue()).isEqualTo(1);
     } finally {
@@ -202,16 +212,14 @@ class ServiceCommandsTest {
 
   @Test
   void aScriptWhoseInitHangsCanBeDeleted() throws Exception {
-    terroir.write("app/score.py", "import time\ndef init():\n  time.sleep(600)\n");
+    var hangs = folder.resolve("hangs");
+    terroir.write(
+        "app/score.py",
+        "import time\ndef init():\n  open('" + hangs + "', 'w').close()\n  time.sleep(600)\n");
     var deploying =
         terroir.start("model deploy -n test-service -m m:1 --es score.py -e demo:1 --sd app");
     try {
-      var deadline = System.nanoTime() + java.time.Duration.ofSeconds(60).toNanos();
-      while (!terroir.run("service list").out().contains("Transitioning")
-          && System.nanoTime() < deadline) {
-        Thread.sleep(100);
-      }
-      Thread.sleep(1000);
+      await(() -> Files.exists(hangs));
       terroir.run("service delete -n test-service").succeeds();
       assertThat(deploying.waitFor(30, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
       assertThat(deploying.exitValue()).isNotZero();
@@ -219,6 +227,40 @@ class ServiceCommandsTest {
       deploying.destroyForcibly();
     }
     noProcessIsLeft();
+  }
+
+  @Test
+  void aServiceThatIsDeletedBeforeItStartsIsNotWaitedFor() throws Exception {
+    var deploying =
+        terroir.start("model deploy -n test-service -m m:1 --es score.py -e demo:1 --sd app");
+    try {
+      await(() -> terroir.run("service list").out().contains("test-service"));
+      terroir.run("service delete -n test-service").succeeds();
+      assertThat(deploying.waitFor(60, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+      // Its start may have been over before the deletion.
+      assertThat(deploying.exitValue()).isIn(0, 1, 4);
+      assertThat(terroir.run("service list").out().strip()).isEqualTo("[]");
+    } finally {
+      deploying.destroyForcibly();
+    }
+    noProcessIsLeft();
+  }
+
+  @Test
+  void whoWaitsForAServiceIsToldThatItIsGone() {
+    assertThatThrownBy(() ->
+            new Service("test-service", folder.resolve("gone"))
+                .waitForDeployment(Duration.ofMinutes(1)))
+        .isInstanceOf(ServingException.class)
+        .hasMessageContaining("`test-service` was deleted");
+  }
+
+  private static void await(BooleanSupplier condition) throws InterruptedException {
+    var deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("waited long enough").isLessThan(deadline);
+      Thread.sleep(50);
+    }
   }
 
   private void noProcessIsLeft() {

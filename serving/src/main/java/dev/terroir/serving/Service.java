@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /// A deployed service. Immutable; what it says is looked up each time.
 ///
@@ -50,12 +51,13 @@ public record Service(String name, Path directory) {
 
   /// Waits until the present revision answers.
   ///
-  /// @throws ServingException code `deployment-failed`, with the end of the scoring log
+  /// @throws ServingException code `deployment-failed`, with the end of the scoring log; also when
+  ///   the service is deleted meanwhile
   public ServiceStatus waitForDeployment(Duration timeout) {
-    var wanted = definition().revision();
     var deadline = System.nanoTime() + timeout.toNanos();
+    var wanted = unlessDeleted(this::definition).revision();
     while (true) {
-      var status = status();
+      var status = unlessDeleted(this::status);
       if (status.isHealthy() && status.revision() == wanted) {
         return status;
       }
@@ -83,6 +85,32 @@ public record Service(String name, Path directory) {
             Problem.of(ServingCode.DEPLOYMENT_FAILED, "waiting for `" + name + "` was stopped"), e);
       }
     }
+  }
+
+  /// Reads one of its files; somebody else may delete them all at any time.
+  private <T> T unlessDeleted(Supplier<T> reading) {
+    RuntimeException failure = null;
+    try {
+      var value = reading.get();
+      if (isDeployed()) {
+        return value;
+      }
+    } catch (FoundationException e) {
+      if (isDeployed()) {
+        throw e;
+      }
+      failure = e;
+    }
+    throw new ServingException(
+        Problem.of(
+                ServingCode.DEPLOYMENT_FAILED,
+                "service `" + name + "` was deleted while it was waited for")
+            .hint("`terroir service list` shows the services"),
+        failure);
+  }
+
+  private boolean isDeployed() {
+    return Files.exists(directory.resolve(ServiceDefinition.FILE));
   }
 
   /// Where it is scored; empty when it does not listen.

@@ -45,7 +45,10 @@ public final class SupervisorMain {
             SupervisorMain.class.getName(),
             serviceDirectory.toAbsolutePath().normalize().toString()));
     try {
-      Files.createDirectories(serviceDirectory.resolve("logs"));
+      // Whoever has deleted the service meanwhile must not find its directory again.
+      if (!Files.isDirectory(serviceDirectory.resolve("logs"))) {
+        Files.createDirectory(serviceDirectory.resolve("logs"));
+      }
       var builder = new ProcessBuilder(command);
       // By this the process is found, too, when it is stopped before it has said that it lives.
       builder
