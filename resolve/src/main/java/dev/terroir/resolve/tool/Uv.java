@@ -56,6 +56,10 @@ public final class Uv {
     var program = UvProgram.find(settings, home, progress);
     var index = IndexSettings.read(settings, UvProgram.python(settings));
     var variables = index.uvVariables();
+    variables.put(
+        "PATH",
+        PyenvPath.of(
+            variables.getOrDefault("PATH", ""), variables.getOrDefault("PYENV_VERSION", "")));
     variables.put("UV_NO_CONFIG_WARNINGS", "1");
     variables.put("UV_NO_PROGRESS", "1");
     variables.put("NO_COLOR", "1");
