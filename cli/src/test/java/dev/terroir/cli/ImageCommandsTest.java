@@ -131,9 +131,9 @@ class ImageCommandsTest {
     var told =
         "`/opt/env/lib/python"
             + DebianBase.python()
-            + "/site-packages/shared/module.py` is in delta 1.0 and epsilon 1.0; the one of epsilon"
-            + " 1.0 is used";
-    assertThat(first.json().strings("warnings")).contains(told);
+            + "/site-packages/shared/module.py` is in delta 1.0 and in epsilon 1.0; what epsilon"
+            + " 1.0 brings is used";
+    assertThat(first.json().strings("warnings")).containsExactly(told);
     assertThat(first.err()).contains("warning: " + told);
     assertThat(again.json().strings("warnings")).containsExactly(told);
   }

@@ -17,10 +17,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// A folder of blobs, each under its digest: `<algorithm>/<encoded>`, as the folder `blobs` of an
@@ -29,11 +30,30 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @since 0.1
 public final class BlobStore {
-  private final Path directory;
+  private static final int BUFFER = 1 << 17;
 
+  private final Path directory;
+  private final boolean isDurable;
+
+  /// What this process has hashed since it began.
+  private final Set<Digest> checked = ConcurrentHashMap.newKeySet();
+
+  /// Blobs that survive a loss of power once they have their names.
+  ///
   /// @param directory made when the first blob comes
   public BlobStore(Path directory) {
+    this(directory, true);
+  }
+
+  private BlobStore(Path directory, boolean isDurable) {
     this.directory = directory;
+    this.isDurable = isDurable;
+  }
+
+  /// Blobs that can be made again, and are checked before they are used: the system writes them to
+  /// the disk when it has time. A loss of power may damage them; a killed process does not.
+  public static BlobStore cache(Path directory) {
+    return new BlobStore(directory, false);
   }
 
   /// Where it lies.
@@ -50,6 +70,44 @@ public final class BlobStore {
   public Optional<Path> find(Digest digest) {
     var file = path(digest);
     return Files.isRegularFile(file) ? Optional.of(file) : Optional.empty();
+  }
+
+  /// Whether a blob is there and is what its digest says; takes it away when it is not. Reads it
+  /// once per process.
+  public boolean verify(Digest digest) {
+    var file = path(digest);
+    if (!Files.isRegularFile(file)) {
+      return false;
+    }
+    if (checked.contains(digest)) {
+      return true;
+    }
+    try {
+      if (hash(file, digest).equals(digest)) {
+        checked.add(digest);
+        return true;
+      }
+      Files.deleteIfExists(file);
+      return false;
+    } catch (IOException e) {
+      throw FoundationException.ofFile("a blob cannot be read", file, e);
+    }
+  }
+
+  /// Whether this process has hashed a blob and found it right.
+  public boolean isChecked(Digest digest) {
+    return checked.contains(digest);
+  }
+
+  private static Digest hash(Path file, Digest expected) throws IOException {
+    var engine = expected.engine();
+    try (var in = Files.newInputStream(file)) {
+      var buffer = new byte[BUFFER];
+      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+        engine.update(buffer, 0, read);
+      }
+    }
+    return expected.finish(engine);
   }
 
   /// What a writer made.
@@ -107,12 +165,15 @@ public final class BlobStore {
                 .hint("try again; if it stays so, what delivered the blob has damaged it"));
       }
       var file = path(digest);
-      channel.force(true);
+      if (isDurable) {
+        channel.force(true);
+      }
       channel.close();
       Files.createDirectories(file.resolveSibling("."));
       // Also when one is there: it may have been damaged since, and these bytes are right.
       Files.move(
           temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      checked.add(digest);
       var result = new Stored(digest, sizeBytes);
       stored = result;
       return result;
@@ -152,15 +213,13 @@ public final class BlobStore {
   }
 
   /// Keeps a file's bytes by a hard link where the file system has them, else by a copy; the bytes
-  /// are checked first. The file must never be written to again.
+  /// are checked first, unless this process has just done so. The file must never be written to
+  /// again.
   ///
+  /// @param isChecked whether this process has just hashed the file and found it right
   /// @throws ImageException code `blob-mismatch`, when it is another
-  public Stored link(Path file, Digest expected) throws IOException {
-    var engine = expected.engine();
-    try (var in = Files.newInputStream(file)) {
-      in.transferTo(new DigestOutputStream(OutputStream.nullOutputStream(), engine));
-    }
-    if (!expected.finish(engine).equals(expected)) {
+  public Stored link(Path file, Digest expected, boolean isChecked) throws IOException {
+    if (!isChecked && !hash(file, expected).equals(expected)) {
       throw new ImageException(
           Problem.of(ImageCode.BLOB_MISMATCH, "a blob is not the one that its digest names")
               .at(Place.file(file))
@@ -176,6 +235,11 @@ public final class BlobStore {
       try (var writer = writer(expected)) {
         Files.copy(file, writer);
         return writer.commit(expected);
+      }
+    }
+    if (isDurable) {
+      try (var channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+        channel.force(true);
       }
     }
     try {

@@ -9,7 +9,6 @@ import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.archive.fetch.ArchiveStore;
-import dev.terroir.image.base.BaseFacts;
 import dev.terroir.image.base.BaseFit;
 import dev.terroir.image.base.BaseImage;
 import dev.terroir.image.base.BaseImages;
@@ -50,6 +49,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -81,7 +81,7 @@ public final class ImageBuilder implements AutoCloseable {
     this.settings = settings;
     this.home = home;
     var images = home.cache().resolve("images");
-    this.blobs = new BlobStore(images.resolve("blobs"));
+    this.blobs = BlobStore.cache(images.resolve("blobs"));
     this.bases = new BaseImages(blobs, images.resolve("bases"), Clock.systemUTC());
     this.records = images.resolve("built");
     this.compiler =
@@ -136,14 +136,10 @@ public final class ImageBuilder implements AutoCloseable {
   /// Finds out what a base reference stands for.
   ///
   /// @param reference without credentials
-  public BaseImage base(
+  /// @param source stays open until the base is closed
+  public OpenBase base(
       String reference, dev.terroir.foundation.platform.Platform platform, ImageSource source) {
-    return bases.resolve(reference, platform, source);
-  }
-
-  /// What a base holds.
-  public BaseFacts facts(BaseImage base, ImageSource source, Progress progress) {
-    return bases.facts(base, source, progress);
+    return new OpenBase(bases.resolve(reference, platform, source), source, bases);
   }
 
   /// Makes bases of Dockerfiles, kept in the same cache.
@@ -169,17 +165,13 @@ public final class ImageBuilder implements AutoCloseable {
 
   /// Builds an image and hands it to the targets.
   ///
-  /// @param base of [#base]
-  /// @param source where the base's layers come from
+  /// @param open of [#base]
   /// @param destinations each gets the whole image, blobs first; they stay open
   /// @throws dev.terroir.foundation.problem.TerroirException when the base does not fit, a package
   ///   cannot be fetched, or a target does not take it; what was made is kept for the next try
   public Outcome build(
-      Request request,
-      BaseImage base,
-      ImageSource source,
-      List<Destination> destinations,
-      Progress progress) {
+      Request request, OpenBase open, List<Destination> destinations, Progress progress) {
+    var base = open.image();
     var key = key(request, base);
     var known = known(key);
     if (known.isPresent()) {
@@ -192,7 +184,7 @@ public final class ImageBuilder implements AutoCloseable {
         return new Outcome(renamed(known.get(), request, base), 0, 0, true);
       }
     }
-    return new Building(request, base, source, destinations, progress).run(key);
+    return new Building(request, open, destinations, progress).run(key);
   }
 
   /// Equal content under another name is the same image.
@@ -260,52 +252,56 @@ public final class ImageBuilder implements AutoCloseable {
   /// One build.
   private final class Building {
     private final Request request;
+    private final OpenBase open;
     private final BaseImage base;
     private final ImageSource source;
     private final List<ImageTarget> targets;
     private final List<Destination> destinations;
     private final Progress progress;
     private final List<String> warnings = new ArrayList<>();
-    private long sentBytes;
+    private final AtomicLong sentBytes = new AtomicLong();
 
-    Building(
-        Request request,
-        BaseImage base,
-        ImageSource source,
-        List<Destination> destinations,
-        Progress progress) {
+    Building(Request request, OpenBase open, List<Destination> destinations, Progress progress) {
       this.request = request;
-      this.base = base;
-      this.source = source;
+      this.open = open;
+      this.base = open.image();
+      this.source = open.source();
       this.destinations = List.copyOf(destinations);
       this.targets = destinations.stream().map(Destination::target).toList();
       this.progress = progress;
     }
 
     Outcome run(Sha256 key) {
+      for (var target : targets) {
+        target.comesFrom(source);
+      }
       var ours = new ArrayList<BuiltLayer>();
       var newLayers = 0;
       var lock = request.lock();
       if (lock != null) {
-        var python = BaseFit.choose(base, bases.facts(base, source, progress), lock);
-        sendBase();
-        ours.add(prefix(python));
         progress.step(
             "making layers of " + lock.packages().size() + " packages on " + base.reference());
         var stack =
             new PackageStack(lock, placement(lock), layers, blobs, archives(), targets, progress);
-        var layersOfPackages = stack.stack();
+        // The packages need nothing of the base, which is looked into and sent meanwhile.
+        List<PackageStack.Stacked> layersOfPackages;
+        try (var ofBase = new Ahead<>(() -> fit(lock))) {
+          layersOfPackages = stack.stack(ofBase::check);
+          ours.add(ofBase.get());
+        }
         for (var stacked : layersOfPackages) {
           newLayers += stacked.isNew() ? stacked.made().layers().size() : 0;
           ours.addAll(built(stacked));
         }
-        sentBytes += stack.sentBytes();
-        warnings.addAll(stack.clashes(layersOfPackages));
+        sentBytes.addAndGet(stack.sentBytes());
+        var clashes = stack.clashes(layersOfPackages);
+        clashes.equal().forEach(progress::line);
+        warnings.addAll(clashes.different());
         warnings.forEach(progress::warn);
       } else {
         BaseFit.checkUserManaged(
             base,
-            bases.facts(base, source, progress),
+            open.facts(progress),
             request.interpreterPath(),
             bases.program(base, request.interpreterPath(), source, progress).orElse(null));
         sendBase();
@@ -313,7 +309,14 @@ public final class ImageBuilder implements AutoCloseable {
       var image = finish(ours);
       AtomicFiles.write(
           records.resolve(key.hex() + ".json"), JsonWriter.indented(image.toJson(), 2) + "\n");
-      return new Outcome(image, sentBytes, newLayers, false);
+      return new Outcome(image, sentBytes.get(), newLayers, false);
+    }
+
+    /// The layer between the base and the packages.
+    private BuiltLayer fit(Lock lock) {
+      var python = BaseFit.choose(base, open.facts(progress), lock);
+      sendBase();
+      return prefix(python);
     }
 
     private Placement placement(Lock lock) {
@@ -326,19 +329,21 @@ public final class ImageBuilder implements AutoCloseable {
 
     /// The base's layers, read from it only when a target lacks them.
     private void sendBase() {
-      for (var target : targets) {
-        target.comesFrom(source);
-      }
       for (var layer : base.layers()) {
         for (var target : targets) {
           if (!target.has(layer.blob())) {
             progress.line("layer " + layer.blob().digest() + " of the base");
-            sentBytes +=
-                target.put(
-                    layer.blob(), () -> Files.newInputStream(bases.fetch(layer.blob(), source)));
+            sentBytes.addAndGet(target.put(layer.blob(), ofBase(layer.blob())));
           }
         }
       }
+    }
+
+    /// A layer of the base: fetched only if the target reads it, or here already.
+    private ImageTarget.Content ofBase(Descriptor blob) {
+      return blobs.find(blob.digest()).isPresent() && blobs.verify(blob.digest())
+          ? new ImageTarget.FileContent(blobs.path(blob.digest()), true)
+          : () -> Files.newInputStream(bases.fetch(blob, source));
     }
 
     private BuiltLayer prefix(BasePython python) {
@@ -361,8 +366,11 @@ public final class ImageBuilder implements AutoCloseable {
 
     private void send(MadeLayer layer) {
       for (var target : targets) {
-        sentBytes +=
-            target.put(layer.descriptor(), new ImageTarget.FileContent(blobs.path(layer.digest())));
+        sentBytes.addAndGet(
+            target.put(
+                layer.descriptor(),
+                new ImageTarget.FileContent(
+                    blobs.path(layer.digest()), blobs.isChecked(layer.digest()))));
       }
     }
 
@@ -439,7 +447,7 @@ public final class ImageBuilder implements AutoCloseable {
     private Descriptor put(String mediaType, byte[] bytes) {
       var descriptor = keep(mediaType, bytes);
       for (var target : targets) {
-        sentBytes += target.put(descriptor, () -> new ByteArrayInputStream(bytes));
+        sentBytes.addAndGet(target.put(descriptor, () -> new ByteArrayInputStream(bytes)));
       }
       return descriptor;
     }

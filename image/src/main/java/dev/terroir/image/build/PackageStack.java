@@ -11,6 +11,7 @@ import dev.terroir.image.archive.fetch.Archive;
 import dev.terroir.image.archive.fetch.ArchiveStore;
 import dev.terroir.image.blob.BlobStore;
 import dev.terroir.image.layer.LayerPackage;
+import dev.terroir.image.layer.LayerPath;
 import dev.terroir.image.layer.MadeLayer;
 import dev.terroir.image.layer.MadeLayers;
 import dev.terroir.image.layer.PackageLayers;
@@ -26,6 +27,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +38,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// For one build; thread-safe.
 final class PackageStack {
+  private static final long CHECK_MILLIS = 50;
+
   private final Lock lock;
   private final Placement placement;
   private final PackageLayers layers;
@@ -69,37 +74,29 @@ final class PackageStack {
   record Stacked(
       Buckets.Bucket bucket, List<LayerPackage> packages, MadeLayers made, boolean isNew) {}
 
-  /// What is to be told of paths that two packages bring, in the order of the layers: within a
-  /// layer the later package by name won, between layers the later layer wins.
-  List<String> clashes(List<Stacked> stack) {
-    var told = new ArrayList<String>();
-    var owners = new HashMap<String, String>();
+  /// Files that two packages bring, in the order of the layers: within a layer the later package by
+  /// name won, between layers the later layer wins.
+  Clashes clashes(List<Stacked> stack) {
+    var clashes = new Clashes();
+    var owners = new HashMap<String, LayerPath>();
     for (var stacked : stack) {
-      stacked
-          .made()
-          .clashes()
-          .forEach(clash -> told.add(clash(clash.path(), clash.dropped(), clash.kept())));
-      var title = stacked.bucket().title();
+      stacked.made().clashes().forEach(clashes::add);
       for (var path : layers.paths(stacked.packages(), placement)) {
-        var before = owners.put(path, title);
+        if (path.isByteCode()) {
+          continue;
+        }
+        var before = owners.put(path.path(), path);
         if (before != null) {
-          told.add(clash(path, before, title));
+          clashes.add(
+              new MadeLayers.Clash(
+                  path.path(),
+                  path.owner(),
+                  before.owner(),
+                  path.content().equals(before.content())));
         }
       }
     }
-    return told;
-  }
-
-  private static String clash(String path, String dropped, String kept) {
-    return "`/"
-        + path
-        + "` is in "
-        + dropped
-        + " and "
-        + kept
-        + "; the one of "
-        + kept
-        + " is used";
+    return clashes;
   }
 
   /// How many bytes the targets took.
@@ -108,7 +105,9 @@ final class PackageStack {
   }
 
   /// Finds or makes all layers, in the order of the image, and hands them to the targets.
-  List<Stacked> stack() {
+  ///
+  /// @param check throws when there is no use in going on; called now and then
+  List<Stacked> stack(Runnable check) {
     var buckets = Buckets.of(lock.packages());
     var done = new AtomicInteger();
     var pending = new ArrayList<Future<Stacked>>();
@@ -124,7 +123,7 @@ final class PackageStack {
         }
         var stack = new ArrayList<Stacked>();
         for (var one : pending) {
-          stack.add(one.get());
+          stack.add(next(one, check));
         }
         return stack;
       } finally {
@@ -141,6 +140,18 @@ final class PackageStack {
       Thread.currentThread().interrupt();
       throw new FoundationException(
           Problem.of(FoundationCode.CANCELED, "making the layers was canceled"), e);
+    }
+  }
+
+  private static Stacked next(Future<Stacked> pending, Runnable check)
+      throws InterruptedException, ExecutionException {
+    while (true) {
+      check.run();
+      try {
+        return pending.get(CHECK_MILLIS, TimeUnit.MILLISECONDS);
+      } catch (TimeoutException e) {
+        // Not yet.
+      }
     }
   }
 
@@ -167,7 +178,7 @@ final class PackageStack {
   }
 
   private ImageTarget.Content content(MadeLayer layer) {
-    return new ImageTarget.FileContent(blobs.path(layer.digest()));
+    return new ImageTarget.FileContent(blobs.path(layer.digest()), blobs.isChecked(layer.digest()));
   }
 
   private boolean isEverywhere(MadeLayer layer) {
@@ -203,7 +214,7 @@ final class PackageStack {
         archive == null ? new Sha256(item.artifact().sha256()) : archive.sha256(),
         directUrl(item),
         true,
-        () -> (archive == null ? archives.wheel(item, lock, progress, _ -> {}) : archive).file());
+        () -> archive == null ? archives.wheel(item, lock, progress, _ -> {}) : archive);
   }
 
   /// Only for what came by URL; a path of this machine would say nothing elsewhere, and would make

@@ -28,6 +28,9 @@ final class LayerCatalog {
 
   private static final int FIRST_READ = 4096;
 
+  /// Of what an entry says.
+  private static final long VERSION = 2;
+
   private final Path directory;
 
   LayerCatalog(Path directory) {
@@ -83,9 +86,14 @@ final class LayerCatalog {
     }
   }
 
-  List<String> paths(Sha256 key) {
+  List<LayerPath> paths(Sha256 key) {
     try (var lines = Files.lines(file(key))) {
-      return lines.skip(1).toList();
+      return lines
+          .skip(1)
+          .map(line -> line.split("\t", 3))
+          .filter(parts -> parts.length == 3)
+          .map(parts -> new LayerPath(parts[2], parts[1], parts[0]))
+          .toList();
     } catch (NoSuchFileException e) {
       return List.of();
     } catch (IOException e) {
@@ -93,9 +101,12 @@ final class LayerCatalog {
     }
   }
 
-  void put(Sha256 key, MadeLayers made, List<String> paths) {
+  void put(Sha256 key, MadeLayers made, List<LayerPath> paths) {
     var text = new StringBuilder(JsonWriter.compact(toJson(made))).append('\n');
-    paths.forEach(path -> text.append(path).append('\n'));
+    for (var path : paths) {
+      text.append(path.content()).append('\t').append(path.owner());
+      text.append('\t').append(path.path()).append('\n');
+    }
     AtomicFiles.write(file(key), text.toString());
   }
 
@@ -118,10 +129,11 @@ final class LayerCatalog {
               .put("path", clash.path())
               .put("kept", clash.kept())
               .put("dropped", clash.dropped())
+              .put("same", clash.isSame())
               .build());
     }
     return JsonObject.builder()
-        .put("version", 1)
+        .put("version", VERSION)
         .put("layers", new JsonValue.JsonArray(layers))
         .put("clashes", new JsonValue.JsonArray(clashes))
         .put("uncompiled", made.uncompiled())
@@ -130,6 +142,10 @@ final class LayerCatalog {
 
   private static MadeLayers parse(String line) {
     var json = JsonReader.parseObject(line, "catalog of layers");
+    if (json.longValue("version") != VERSION) {
+      // Of another Terroir; what it names is made again.
+      return new MadeLayers(List.of(), List.of(), List.of());
+    }
     return new MadeLayers(
         json.objects("layers").stream()
             .map(layer ->
@@ -143,7 +159,10 @@ final class LayerCatalog {
         json.objects("clashes").stream()
             .map(clash ->
                 new MadeLayers.Clash(
-                    clash.string("path"), clash.string("kept"), clash.string("dropped")))
+                    clash.string("path"),
+                    clash.string("kept"),
+                    clash.string("dropped"),
+                    clash.optionalBoolean("same").orElse(false)))
             .toList(),
         json.strings("uncompiled"));
   }

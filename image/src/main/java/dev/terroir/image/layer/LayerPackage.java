@@ -2,7 +2,7 @@ package dev.terroir.image.layer;
 
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.image.archive.DirectUrl;
-import java.nio.file.Path;
+import dev.terroir.image.archive.fetch.Archive;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// @param directUrl where it came from when it was not found on an index, or null
 /// @param requested whether it is marked as asked for by name; it decides bytes, so a layer that
 ///   many environments share needs the same answer in all of them
-/// @param archive gives the wheel; asked only when the layer has to be made
+/// @param archive gives the wheel, its digest checked; asked only when the layer has to be made
 /// @since 0.1
 public record LayerPackage(
     String name,
@@ -22,7 +22,7 @@ public record LayerPackage(
     Sha256 archiveSha256,
     @Nullable DirectUrl directUrl,
     boolean requested,
-    Supplier<Path> archive) {
+    Supplier<Archive> archive) {
   @Override
   public String toString() {
     return name + " " + version;

@@ -21,5 +21,6 @@ public record MadeLayers(List<MadeLayer> layers, List<Clash> clashes, List<Strin
   /// @param path in the image, without `/` before it
   /// @param kept the package whose file is in the layer
   /// @param dropped the package whose file is not
-  public record Clash(String path, String kept, String dropped) {}
+  /// @param isSame whether both files have the same content, so that nothing is lost
+  public record Clash(String path, String kept, String dropped, boolean isSame) {}
 }

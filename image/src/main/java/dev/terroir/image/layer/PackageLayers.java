@@ -3,7 +3,6 @@ package dev.terroir.image.layer;
 import dev.terroir.environment.distribution.DistributionName;
 import dev.terroir.foundation.FoundationCode;
 import dev.terroir.foundation.FoundationException;
-import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
@@ -26,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Future;
+import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /// Finds or makes the layers of packages. A layer is made once for everything that decides its
@@ -83,7 +83,7 @@ public final class PackageLayers {
 
   /// Every file in the layers of packages that were made, relative to `/`, sorted: what is needed
   /// to tell which paths two layers both bring. Empty when they were never made.
-  public List<String> paths(List<LayerPackage> packages, Placement placement) {
+  public List<LayerPath> paths(List<LayerPackage> packages, Placement placement) {
     return catalog.paths(LayerCatalog.key(sorted(packages), placement, capBytes));
   }
 
@@ -129,16 +129,7 @@ public final class PackageLayers {
 
   /// Whether a layer's blob is there and is what its digest says; takes it away when it is not.
   public boolean verify(MadeLayer layer) {
-    var file = blobs.path(layer.digest());
-    try {
-      if (isThere(layer) && Sha256.of(file).hex().equals(layer.digest().encoded())) {
-        return true;
-      }
-      Files.deleteIfExists(file);
-      return false;
-    } catch (IOException e) {
-      throw FoundationException.ofFile("a layer cannot be read", file, e);
-    }
+    return blobs.verify(layer.digest());
   }
 
   private boolean isThere(MadeLayer layer) {
@@ -188,7 +179,7 @@ public final class PackageLayers {
     private final List<MadeLayers.Clash> clashes = new ArrayList<>();
     private final List<String> uncompiled = new ArrayList<>();
     private final List<MadeLayer> layers = new ArrayList<>();
-    private final List<String> paths = new ArrayList<>();
+    private final List<LayerPath> paths = new ArrayList<>();
     private final List<Pending> pending = new ArrayList<>();
     private final Map<Open, List<String>> byteCode = new HashMap<>();
     private final List<Open> finished = new ArrayList<>();
@@ -215,20 +206,20 @@ public final class PackageLayers {
         finished.add(one);
       }
       endLayer();
-      paths.sort(dev.terroir.image.archive.ZipArchive::compareNames);
+      paths.sort(null);
       return new MadeLayers(layers, clashes, uncompiled);
     }
 
     private Open open(LayerPackage item) throws IOException {
-      var file = item.archive().get();
-      var sha256 = Sha256.of(file);
-      if (!sha256.equals(item.archiveSha256())) {
+      var archive = item.archive().get();
+      var file = archive.file();
+      if (!archive.sha256().equals(item.archiveSha256())) {
         throw new ImageException(
             Problem.of(
                     ImageCode.ARCHIVE_MISMATCH,
                     "the archive of " + item + " is not the one that the lock names")
                 .at(Place.file(file))
-                .because("its SHA-256 is " + sha256 + ", not " + item.archiveSha256())
+                .because("its SHA-256 is " + archive.sha256() + ", not " + item.archiveSha256())
                 .hint("delete the file, so that it is fetched anew"));
       }
       var wheel = WheelArchive.open(file, item + " (" + file.getFileName() + ")");
@@ -266,19 +257,19 @@ public final class PackageLayers {
             continue;
           }
           var path = entry.path();
-          drop(files.get(path), one);
+          drop(files.get(path), one, entry);
           for (int slash = path.lastIndexOf('/');
               slash > 0;
               slash = path.lastIndexOf('/', slash - 1)) {
             var above = files.remove(path.substring(0, slash));
-            drop(above, one);
+            drop(above, one, entry);
             if (above != null) {
               owners.put(above.entry().path(), new Owned(one, entry));
             }
           }
           var below = files.subMap(path + "/", path + "0");
           for (var lost : below.values()) {
-            drop(lost, one);
+            drop(lost, one, entry);
             owners.put(lost.entry().path(), new Owned(one, entry));
           }
           below.clear();
@@ -290,7 +281,7 @@ public final class PackageLayers {
       for (var owned : files.values()) {
         if (owned.entry() instanceof WheelContent.File file && file.module() != null) {
           var path = WheelContent.byteCodePath(file.path(), placement.pythonVersion());
-          drop(files.get(path), owned.owner());
+          drop(files.get(path), owned.owner(), file);
           owners.put(path, owned);
         }
       }
@@ -310,12 +301,32 @@ public final class PackageLayers {
       return owner == null;
     }
 
-    private void drop(@Nullable Owned lost, Open winner) {
+    private void drop(@Nullable Owned lost, Open winner, WheelContent.Entry instead) {
       if (lost != null && !lost.owner().equals(winner)) {
         clashes.add(
             new MadeLayers.Clash(
-                lost.entry().path(), winner.item().toString(), lost.owner().item().toString()));
+                lost.entry().path(),
+                winner.item().toString(),
+                lost.owner().item().toString(),
+                lost.entry().path().equals(instead.path())
+                    && content(lost.entry()).equals(content(instead))));
       }
+    }
+
+    private static String content(WheelContent.Entry entry) {
+      return switch (entry) {
+        case WheelContent.Folder _ -> "folder";
+        case WheelContent.Made made -> {
+          var crc32 = new CRC32();
+          crc32.update(made.content());
+          yield content(crc32.getValue(), made.content().length);
+        }
+        case WheelContent.File file -> content(file.member().crc32(), file.member().sizeBytes());
+      };
+    }
+
+    private static String content(long crc32, long sizeBytes) {
+      return Long.toHexString(crc32) + "-" + Long.toHexString(sizeBytes);
     }
 
     private void write(Open one, WheelContent.Entry entry)
@@ -333,14 +344,14 @@ public final class PackageLayers {
         case WheelContent.Folder(var path) -> out.folder(path);
         case WheelContent.Made made -> {
           out.file(made.path(), made.isExecutable(), made.content());
-          paths.add(made.path());
+          paths.add(new LayerPath(made.path(), one.item().toString(), content(made)));
         }
         case WheelContent.File file -> {
           var module = file.module();
           var source =
               module == null ? null : new ByteArrayOutputStream((int) file.member().sizeBytes());
           out.member(file.path(), file.isExecutable(), one.wheel(), file.member(), source);
-          paths.add(file.path());
+          paths.add(new LayerPath(file.path(), one.item().toString(), content(file)));
           if (module != null && source != null) {
             compile(one, file.path(), module, source.toByteArray());
           }
@@ -392,7 +403,7 @@ public final class PackageLayers {
         switch (Compiler.await(module.outcome())) {
           case Outcome.Ready(var file) -> {
             out.packed(module.path(), file);
-            paths.add(module.path());
+            paths.add(new LayerPath(module.path(), module.owner().item().toString(), ""));
             byteCode.computeIfAbsent(module.owner(), _ -> new ArrayList<>()).add(module.path());
           }
           case Outcome.None(var why) -> uncompiled.add(module.module() + ": " + why);
@@ -402,7 +413,7 @@ public final class PackageLayers {
       for (var one : finished) {
         var path = one.content().recordPath();
         out.file(path, false, one.content().record(byteCode.getOrDefault(one, List.of())));
-        paths.add(path);
+        paths.add(new LayerPath(path, one.item().toString(), "record"));
       }
       finished.clear();
       var layer = out.finish();
@@ -413,7 +424,7 @@ public final class PackageLayers {
       progress.line("layer " + layer.digest() + " holds " + packages);
     }
 
-    List<String> paths() {
+    List<LayerPath> paths() {
       return paths;
     }
 

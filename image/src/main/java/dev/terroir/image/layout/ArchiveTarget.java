@@ -25,7 +25,7 @@ abstract class ArchiveTarget implements ImageTarget {
   ArchiveTarget(Path file) {
     this.file = file;
     this.folder = AtomicFiles.temporaryBeside(file);
-    this.staged = new OciLayout(folder);
+    this.staged = OciLayout.output(folder);
     this.target = staged.target();
   }
 

@@ -63,10 +63,24 @@ public final class OciLayout {
   private final BlobStore blobs;
   private final LayoutContent content = new Content();
 
+  /// A layout whose images survive a loss of power once they have their names.
+  ///
   /// @param directory made when something is put there
   public OciLayout(Path directory) {
+    this(directory, new BlobStore(directory.resolve("blobs")));
+  }
+
+  private OciLayout(Path directory, BlobStore blobs) {
     this.directory = directory;
-    this.blobs = new BlobStore(directory.resolve("blobs"));
+    this.blobs = blobs;
+  }
+
+  /// A layout that is handed over at once, as a file that any command writes: the system writes it
+  /// to the disk when it has time.
+  ///
+  /// @param directory made when something is put there
+  public static OciLayout output(Path directory) {
+    return new OciLayout(directory, BlobStore.cache(directory.resolve("blobs")));
   }
 
   /// Where it lies.
@@ -508,8 +522,8 @@ public final class OciLayout {
         return 0;
       }
       try {
-        if (bytes instanceof FileContent(var file)) {
-          return blobs.link(file, blob.digest()).sizeBytes();
+        if (bytes instanceof FileContent(var file, var isChecked)) {
+          return blobs.link(file, blob.digest(), isChecked).sizeBytes();
         }
         try (var writer = blobs.writer(blob.digest());
             var in = new VerifiedInput(bytes.open(), blob, directory.toString())) {

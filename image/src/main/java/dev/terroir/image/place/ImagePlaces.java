@@ -85,7 +85,7 @@ public final class ImagePlaces implements AutoCloseable {
               registries().target(reference, List.of()), List.of(reference.tagOrLatest()));
       case ImageLocation.InLayout layout ->
           new Destination(
-              new OciLayout(layout.directory()).target(),
+              OciLayout.output(layout.directory()).target(),
               layout.tag() == null ? List.of() : List.of(layout.tag()));
       case ImageLocation.InOciArchive archive ->
           new Destination(OciArchive.target(archive.file(), archive.tag()), List.of());

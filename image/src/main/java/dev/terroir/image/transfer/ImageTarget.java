@@ -23,7 +23,8 @@ public interface ImageTarget extends AutoCloseable {
   /// The bytes of a file that nobody writes to again, so that a target may link to it.
   ///
   /// @param file where they are
-  record FileContent(Path file) implements Content {
+  /// @param isChecked whether this process has seen that they have the blob's digest
+  record FileContent(Path file, boolean isChecked) implements Content {
     @Override
     public InputStream open() throws IOException {
       return Files.newInputStream(file);

@@ -186,6 +186,7 @@ class PackageLayersTest {
       assertThat(made.uncompiled()).hasSize(1);
       assertThat(made.uncompiled().getFirst()).contains("small/broken.py", "SyntaxError");
       assertThat(layers().paths(List.of(item(small(), "a")), COMPILED))
+          .extracting(LayerPath::path)
           .containsExactlyElementsOf(
               files.keySet().stream().filter(path -> !path.endsWith("/")).toList());
     }
@@ -316,7 +317,7 @@ class PackageLayersTest {
       var b = item(TestWheel.of("b", "1").file("shared.py", "b = 1\n").file("b.py", ""), "2");
       var made = layers().make(List.of(b, a), COMPILED, Progress.SILENT);
       assertThat(made.clashes())
-          .containsExactly(new MadeLayers.Clash(SITE + "shared.py", "b 1", "a 1"));
+          .containsExactly(new MadeLayers.Clash(SITE + "shared.py", "b 1", "a 1", false));
       var files = read("cache", made.layers().getFirst());
       assertThat(files.get(SITE + "shared.py")).isEqualTo("b = 1\n");
       assertThat(files).containsKeys(SITE + "a.py", SITE + "b.py");
@@ -330,8 +331,8 @@ class PackageLayersTest {
       var made = layers().make(List.of(a, b), PLAIN, Progress.SILENT);
       assertThat(made.clashes())
           .containsExactlyInAnyOrder(
-              new MadeLayers.Clash(SITE + "x", "b 1", "a 1"),
-              new MadeLayers.Clash(SITE + "y/z", "b 1", "a 1"));
+              new MadeLayers.Clash(SITE + "x", "b 1", "a 1", false),
+              new MadeLayers.Clash(SITE + "y/z", "b 1", "a 1", false));
       assertThat(read("cache", made.layers().getFirst()))
           .containsKeys(SITE + "x/y", SITE + "y")
           .doesNotContainKeys(SITE + "x", SITE + "y/z");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import dev.terroir.environment.distribution.WheelFileName;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.process.Command;
+import dev.terroir.image.archive.fetch.Archive;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,7 +71,17 @@ public final class RealWheels {
     var name = WheelFileName.parse(String.valueOf(wheel.getFileName())).orElseThrow();
     try {
       return new LayerPackage(
-          name.name(), name.version(), Sha256.of(wheel), null, isRequested, () -> wheel);
+          name.name(), name.version(), Sha256.of(wheel), null, isRequested, () -> archive(wheel));
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  /// A file as the store of archives hands it out.
+  public static Archive archive(Path wheel) {
+    try {
+      return new Archive(
+          wheel, String.valueOf(wheel.getFileName()), Sha256.of(wheel), Files.size(wheel));
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }

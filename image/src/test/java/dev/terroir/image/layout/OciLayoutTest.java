@@ -474,7 +474,9 @@ class OciLayoutTest {
     assertThat(
             layout
                 .target()
-                .put(descriptor, new dev.terroir.image.transfer.ImageTarget.FileContent(file)))
+                .put(
+                    descriptor,
+                    new dev.terroir.image.transfer.ImageTarget.FileContent(file, false)))
         .isEqualTo(5);
     assertThat(Files.isSameFile(file, layout.blobs().path(stored.digest()))).isTrue();
     Files.delete(layout.blobs().path(stored.digest()));
@@ -482,7 +484,9 @@ class OciLayoutTest {
     assertThatThrownBy(() ->
             layout
                 .target()
-                .put(descriptor, new dev.terroir.image.transfer.ImageTarget.FileContent(file)))
+                .put(
+                    descriptor,
+                    new dev.terroir.image.transfer.ImageTarget.FileContent(file, false)))
         .isInstanceOf(ImageException.class);
   }
 

@@ -8,10 +8,10 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.progress.Progress;
-import dev.terroir.image.base.BaseImage;
 import dev.terroir.image.base.DefaultBases;
 import dev.terroir.image.base.GpuRule;
 import dev.terroir.image.build.ImageBuilder;
+import dev.terroir.image.build.OpenBase;
 import dev.terroir.image.oci.ImageLocation;
 import dev.terroir.image.place.ImagePlaces;
 import dev.terroir.image.registry.CredentialSource;
@@ -171,11 +171,13 @@ public final class DefinitionImages implements AutoCloseable {
       List<Destination> destinations,
       Progress progress) {
     var environment = wish.environment();
-    try (var source = opened.source()) {
-      var base = builder.base(opened.name(), wish.platform(), source);
+    try (var source = opened.source();
+        var base = builder.base(opened.name(), wish.platform(), source)) {
       var lock = locked;
       if (lock == null && !environment.python().userManagedDependencies()) {
-        lock = lock(wish, hash, python(wish, base, source, progress), progress);
+        // While the packages are resolved.
+        base.lookAhead(progress);
+        lock = lock(wish, hash, python(wish, base, progress), progress);
       }
       var variables =
           opened.isDefault() && lock != null && gpu.isNeeded(lock)
@@ -190,7 +192,6 @@ public final class DefinitionImages implements AutoCloseable {
               wish.options(),
               variables),
           base,
-          source,
           destinations,
           progress);
     }
@@ -241,12 +242,11 @@ public final class DefinitionImages implements AutoCloseable {
     return host.equals("index.docker.io") ? "docker.io" : host;
   }
 
-  private @Nullable String python(
-      Wish wish, BaseImage base, ImageSource source, Progress progress) {
+  private @Nullable String python(Wish wish, OpenBase base, Progress progress) {
     if (!takesPythonOfBase(wish)) {
       return wish.pythonVersion();
     }
-    return builder.facts(base, source, progress).pythons().stream()
+    return base.facts(progress).pythons().stream()
         .filter(python -> python.isComplete())
         .map(python -> python.version())
         .findFirst()

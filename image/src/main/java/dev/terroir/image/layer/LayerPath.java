@@ -1,0 +1,25 @@
+package dev.terroir.image.layer;
+
+import java.util.Comparator;
+
+/// A file in the layers of packages. Immutable; sorted by path.
+///
+/// @param path relative to `/`
+/// @param owner the package that brought it, with its version
+/// @param content the same for files of equal content; empty for byte-code, whose module says it
+/// @since 0.1
+public record LayerPath(String path, String owner, String content)
+    implements Comparable<LayerPath> {
+  private static final Comparator<LayerPath> ORDER =
+      Comparator.comparing(LayerPath::path).thenComparing(LayerPath::owner);
+
+  /// Whether it was compiled of a module of the same owner.
+  public boolean isByteCode() {
+    return content.isEmpty();
+  }
+
+  @Override
+  public int compareTo(LayerPath other) {
+    return ORDER.compare(this, other);
+  }
+}
