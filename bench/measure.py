@@ -17,6 +17,7 @@ UV_VERSION = "0.13.9"
 class Sample:
     seconds: float
     peak_mib: float
+    cpu_seconds: float = 0.0
 
 
 @dataclass
@@ -89,7 +90,7 @@ def run(command: List[str], environment: dict, cwd: Optional[Path] = None, check
             errors.seek(0)
             raise RuntimeError(f"{command} ended with {process.returncode}:\n{errors.read().decode(errors='replace')}")
     os.unlink(errors.name)
-    return Sample(seconds, usage.ru_maxrss / 1024)
+    return Sample(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
 
 
 def alternate(repeat: int, ours: Callable[[], Sample], peer: Callable[[], Sample]):
