@@ -115,7 +115,7 @@ class ImageCommandsTest {
   }
 
   @Test
-  void aPathOfTwoPackagesIsToldEachTimeAndTheLaterLayerWins() {
+  void aPathOfTwoPackagesIsToldEachTimeAndTheLaterLayerOfTheSmallerOneWins() {
     for (var name : List.of("delta", "epsilon")) {
       WheelHouse.wheel(
           folder.resolve("wheels"),
@@ -131,8 +131,8 @@ class ImageCommandsTest {
     var told =
         "`/opt/env/lib/python"
             + DebianBase.python()
-            + "/site-packages/shared/module.py` is in delta 1.0 and in epsilon 1.0; what epsilon"
-            + " 1.0 brings is used";
+            + "/site-packages/shared/module.py` is in epsilon 1.0 and in delta 1.0; what delta 1.0"
+            + " brings is used";
     assertThat(first.json().strings("warnings")).containsExactly(told);
     assertThat(first.err()).contains("warning: " + told);
     assertThat(again.json().strings("warnings")).containsExactly(told);

@@ -78,9 +78,16 @@ final class PackageStack {
   /// name won, between layers the later layer wins.
   Clashes clashes(List<Stacked> stack) {
     var clashes = new Clashes();
+    var users = new HashMap<String, Integer>();
+    stack.forEach(
+        stacked -> stacked.made().roots().forEach(root -> users.merge(root, 1, Integer::sum)));
     var owners = new HashMap<String, LayerPath>();
     for (var stacked : stack) {
       stacked.made().clashes().forEach(clashes::add);
+      // Most layers share no folder with another, and their files need not be looked at.
+      if (stacked.made().roots().stream().allMatch(root -> users.getOrDefault(root, 0) == 1)) {
+        continue;
+      }
       for (var path : layers.paths(stacked.packages(), placement)) {
         if (path.isByteCode()) {
           continue;

@@ -137,6 +137,7 @@ final class LayerCatalog {
         .put("layers", new JsonValue.JsonArray(layers))
         .put("clashes", new JsonValue.JsonArray(clashes))
         .put("uncompiled", made.uncompiled())
+        .put("roots", made.roots())
         .build();
   }
 
@@ -144,7 +145,7 @@ final class LayerCatalog {
     var json = JsonReader.parseObject(line, "catalog of layers");
     if (json.longValue("version") != VERSION) {
       // Of another Terroir; what it names is made again.
-      return new MadeLayers(List.of(), List.of(), List.of());
+      return new MadeLayers(List.of(), List.of(), List.of(), List.of());
     }
     return new MadeLayers(
         json.objects("layers").stream()
@@ -164,6 +165,7 @@ final class LayerCatalog {
                     clash.string("dropped"),
                     clash.optionalBoolean("same").orElse(false)))
             .toList(),
-        json.strings("uncompiled"));
+        json.strings("uncompiled"),
+        json.strings("roots"));
   }
 }

@@ -10,12 +10,24 @@ import java.util.Comparator;
 /// @since 0.1
 public record LayerPath(String path, String owner, String content)
     implements Comparable<LayerPath> {
+  private static final String SITE_PACKAGES = "/site-packages/";
+
   private static final Comparator<LayerPath> ORDER =
       Comparator.comparing(LayerPath::path).thenComparing(LayerPath::owner);
 
   /// Whether it was compiled of a module of the same owner.
   public boolean isByteCode() {
     return content.isEmpty();
+  }
+
+  /// What it lies in: its package or module in `site-packages`, or itself.
+  String root() {
+    int folder = path.indexOf(SITE_PACKAGES);
+    if (folder < 0) {
+      return path;
+    }
+    int slash = path.indexOf('/', folder + SITE_PACKAGES.length());
+    return slash < 0 ? path : path.substring(0, slash);
   }
 
   @Override

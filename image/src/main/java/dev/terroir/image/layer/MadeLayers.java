@@ -7,13 +7,17 @@ import java.util.List;
 /// @param layers in their order in the image
 /// @param clashes paths that two of the packages brought
 /// @param uncompiled modules that have no byte-code, each with the reason
+/// @param roots what all their files lie in, sorted: packages and modules of `site-packages`, and
+///   the files elsewhere. Layers without a common root have no common file.
 /// @since 0.1
-public record MadeLayers(List<MadeLayer> layers, List<Clash> clashes, List<String> uncompiled) {
+public record MadeLayers(
+    List<MadeLayer> layers, List<Clash> clashes, List<String> uncompiled, List<String> roots) {
   /// Copies the lists.
   public MadeLayers {
     layers = List.copyOf(layers);
     clashes = List.copyOf(clashes);
     uncompiled = List.copyOf(uncompiled);
+    roots = List.copyOf(roots);
   }
 
   /// A path that two packages brought.

@@ -207,7 +207,8 @@ public final class PackageLayers {
       }
       endLayer();
       paths.sort(null);
-      return new MadeLayers(layers, clashes, uncompiled);
+      var roots = paths.stream().map(LayerPath::root).distinct().sorted().toList();
+      return new MadeLayers(layers, clashes, uncompiled, roots);
     }
 
     private Open open(LayerPackage item) throws IOException {

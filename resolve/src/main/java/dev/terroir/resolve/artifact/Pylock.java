@@ -1,5 +1,7 @@
 package dev.terroir.resolve.artifact;
 
+import com.electronwill.nightconfig.core.UnmodifiableConfig;
+import com.electronwill.nightconfig.toml.TomlParser;
 import dev.terroir.environment.distribution.SdistFileName;
 import dev.terroir.environment.distribution.WheelFileName;
 import dev.terroir.foundation.digest.Sha256;
@@ -13,6 +15,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,8 +23,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.tomlj.Toml;
-import org.tomlj.TomlTable;
 
 /// Reads the `pylock.toml` that uv writes and keeps one artifact of each package.
 ///
@@ -47,18 +48,17 @@ public final class Pylock {
   ///   source directory, which has no hash
   public List<LockedPackage> read(String toml) {
     var packages = new ArrayList<LockedPackage>();
-    var array = Toml.parse(toml).getArrayOrEmpty("packages");
-    for (int i = 0; i < array.size(); i++) {
-      packages.add(entry(array.getTable(i)));
+    for (var table : tables(new TomlParser().parse(toml), "packages")) {
+      packages.add(entry(table));
     }
     return packages;
   }
 
-  private LockedPackage entry(TomlTable table) {
+  private LockedPackage entry(UnmodifiableConfig table) {
     var name = text(table, "name");
     var artifact = chosen(name, table);
-    var index = table.getString("index");
-    var version = table.getString("version");
+    var index = string(table, "index");
+    var version = string(table, "version");
     return new LockedPackage(
         name,
         version == null ? versionOf(artifact.fileName()) : version,
@@ -68,7 +68,7 @@ public final class Pylock {
   }
 
   // Wheels before source distributions, and only what the user's own hashes allow.
-  private LockedPackage.Artifact chosen(String name, TomlTable table) {
+  private LockedPackage.Artifact chosen(String name, UnmodifiableConfig table) {
     var allowed = hashes.get(name);
     if (allowed == null) {
       return best(name, table, artifact -> true);
@@ -91,12 +91,10 @@ public final class Pylock {
   }
 
   private LockedPackage.Artifact best(
-      String name, TomlTable table, Predicate<LockedPackage.Artifact> allowed) {
-    var best = (TomlTable) null;
+      String name, UnmodifiableConfig table, Predicate<LockedPackage.Artifact> allowed) {
+    var best = (UnmodifiableConfig) null;
     var rank = Integer.MAX_VALUE;
-    var wheels = table.getArrayOrEmpty("wheels");
-    for (int i = 0; i < wheels.size(); i++) {
-      var wheel = wheels.getTable(i);
+    for (var wheel : tables(table, "wheels")) {
       var fits = tags.rank(fileName(wheel));
       if (fits.isPresent() && fits.getAsInt() < rank && allowed.test(artifact("wheel", wheel))) {
         rank = fits.getAsInt();
@@ -106,11 +104,11 @@ public final class Pylock {
     if (best != null) {
       return artifact("wheel", best);
     }
-    var sdist = table.getTable("sdist");
+    var sdist = table(table, "sdist");
     if (sdist != null && allowed.test(artifact("sdist", sdist))) {
       return artifact("sdist", sdist);
     }
-    var archive = table.getTable("archive");
+    var archive = table(table, "archive");
     if (archive != null && allowed.test(artifact("archive", archive))) {
       return artifact("archive", archive);
     }
@@ -122,9 +120,9 @@ public final class Pylock {
             .hint("build a wheel of it and give the wheel's path or URL"));
   }
 
-  private LockedPackage.Artifact artifact(String kind, TomlTable table) {
-    var url = table.getString("url");
-    var path = table.getString("path");
+  private LockedPackage.Artifact artifact(String kind, UnmodifiableConfig table) {
+    var url = string(table, "url");
+    var path = string(table, "path");
     var location =
         url != null
             ? url
@@ -134,15 +132,24 @@ public final class Pylock {
                 .normalize()
                 .toUri()
                 .toString();
-    var hashes = table.getTable("hashes");
-    var sha256 = hashes == null ? null : hashes.getString("sha256");
-    var size = table.getLong("size");
+    var hashes = table(table, "hashes");
+    var sha256 = hashes == null ? null : string(hashes, "sha256");
+    var size = table.getRaw(List.of("size")) instanceof Number number ? number.longValue() : -1;
     return new LockedPackage.Artifact(
         kind,
         Redaction.of(location),
         fileName(table),
         sha256 == null ? localHash(location) : sha256,
-        size == null ? -1 : size);
+        size < 0 ? localSize(location) : size);
+  }
+
+  private static long localSize(String location) {
+    try {
+      return location.startsWith("file:") ? Files.size(Path.of(URI.create(location))) : -1;
+    } catch (IOException e) {
+      throw dev.terroir.foundation.FoundationException.ofFile(
+          "an archive cannot be read", Path.of(URI.create(location)), e);
+    }
   }
 
   private static String localHash(String location) {
@@ -161,13 +168,13 @@ public final class Pylock {
             .hint("use an index that publishes hashes"));
   }
 
-  private static String fileName(TomlTable table) {
-    var name = table.getString("name");
+  private static String fileName(UnmodifiableConfig table) {
+    var name = string(table, "name");
     if (name != null) {
       return name;
     }
-    var url = table.getString("url");
-    var place = url == null ? String.valueOf(table.getString("path")) : url;
+    var url = string(table, "url");
+    var place = url == null ? String.valueOf(string(table, "path")) : url;
     var path = place.split("[?#]", 2)[0];
     return URLDecoder.decode(
         path.substring(path.lastIndexOf('/') + 1).replace("+", "%2B"), StandardCharsets.UTF_8);
@@ -180,8 +187,25 @@ public final class Pylock {
         .orElse("0");
   }
 
-  private static String text(TomlTable table, String key) {
-    @Nullable String value = table.getString(key);
+  private static String text(UnmodifiableConfig table, String key) {
+    var value = string(table, key);
     return value == null ? "" : value;
+  }
+
+  private static @Nullable String string(UnmodifiableConfig table, String key) {
+    return table.getRaw(List.of(key)) instanceof String value ? value : null;
+  }
+
+  private static @Nullable UnmodifiableConfig table(UnmodifiableConfig table, String key) {
+    return table.getRaw(List.of(key)) instanceof UnmodifiableConfig value ? value : null;
+  }
+
+  private static List<UnmodifiableConfig> tables(UnmodifiableConfig table, String key) {
+    return table.getRaw(List.of(key)) instanceof List<?> items
+        ? items.stream()
+            .filter(UnmodifiableConfig.class::isInstance)
+            .map(UnmodifiableConfig.class::cast)
+            .toList()
+        : List.of();
   }
 }
