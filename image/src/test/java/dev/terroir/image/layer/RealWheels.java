@@ -40,25 +40,37 @@ public final class RealWheels {
   private RealWheels() {}
 
   /// The files.
-  public static synchronized List<Path> files() {
-    var done = FOLDER.resolve("done");
+  public static List<Path> files() {
+    return fetched(FOLDER, PROJECTS);
+  }
+
+  /// The wheels of the large set of `bench`, 142 projects.
+  static List<Path> large() {
+    var requirements = Path.of("..", "bench", "sets", "large", "requirements-pinned.txt");
+    return fetched(
+        FOLDER.resolveSibling("real-wheels-large"),
+        List.of("-r", requirements.toAbsolutePath().normalize().toString()));
+  }
+
+  private static synchronized List<Path> fetched(Path folder, List<String> what) {
+    var done = folder.resolve("done");
     try {
       if (!Files.exists(done)) {
-        Files.createDirectories(FOLDER);
+        Files.createDirectories(folder);
         var command = new ArrayList<String>(List.of("python3", "-m", "pip", "download", "-q"));
-        command.addAll(List.of("--no-deps", "--only-binary", ":all:", "-d", FOLDER.toString()));
+        command.addAll(List.of("--no-deps", "--only-binary", ":all:", "-d", folder.toString()));
         command.addAll(List.of("--python-version", PYTHON_VERSION));
         for (var platform : List.of("manylinux_2_28_x86_64", "manylinux2014_x86_64", "any")) {
           command.addAll(List.of("--platform", platform));
         }
-        command.addAll(PROJECTS);
+        command.addAll(what);
         var result = new Command(command, System.getenv(), null, Duration.ofMinutes(5)).run();
         if (!result.isSuccess()) {
           throw skipped("pip cannot fetch wheels here: " + result.error().strip());
         }
         Files.writeString(done, "");
       }
-      try (var files = Files.list(FOLDER)) {
+      try (var files = Files.list(folder)) {
         return files.filter(file -> file.toString().endsWith(".whl")).sorted().toList();
       }
     } catch (IOException e) {

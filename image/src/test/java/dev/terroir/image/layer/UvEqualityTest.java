@@ -3,6 +3,7 @@ package dev.terroir.image.layer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.archive.TestWheel;
 import dev.terroir.image.blob.BlobStore;
@@ -30,6 +31,13 @@ class UvEqualityTest {
   @Test
   void ofRealWheels() throws IOException {
     assertSameAsUv(RealWheels.files());
+  }
+
+  @Test
+  void ofEveryWheelOfTheLargeSet() throws IOException {
+    var wheels = RealWheels.large();
+    assertThat(wheels).hasSizeGreaterThan(140);
+    assertSameAsUv(wheels);
   }
 
   @Test
@@ -85,7 +93,7 @@ class UvEqualityTest {
               work.resolve("blobs/sha256").resolve(layer.digest().encoded()).toString());
         }
         var environment = work.resolve(item.name() + "-uv");
-        RealWheels.tool(work, python, "-m", "venv", "--without-pip", environment.toString());
+        RealWheels.tool(work, uv, "venv", "-q", "--python", python, environment.toString());
         var before = tree(environment);
         RealWheels.tool(
             work,
@@ -109,6 +117,8 @@ class UvEqualityTest {
         assertThat(lines(actual))
             .as(item.toString())
             .isEqualTo(lines(normalised(expected, environment)));
+        Trees.delete(image);
+        Trees.delete(environment);
       }
     }
   }
