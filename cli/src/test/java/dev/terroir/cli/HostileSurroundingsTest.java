@@ -122,6 +122,23 @@ class HostileSurroundingsTest {
       }
     }
 
+    @Test
+    void thatSaysNoSizesIsAskedForThem() throws IOException {
+      try (var index = index()) {
+        index.credentials = "user:" + SECRET;
+        var terroir = new Terroir(folder, index.settings("user:" + SECRET + "@"));
+        terroir.environment("demo", "alpha");
+        var locked = terroir.run("environment lock -d " + terroir.directory()).succeeds().json();
+        var size = 0L;
+        try (var wheels = Files.list(folder.resolve("served"))) {
+          for (var wheel : wheels.filter(file -> file.toString().contains("alpha-")).toList()) {
+            size = Math.max(size, Files.size(wheel));
+          }
+        }
+        assertThat(locked.longValue("sizeBytes")).isGreaterThanOrEqualTo(size).isPositive();
+      }
+    }
+
     private void locksAndTellsNoSecret(Terroir terroir, LoopbackIndex index) throws IOException {
       terroir.environment("demo", "alpha");
       var outcome = terroir.run("environment install --verbose -d " + terroir.directory());

@@ -11,6 +11,7 @@ import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
+import dev.terroir.resolve.artifact.ArtifactSizes;
 import dev.terroir.resolve.artifact.BuiltWheels;
 import dev.terroir.resolve.artifact.Pylock;
 import dev.terroir.resolve.artifact.WheelTags;
@@ -44,11 +45,13 @@ public final class Resolver {
   private static final Pattern HASH = Pattern.compile("--hash[=\\s]+([a-z0-9]+):([0-9a-f]+)");
 
   private final Uv uv;
+  private final ArtifactSizes sizes;
   private final Replacements replacements;
 
   /// @param replacements the workspace's table
   public Resolver(Uv uv, Replacements replacements) {
     this.uv = uv;
+    this.sizes = new ArtifactSizes(uv.index());
     this.replacements = replacements;
   }
 
@@ -168,7 +171,7 @@ public final class Resolver {
           lines.stream().filter(line -> !line.startsWith("-")).toList(),
           lines.stream().filter(line -> line.startsWith("-")).toList(),
           applied,
-          explained(found, requiredBy(text)),
+          explained(sizes.complete(found), requiredBy(text)),
           Map.of("uv", uv.version()));
     } catch (IOException e) {
       throw dev.terroir.foundation.FoundationException.ofFile(

@@ -37,14 +37,16 @@ public final class Uv {
   private final Settings settings;
   private final Map<String, String> variables;
   private final List<String> pipOptions;
+  private final IndexSettings index;
 
   private Uv(
       Path program,
       TerroirHome home,
       Settings settings,
       Map<String, String> variables,
-      List<String> pipOptions) {
-    this.pipOptions = List.copyOf(pipOptions);
+      IndexSettings index) {
+    this.index = index;
+    this.pipOptions = List.copyOf(index.uvOptions());
     this.program = program;
     this.home = home;
     this.settings = settings;
@@ -63,19 +65,24 @@ public final class Uv {
     variables.put("UV_NO_CONFIG_WARNINGS", "1");
     variables.put("UV_NO_PROGRESS", "1");
     variables.put("NO_COLOR", "1");
-    return new Uv(program, home, settings, variables, index.uvOptions());
+    return new Uv(program, home, settings, variables, index);
   }
 
   /// The same with one more variable in the environment of its processes.
   public Uv with(String name, String value) {
     var more = new TreeMap<>(variables);
     more.put(name, value);
-    return new Uv(program, home, settings, more, pipOptions);
+    return new Uv(program, home, settings, more, index);
   }
 
   /// Where Terroir keeps what it makes.
   public TerroirHome home() {
     return home;
+  }
+
+  /// Where the user's packages come from.
+  public IndexSettings index() {
+    return index;
   }
 
   /// The program's version.
