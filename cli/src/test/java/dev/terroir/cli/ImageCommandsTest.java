@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.terroir.foundation.digest.Sha256;
-import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.process.Command;
 import dev.terroir.image.layout.OciLayout;
@@ -15,7 +14,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -304,31 +302,15 @@ class ImageCommandsTest {
 
   @Test
   void podmanRunsIt() throws Exception {
-    var podman = Path.of("/usr/bin/podman");
-    if (!Files.isExecutable(podman) || !Files.isExecutable(Path.of("/usr/sbin/runc"))) {
-      System.err.println("SKIPPED: no podman with runc; install the Debian packages");
-    }
-    assumeTrue(Files.isExecutable(podman) && Files.isExecutable(Path.of("/usr/sbin/runc")));
+    var podman = new Podman(folder, "overlay");
     build(terroir, layout("1")).succeeds();
-    var settings = new TreeMap<>(Settings.system().variables());
-    settings.putAll(OwnStore.variables(folder, "vfs"));
-    var pulled =
-        new Command(
-                List.of(podman.toString(), "pull", "-q", layout("1")),
-                settings,
-                null,
-                Duration.ofMinutes(5))
-            .run();
-    assertThat(pulled.isSuccess()).as(pulled.error()).isTrue();
-    var run = new ArrayList<>(List.of(podman.toString()));
-    run.addAll(List.of("run", "--rm", "--network", "host", pulled.output().strip()));
-    run.addAll(
-        List.of(
+    var ran =
+        podman.in(
+            podman.pull(layout("1")),
             "python",
             "-c",
             "import beta, sys, importlib.metadata as m; print(sys.prefix, sorted((d.name,"
-                + " d.version) for d in m.distributions()))"));
-    var ran = new Command(run, settings, null, Duration.ofMinutes(2)).run();
+                + " d.version) for d in m.distributions()))");
 
     assertThat(ran.output())
         .as(ran.error())

@@ -82,7 +82,7 @@ final class WheelHouse {
     var record = new StringBuilder();
     all.forEach((path, text) ->
         record
-            .append(path)
+            .append(path.contains(",") ? '"' + path + '"' : path)
             .append(",sha256=")
             .append(
                 Base64.getUrlEncoder()
