@@ -6,11 +6,13 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
@@ -69,6 +71,22 @@ final class WheelHouse {
 
   static Path wheel(
       Path folder, String name, String version, List<String> requires, Map<String, String> files) {
+    return wheel(folder, name, version, requires, files, ZipEntry.DEFLATED);
+  }
+
+  /// A wheel whose files are not compressed, so that no compressor decides its bytes.
+  static Path stored(
+      Path folder, String name, String version, List<String> requires, Map<String, String> files) {
+    return wheel(folder, name, version, requires, files, ZipEntry.STORED);
+  }
+
+  private static Path wheel(
+      Path folder,
+      String name,
+      String version,
+      List<String> requires,
+      Map<String, String> files,
+      int method) {
     var info = name + "-" + version + ".dist-info/";
     var all = new LinkedHashMap<String, String>(files);
     var metadata =
@@ -97,8 +115,18 @@ final class WheelHouse {
       Files.createDirectories(folder);
       try (var zip = new ZipOutputStream(Files.newOutputStream(file))) {
         for (var entry : all.entrySet()) {
-          zip.putNextEntry(new ZipEntry(entry.getKey()));
-          zip.write(entry.getValue().getBytes(StandardCharsets.UTF_8));
+          var data = entry.getValue().getBytes(StandardCharsets.UTF_8);
+          var member = new ZipEntry(entry.getKey());
+          member.setTimeLocal(LocalDateTime.of(1980, 1, 1, 0, 0));
+          member.setMethod(method);
+          if (method == ZipEntry.STORED) {
+            var crc = new CRC32();
+            crc.update(data);
+            member.setCrc(crc.getValue());
+            member.setSize(data.length);
+          }
+          zip.putNextEntry(member);
+          zip.write(data);
           zip.closeEntry();
         }
       }
