@@ -6,6 +6,7 @@ import dev.terroir.foundation.json.JsonWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// How an image was made: an in-toto statement with an SLSA provenance predicate. It names the
 /// definition hash, the lock digest, the base digest, the tools, and every archive by its SHA-256.
@@ -69,13 +70,13 @@ public final class Provenance {
                                         .put("definitionHash", lock.definitionHash())
                                         .put("platform", lock.platform().toString())
                                         .put("pythonVersion", lock.pythonVersion())
-                                        .putAll(JsonValue.ofStrings(parameters))
+                                        .putAll(JsonValue.ofStrings(new TreeMap<>(parameters)))
                                         .build())
                                 .put(
                                     "internalParameters",
                                     JsonObject.builder()
                                         .put("lockDigest", lock.digest().prefixed())
-                                        .put("tools", JsonValue.ofStrings(tools))
+                                        .put("tools", JsonValue.ofStrings(new TreeMap<>(tools)))
                                         .build())
                                 .put("resolvedDependencies", new JsonValue.JsonArray(materials))
                                 .build())
