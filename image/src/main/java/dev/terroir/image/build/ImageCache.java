@@ -50,13 +50,16 @@ public final class ImageCache {
   }
 
   /// Reads every archive and blob and takes away those that are not what their name says; they are
-  /// made or fetched again when they are needed.
+  /// made or fetched again when they are needed. What another process still writes is left alone.
   ///
   /// @return the damaged ones
   public List<Path> verify() {
     var damaged = new ArrayList<Path>();
     for (var directory : List.of(archives, blobs)) {
       for (var entry : entries(directory.resolve("sha256"))) {
+        if (isTemporary(entry)) {
+          continue;
+        }
         try {
           if (!Sha256.of(entry.file()).hex().equals(entry.file().getFileName().toString())) {
             damaged.add(entry.file());
@@ -78,7 +81,8 @@ public final class ImageCache {
   /// @param sizeBytes of all of them
   public record Pruned(int files, long sizeBytes) {}
 
-  /// Takes away archives and blobs that were written before a time, and what killed processes left.
+  /// Takes away archives and blobs that were written before a time, and what killed processes left
+  /// at least an hour ago: a file that is younger may still be written.
   public Pruned prune(Instant before) {
     var files = 0;
     var size = 0L;
@@ -86,7 +90,9 @@ public final class ImageCache {
       AtomicFiles.sweep(directory);
       AtomicFiles.sweep(directory.resolve("sha256"));
       for (var entry : entries(directory)) {
-        if (entry.modified().isBefore(before) && !entry.file().toString().endsWith(".lock")) {
+        if (entry.modified().isBefore(before)
+            && !entry.file().toString().endsWith(".lock")
+            && !isTemporary(entry)) {
           try {
             if (Files.deleteIfExists(entry.file())) {
               files++;
@@ -99,6 +105,11 @@ public final class ImageCache {
       }
     }
     return new Pruned(files, size);
+  }
+
+  private static boolean isTemporary(Entry entry) {
+    var name = entry.file().getFileName().toString();
+    return name.startsWith(".") && name.endsWith(".tmp");
   }
 
   private static List<Entry> entries(Path directory) {
