@@ -59,8 +59,7 @@ class ImagesAtOnceTest {
     var layout = folder.resolve("layout");
     var processes = new ArrayList<Process>();
     for (int i = 0; i < 10; i++) {
-      processes.add(
-          terroir.start(words(terroir, i % 5, base, "oci:" + layout + ":at-once-" + i)));
+      processes.add(terroir.start(words(terroir, i % 5, base, "oci:" + layout + ":at-once-" + i)));
     }
     for (var process : processes) {
       assertThat(process.waitFor(4, TimeUnit.MINUTES)).isTrue();
@@ -84,7 +83,8 @@ class ImagesAtOnceTest {
     assertThat(terroir.run("cache verify").succeeds().json().strings("damaged")).isEmpty();
     assertThat(left(layout)).isEmpty();
     assertThat(left(terroir.home)).isEmpty();
-    assertThat(blobs(layout)).as("no blob that one alone would not have made")
+    assertThat(blobs(layout))
+        .as("no blob that one alone would not have made")
         .isEqualTo(blobs(folder.resolve("one")));
     assertThat(blobs(terroir.home.resolve("cache/images")))
         .isEqualTo(blobs(alone.home.resolve("cache/images")));
@@ -92,9 +92,7 @@ class ImagesAtOnceTest {
 
   private static List<Path> left(Path directory) throws IOException {
     try (var files = Files.walk(directory)) {
-      return files
-          .filter(file -> file.getFileName().toString().endsWith(".tmp"))
-          .toList();
+      return files.filter(file -> file.getFileName().toString().endsWith(".tmp")).toList();
     }
   }
 

@@ -105,8 +105,17 @@ final class Terroir {
 
   /// Starts a command as a process of its own.
   Process start(String words) {
+    return start(words, ProcessBuilder.Redirect.DISCARD);
+  }
+
+  /// Starts a command whose output and talk can be read; there must be little of them.
+  Process startHeard(String words) {
+    return start(words, ProcessBuilder.Redirect.PIPE);
+  }
+
+  private Process start(String words, ProcessBuilder.Redirect output) {
     var builder = builder(List.of(), words);
-    builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    builder.redirectErrorStream(true).redirectOutput(output);
     try {
       return builder.start();
     } catch (IOException e) {
