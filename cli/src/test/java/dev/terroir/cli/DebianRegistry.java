@@ -19,6 +19,7 @@ final class DebianRegistry implements AutoCloseable {
 
   private final Path folder;
   private final int port;
+  private final String more;
   private Process process;
 
   /// @param folder where it keeps what it has
@@ -32,6 +33,17 @@ final class DebianRegistry implements AutoCloseable {
     try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = socket.getLocalPort();
     }
+    this.more = more;
+    becomes("");
+  }
+
+  /// Starts it, anew when it runs.
+  ///
+  /// @param storage more lines of how it keeps things
+  void becomes(String storage) throws IOException, InterruptedException {
+    if (process != null) {
+      kill();
+    }
     Files.writeString(
         folder.resolve("config.yml"),
         """
@@ -39,10 +51,11 @@ final class DebianRegistry implements AutoCloseable {
         log: {level: warn}
         storage:
           filesystem: {rootdirectory: %s}
+        %s
         http: {addr: "127.0.0.1:%d", secret: terroir-test}
         %s
         """
-            .formatted(folder.resolve("data"), port, more));
+            .formatted(folder.resolve("data"), storage, port, more));
     start();
   }
 
@@ -57,7 +70,7 @@ final class DebianRegistry implements AutoCloseable {
     return "127.0.0.1:" + port;
   }
 
-  void start() throws IOException, InterruptedException {
+  private void start() throws IOException, InterruptedException {
     process =
         new ProcessBuilder(PROGRAM.toString(), "serve", folder.resolve("config.yml").toString())
             .redirectErrorStream(true)

@@ -175,17 +175,14 @@ public final class BaseImages {
     }
   }
 
-  /// A blob of a base image as a file of this machine; fetched when it is not here.
+  /// A blob of a base image as a file of this machine; fetched when it is not here, or damaged.
   ///
   /// @throws ImageException code `blob-mismatch`, when the source delivers another or only a part
   public Path fetch(Descriptor descriptor, ImageSource source) {
     try {
-      var there = blobs.find(descriptor.digest());
-      if (there.isPresent()) {
-        if (Files.size(there.get()) == descriptor.sizeBytes()) {
-          return there.get();
-        }
-        delete(there.get());
+      var kept = blobs.path(descriptor.digest());
+      if (blobs.verify(descriptor.digest()) && Files.size(kept) == descriptor.sizeBytes()) {
+        return kept;
       }
       try (var in = source.blob(descriptor);
           var out = blobs.writer()) {
@@ -208,7 +205,7 @@ public final class BaseImages {
         }
         out.commit(descriptor.digest());
       }
-      return blobs.path(descriptor.digest());
+      return kept;
     } catch (IOException e) {
       throw new ImageException(
           Problem.of(ImageCode.REGISTRY_UNREACHABLE, "a blob of the base image cannot be fetched")

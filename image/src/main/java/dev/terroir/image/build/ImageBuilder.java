@@ -176,11 +176,11 @@ public final class ImageBuilder implements AutoCloseable {
     var known = known(key);
     if (known.isPresent()) {
       var manifest = known.get().manifest();
-      var there = blobs.find(manifest.digest());
-      if (there.isPresent()
+      var bytes = kept(manifest);
+      if (bytes.isPresent()
           && destinations.stream().allMatch(place -> place.target().has(manifest))) {
-        var bytes = read(there.get());
-        destinations.forEach(place -> place.target().putManifest(manifest, bytes, place.tags()));
+        destinations.forEach(
+            place -> place.target().putManifest(manifest, bytes.get(), place.tags()));
         return new Outcome(renamed(known.get(), request, base), 0, 0, true);
       }
     }
@@ -232,11 +232,16 @@ public final class ImageBuilder implements AutoCloseable {
     }
   }
 
-  private static byte[] read(Path file) {
+  /// A manifest of this machine, unless it was damaged since: then building makes it anew.
+  private Optional<byte[]> kept(Descriptor manifest) {
+    var there = blobs.find(manifest.digest());
+    if (there.isEmpty()) {
+      return Optional.empty();
+    }
     try {
-      return Files.readAllBytes(file);
+      return Optional.of(Files.readAllBytes(there.get())).filter(manifest.digest()::matches);
     } catch (IOException e) {
-      throw FoundationException.ofFile("a blob cannot be read", file, e);
+      throw FoundationException.ofFile("a blob cannot be read", there.get(), e);
     }
   }
 
