@@ -35,6 +35,9 @@ import org.jspecify.annotations.Nullable;
 /// One registry: its address, its tokens, and how a request to it is made, redirected, repeated and
 /// told about. Thread-safe.
 final class Host {
+  /// Insufficient storage (RFC 4918, section 11.5).
+  private static final int FULL = 507;
+
   private static final int MAX_REDIRECTS = 5;
 
   /// Largest body of an answer that is not an image, in bytes.
@@ -203,8 +206,12 @@ final class Host {
     }
   }
 
+  /// Whether the same request may be answered otherwise soon. A registry without room (507) stays
+  /// so until somebody makes some.
   static boolean isPassing(int status) {
-    return status == 429 || status == 408 || status >= 500 && status != 501 && status != 505;
+    return status == 429
+        || status == 408
+        || status >= 500 && status != 501 && status != 505 && status != FULL;
   }
 
   void sleep(Duration duration) {
@@ -484,6 +491,10 @@ final class Host {
                 Problem.of(
                     ImageCode.REGISTRY_REFUSED,
                     what + ": the registry `" + domain + "` gets too many requests");
+            case FULL ->
+                Problem.of(
+                    ImageCode.REGISTRY_REFUSED,
+                    what + ": the registry `" + domain + "` has no room for it");
             default ->
                 status >= 500
                     ? Problem.of(
@@ -510,7 +521,11 @@ final class Host {
                         + domain
                         + "`, and check the name and the permission");
             case 404 -> problem.hint("check the name and the tag");
-            case 413 -> problem.hint("send blobs in smaller pieces, or ask who runs it");
+            case 413 ->
+                problem.hint(
+                    "ask who runs the registry for a larger quota or limit; what was sent is kept");
+            case FULL ->
+                problem.hint("make room in the registry and push again; what was sent is kept");
             default -> status == 429 || status >= 500 ? problem.hint("try again later") : problem;
           });
     }

@@ -29,6 +29,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayName("A registry that misbehaves (OCI distribution specification)")
 class RegistryChaosTest {
@@ -490,6 +492,53 @@ class RegistryChaosTest {
                   words.startsWith("D") ? ImageCode.REGISTRY_DENIED : ImageCode.REGISTRY_REFUSED))
           .satisfies(e -> assertThat(((ImageException) e).problem().render()).contains(words));
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "413, PATCH, DENIED, the quota of 5 GB is used up, REGISTRY_REFUSED",
+    "403, PATCH, DENIED, the quota of 5 GB is used up, REGISTRY_DENIED",
+    "507, PATCH, UNKNOWN, no space left on device, REGISTRY_REFUSED",
+    "413, PUT, SIZE_INVALID, the quota of 5 GB is used up, REGISTRY_REFUSED",
+    "403, PUT, DENIED, the quota of 5 GB is used up, REGISTRY_DENIED",
+    "507, PUT, UNKNOWN, no space left on device, REGISTRY_REFUSED",
+    "403, manifests, DENIED, the quota of 5 GB is used up, REGISTRY_DENIED",
+    "507, manifests, UNKNOWN, no space left on device, REGISTRY_REFUSED",
+    "405, manifests, UNSUPPORTED, the registry is read-only, REGISTRY_REFUSED",
+  })
+  void aQuotaThatEndsInMidPushIsToldOnceAndTheNextPushGoesOn(
+      int status, String where, String code, String words, ImageCode expected) {
+    var image = SampleImage.of(Platform.LINUX_AMD64, 17, 3, where.equals("PATCH") ? 6_000_000 : 9);
+    var sent = new AtomicInteger();
+    registry.chaos =
+        (exchange, path) -> {
+          var isUpload = exchange.getRequestMethod().equals(where) && !path.contains("manifests");
+          var isFull = isUpload ? sent.incrementAndGet() > 1 : path.contains("/" + where + "/");
+          if (isFull && !exchange.getRequestMethod().equals("GET")) {
+            ChaosRegistry.answer(
+                exchange,
+                status,
+                "{\"errors\":[{\"code\":\"" + code + "\",\"message\":\"" + words + "\"}]}");
+          }
+          return isFull && !exchange.getRequestMethod().equals("GET");
+        };
+    assertThatThrownBy(() -> image.putInto(registries.target(reference("a"), List.of()), "1"))
+        .satisfies(e -> assertCode(e, expected))
+        .satisfies(e ->
+            assertThat(((ImageException) e).problem().render())
+                .contains(code + ": " + words, registry.address()));
+    assertThat(pauses).as("waiting does not make room").hasSizeLessThan(2);
+    assertThat(registry.manifests).isEmpty();
+    assertThat(registry.blobs).as("what was sent before").isNotEmpty();
+
+    registry.chaos = (_, _) -> false;
+    var there = registry.blobs.size();
+    registry.log.clear();
+    use(options());
+    image.putInto(registries.target(reference("a"), List.of()), "1");
+    assertThat(registry.count("POST")).isEqualTo(image.blobs().size() - there);
+    assertThat(copyDown("a:1").root()).isEqualTo(image.root());
+    assertThat(new OciLayout(temporary.resolve("layout")).verify()).isEmpty();
   }
 
   @Test
