@@ -24,6 +24,7 @@ final class Terroir {
   final Path home;
   final Path project;
   final Settings settings;
+  private String classPath = System.getProperty("java.class.path");
 
   Terroir(Path folder) {
     this(folder, List.of());
@@ -123,6 +124,32 @@ final class Terroir {
     }
   }
 
+  /// Copies what the processes of this command are made of, for a user who may not read it where it
+  /// lies.
+  void copyClassPath(Path folder) {
+    var copies = new ArrayList<String>();
+    try {
+      Files.createDirectories(folder);
+      for (var element : classPath.split(":")) {
+        var from = Path.of(element);
+        var copy = folder.resolve(String.valueOf(copies.size()));
+        if (Files.isDirectory(from)) {
+          try (var files = Files.walk(from)) {
+            for (var file : (Iterable<Path>) files::iterator) {
+              Files.copy(file, copy.resolve(from.relativize(file).toString()));
+            }
+          }
+        } else if (Files.exists(from)) {
+          Files.copy(from, copy);
+        }
+        copies.add(copy.toString());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    classPath = String.join(":", copies);
+  }
+
   /// Runs a command as a process of its own to its end.
   ///
   /// @param before what it is started by, such as `setpriv` with its options
@@ -171,7 +198,7 @@ final class Terroir {
             "-XX:TieredStopAtLevel=1",
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
-            System.getProperty("java.class.path"),
+            classPath,
             "dev.terroir.cli.Main"));
     command.addAll(List.of(words.split(" ")));
     return prepared(command);
