@@ -13,12 +13,14 @@ import dev.terroir.image.layout.OciLayout;
 import dev.terroir.image.oci.Descriptor;
 import dev.terroir.image.oci.Digest;
 import dev.terroir.image.oci.ImageLocation;
+import dev.terroir.image.oci.ImageReference;
 import dev.terroir.image.registry.CredentialFiles;
 import dev.terroir.image.registry.CredentialSource;
 import dev.terroir.image.registry.Registries;
 import dev.terroir.image.registry.RegistryOptions;
 import dev.terroir.image.transfer.Destination;
 import dev.terroir.image.transfer.ImageSource;
+import dev.terroir.image.transfer.ImageTarget;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -75,6 +77,13 @@ public final class ImagePlaces implements AutoCloseable {
       case ImageLocation.InPodman(var reference) ->
           store(location, Engine.Kind.PODMAN, Engine.Kind.BUILDAH).source(reference);
     };
+  }
+
+  /// A repository of a registry, to be written to; closed by the caller.
+  ///
+  /// @param mountFrom other repositories of the registry that may hold the blobs already
+  public ImageTarget repository(ImageReference reference, List<String> mountFrom) {
+    return registries().target(reference, mountFrom);
   }
 
   /// Where an image is to be written; its target is closed by the caller.

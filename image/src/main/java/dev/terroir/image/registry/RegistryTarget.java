@@ -69,8 +69,14 @@ final class RegistryTarget implements ImageTarget {
       return true;
     }
     var what = "whether `" + reference.name() + "` has a blob cannot be asked";
-    var uri = host.resolve("/v2/" + reference.path() + "/blobs/" + blob.digest());
-    try (var answer = host.send(Host.Request.of("HEAD", uri, scope()), what)) {
+    var type = blob.mediaType();
+    // A registry does not show manifests among the blobs.
+    var isDocument = MediaType.isManifest(type) || MediaType.isIndex(type);
+    var uri =
+        host.resolve(
+            "/v2/" + reference.path() + (isDocument ? "/manifests/" : "/blobs/") + blob.digest());
+    var request = Host.Request.of("HEAD", uri, scope());
+    try (var answer = host.send(isDocument ? request.with("Accept", type) : request, what)) {
       return switch (answer.status()) {
         case 200 -> {
           var size = answer.header("Content-Length").orElse("");

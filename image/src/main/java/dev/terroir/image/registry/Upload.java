@@ -116,7 +116,12 @@ final class Upload {
   private boolean start(List<String> mountFrom) throws IOException {
     offset = 0;
     var uploads = "/v2/" + repository + "/blobs/uploads/";
-    for (var from : mountFrom) {
+    for (int i = 0; i < mountFrom.size(); i++) {
+      var from = mountFrom.get(i);
+      // The first request to mount that is not granted opens a session, which ends the search.
+      if (i < mountFrom.size() - 1 && !isIn(from)) {
+        continue;
+      }
       var uri =
           host.resolve(
               uploads
@@ -148,6 +153,20 @@ final class Upload {
           .header("OCI-Chunk-Min-Length")
           .filter(text -> text.matches("[0-9]{1,12}"))
           .ifPresent(text -> chunk = chunk == 0 ? 0 : Math.max(chunk, Long.parseLong(text)));
+      return false;
+    }
+  }
+
+  /// Whether another repository has the blob, as far as it may be asked.
+  private boolean isIn(String other) {
+    var uri = host.resolve("/v2/" + other + "/blobs/" + blob.digest());
+    var request = Host.Request.of("HEAD", uri, Host.Scope.pull(other));
+    try (var answer = host.send(request, what)) {
+      return answer.status() == 200;
+    } catch (ImageException e) {
+      if (e.problem().code() != ImageCode.REGISTRY_DENIED) {
+        throw e;
+      }
       return false;
     }
   }

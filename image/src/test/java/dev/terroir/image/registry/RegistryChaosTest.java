@@ -136,8 +136,11 @@ class RegistryChaosTest {
     var target = registries.target(reference("b"), List.of("missing", "a"));
     registry.mounts = true;
     registry.log.clear();
-    // The first candidate does not have it, so a session is opened there, as the protocol has it.
-    assertThat(target.put(descriptor(bytes), () -> new ByteArrayInputStream(bytes)))
+    // The first candidate does not have it, which is asked before a session would be opened there.
+    assertThat(target.put(descriptor(bytes), () -> new ByteArrayInputStream(bytes))).isZero();
+    assertThat(registry.log).filteredOn(line -> line.startsWith("POST")).hasSize(1);
+    var nowhere = registries.target(reference("e"), List.of("missing", "absent"));
+    assertThat(nowhere.put(descriptor(bytes), () -> new ByteArrayInputStream(bytes)))
         .isEqualTo(bytes.length);
     var direct = registries.target(reference("c"), List.of("a"));
     assertThat(direct.put(descriptor(bytes), () -> new ByteArrayInputStream(bytes))).isZero();
