@@ -4,6 +4,7 @@ import dev.terroir.environment.Environment;
 import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.file.ProcessLock;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.json.JsonObject;
@@ -13,7 +14,6 @@ import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
-import dev.terroir.image.base.DefaultBases;
 import dev.terroir.image.layout.OciLayout;
 import dev.terroir.lock.Lock;
 import dev.terroir.prefix.LocalPython;
@@ -22,12 +22,14 @@ import dev.terroir.resolve.Replacements;
 import dev.terroir.resolve.Resolver;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.config.WorkspaceConfig;
+import dev.terroir.workspace.config.WorkspaceDetails;
 import dev.terroir.workspace.database.Database;
 import dev.terroir.workspace.environments.EnvironmentRegistry;
 import dev.terroir.workspace.environments.Listing;
 import dev.terroir.workspace.images.DefinitionImages;
 import dev.terroir.workspace.images.ImageRecords;
 import dev.terroir.workspace.images.WorkspaceImages;
+import dev.terroir.workspace.images.WorkspaceRegistry;
 import dev.terroir.workspace.locks.LockStore;
 import dev.terroir.workspace.models.ModelRegistry;
 import dev.terroir.workspace.runs.RunRecords;
@@ -35,9 +37,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +55,14 @@ public final class Workspace implements AutoCloseable {
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{1,31}");
   private static final String MARKER = "workspace.json";
+
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+  private static final List<String> BASE_HINTS =
+      List.of(
+          "name a base in the definition as `docker.baseImage`, or with `--base`, for instance"
+              + " `--base oci:DIR:TAG`",
+          "`terroir workspace update --default-base {kind}=REF` gives the workspace another");
 
   private final Path directory;
   private final Settings settings;
@@ -99,12 +111,7 @@ public final class Workspace implements AutoCloseable {
     } catch (IOException e) {
       throw FoundationException.ofFile("the workspace cannot be made", place, e);
     }
-    AtomicFiles.write(
-        place.resolve(MARKER),
-        JsonWriter.indented(
-                JsonObject.builder().put("format", "terroir-workspace/1").put("name", name).build(),
-                2)
-            + "\n");
+    write(place, WorkspaceDetails.of(name).write(JsonObject.EMPTY));
     return new Workspace(name, place, settings, progress);
   }
 
@@ -163,6 +170,32 @@ public final class Workspace implements AutoCloseable {
       name = known;
     }
     return known;
+  }
+
+  private static void write(Path directory, JsonObject details) {
+    AtomicFiles.write(directory.resolve(MARKER), JsonWriter.indented(details, 2) + "\n");
+  }
+
+  /// What it is told to be, as `get_details` of the retired service.
+  public WorkspaceDetails details() {
+    return WorkspaceDetails.read(JsonReader.readObject(directory.resolve(MARKER)));
+  }
+
+  /// Changes what it is told to be, as `update` of the retired service. Its name stays.
+  ///
+  /// @param change gives the new details for those that are there; called once, while nobody else
+  ///   changes them
+  /// @return the new ones
+  public WorkspaceDetails update(UnaryOperator<WorkspaceDetails> change) {
+    try (var _ = ProcessLock.acquire(directory.resolve(MARKER + ".lock"), PATIENCE)) {
+      var stored = JsonReader.readObject(directory.resolve(MARKER));
+      var before = WorkspaceDetails.read(stored);
+      var asked = change.apply(before);
+      var after =
+          new WorkspaceDetails(before.name(), asked.containerRegistry(), asked.defaultBases());
+      write(directory, after.write(stored));
+      return after;
+    }
   }
 
   /// Where it lies.
@@ -228,14 +261,21 @@ public final class Workspace implements AutoCloseable {
     return new ModelRegistry(database(), directory.resolve("models"), clock);
   }
 
-  /// Images of environments, and the workspace's own registry.
+  /// Images of environments, and the registry that holds them.
   public WorkspaceImages images() {
+    var details = details();
+    var bases = details.bases();
     return new WorkspaceImages(
         new ImageRecords(directory.resolve("images"), clock),
-        new OciLayout(directory.resolve("registry")),
+        details
+            .registry()
+            .<WorkspaceRegistry>map(name -> new WorkspaceRegistry.Outside(name, settings))
+            .orElseGet(
+                () -> new WorkspaceRegistry.Own(new OciLayout(directory.resolve("registry")))),
         locks(),
+        bases,
         clock,
-        () -> new DefinitionImages(settings, home, locks(), DefaultBases.builtIn(), this::uv));
+        () -> new DefinitionImages(settings, home, locks(), bases, this::uv, BASE_HINTS));
   }
 
   /// Local environments; shared by all workspaces of this user.

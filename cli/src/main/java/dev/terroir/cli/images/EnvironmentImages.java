@@ -6,7 +6,6 @@ import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.cli.environments.Environments;
 import dev.terroir.foundation.platform.Platform;
-import dev.terroir.image.base.DefaultBases;
 import dev.terroir.image.oci.ImageLocation;
 import dev.terroir.image.place.ImagePlaces;
 import dev.terroir.image.transfer.Copy;
@@ -83,7 +82,10 @@ public final class EnvironmentImages {
     context
         .console()
         .result(
-            recorded.toJson().toBuilder().put("isCached", known.isPresent()).build(),
+            recorded.toJson().toBuilder()
+                .put("image", images.registry().name(recorded.image()))
+                .put("isCached", known.isPresent())
+                .build(),
             "repository",
             "number",
             "digest",
@@ -94,12 +96,7 @@ public final class EnvironmentImages {
   private static void send(Recorded recorded, ImageLocation location, Context context) {
     context.progress().step("sending the image to " + location);
     try (var places = new ImagePlaces(context.settings());
-        var source =
-            context
-                .workspace()
-                .images()
-                .registry()
-                .source(recorded.image().manifest().digest().toString())) {
+        var source = context.workspace().images().registry().source(recorded.image())) {
       var place = places.target(location);
       try (var target = place.target()) {
         var report = Copy.with(context.progress()).run(source, target, null, place.tags());
@@ -115,8 +112,7 @@ public final class EnvironmentImages {
     context
         .console()
         .result(
-            context.workspace().images().details(environment, DefaultBases.builtIn()).toJson(),
-            "imageExistsInRegistry");
+            context.workspace().images().details(environment).toJson(), "imageExistsInRegistry");
     return 0;
   }
 }

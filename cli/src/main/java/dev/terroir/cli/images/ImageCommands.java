@@ -175,7 +175,10 @@ public final class ImageCommands {
                 home,
                 new LockStore(home.data().resolve("locks")),
                 DefaultBases.builtIn(),
-                () -> Uv.open(settings, home, context.progress()));
+                () -> Uv.open(settings, home, context.progress()),
+                List.of(
+                    "name a base with `--base`, for instance `--base oci:DIR:TAG`, or in the"
+                        + " definition"));
         var places = new ImagePlaces(settings)) {
       var outcome = toAll(destinations, places, wish, images, context);
       context

@@ -1,20 +1,37 @@
 package dev.terroir.cli.workspaces;
 
+import dev.terroir.cli.CliException;
 import dev.terroir.cli.command.Arguments;
 import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.image.base.DefaultBases;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// `terroir workspace …`.
 ///
 /// @since 0.1
 public final class WorkspaceCommands {
+  private static final Option REGISTRY =
+      Option.value(
+          "--container-registry",
+          "REF",
+          "docker://HOST[:PORT][/PATH] for its images; `own` for the registry in its folder.");
+
+  private static final Option BASES =
+      Option.repeated(
+          "--default-base",
+          "KIND=REF",
+          "Base of definitions that name none; KIND is cpu, cpu-python, gpu or gpu-python, {python}"
+              + " in REF the version; no REF takes it back.");
+
   private WorkspaceCommands() {}
 
   /// The commands.
@@ -29,9 +46,18 @@ public final class WorkspaceCommands {
                 Option.value(
                     "-d --directory", "DIR", "Where; its place in Terroir's home when left out."),
                 Option.flag("--exist-ok", "Take one that is there."),
-                Option.flag("--no-config", "Write no config.json.")),
+                Option.flag("--no-config", "Write no config.json."),
+                REGISTRY,
+                BASES),
             "",
             WorkspaceCommands::create),
+        new Leaf(
+            "update",
+            "Change where the workspace's images go and what they stand on.",
+            "terroir workspace update --container-registry docker://registry.example.com/team",
+            List.of(REGISTRY, BASES),
+            "",
+            WorkspaceCommands::update),
         new Leaf(
             "show",
             "Show the workspace that commands use here.",
@@ -52,10 +78,57 @@ public final class WorkspaceCommands {
   }
 
   private static JsonObject json(Workspace workspace) {
+    var details = workspace.details().toJson();
     return JsonObject.builder()
         .put("name", workspace.name())
         .put("directory", workspace.directory().toString())
+        .putAll(details)
         .build();
+  }
+
+  private static int update(Arguments arguments, Context context) {
+    if (!arguments.has("--container-registry") && !arguments.has("--default-base")) {
+      throw CliException.usage(
+          "nothing is to be changed",
+          "give `--container-registry REF` or `--default-base KIND=REF`");
+    }
+    change(context.workspace(), arguments, context);
+    context.console().result(json(context.workspace()), "name", "containerRegistry");
+    return 0;
+  }
+
+  private static void change(Workspace workspace, Arguments arguments, Context context) {
+    workspace.update(before -> {
+      var registry = arguments.optional("--container-registry");
+      var after =
+          registry.isEmpty()
+              ? before
+              : registry.get().equals("own")
+                  ? before.withOwnRegistry()
+                  : before.withContainerRegistry(registry.get());
+      for (var text : arguments.all("--default-base")) {
+        var parts = text.split("=", 2);
+        var kind = kind(parts[0]);
+        after =
+            parts.length < 2 || parts[1].isBlank()
+                ? after.withoutDefaultBase(kind)
+                : after.withDefaultBase(kind, parts[1], context.project());
+      }
+      return after;
+    });
+  }
+
+  private static DefaultBases.Kind kind(String id) {
+    return Stream.of(DefaultBases.Kind.values())
+        .filter(kind -> kind.id().equals(id))
+        .findFirst()
+        .orElseThrow(() ->
+            CliException.usage(
+                "`" + id + "` is no kind of base image",
+                "use one of "
+                    + Stream.of(DefaultBases.Kind.values())
+                        .map(kind -> "`" + kind.id() + "`")
+                        .collect(Collectors.joining(", "))));
   }
 
   private static int create(Arguments arguments, Context context) {
@@ -66,6 +139,9 @@ public final class WorkspaceCommands {
             arguments.has("--exist-ok"),
             context.settings(),
             context.progress())) {
+      if (arguments.has("--container-registry") || arguments.has("--default-base")) {
+        change(workspace, arguments, context);
+      }
       if (!arguments.has("--no-config")) {
         WorkspaceConfig.write(context.project(), workspace.name(), workspace.directory());
       }

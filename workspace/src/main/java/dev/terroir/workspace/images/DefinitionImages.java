@@ -8,6 +8,7 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.ImageException;
 import dev.terroir.image.base.DefaultBases;
 import dev.terroir.image.base.GpuRule;
 import dev.terroir.image.build.ImageBuilder;
@@ -38,18 +39,23 @@ public final class DefinitionImages implements AutoCloseable {
   private final LockStore locks;
   private final DefaultBases defaults;
   private final Supplier<Uv> uv;
+  private final List<String> hints;
   private final ImageBuilder builder;
   private final GpuRule gpu = GpuRule.builtIn();
 
   /// @param locks where the first lock of a definition is kept
   /// @param defaults bases of definitions that choose none
   /// @param uv the tool, opened only when it is needed
+  /// @param hints how else a base may be named, for a default that cannot be had; `{kind}` stands
+  ///   for its kind
   public DefinitionImages(
       Settings settings,
       TerroirHome home,
       LockStore locks,
       DefaultBases defaults,
-      Supplier<Uv> uv) {
+      Supplier<Uv> uv,
+      List<String> hints) {
+    this.hints = List.copyOf(hints);
     this.settings = settings;
     this.locks = locks;
     this.defaults = defaults;
@@ -132,12 +138,7 @@ public final class DefinitionImages implements AutoCloseable {
                   .dockerfiles(places)
                   .make(dockerfile.read(wish.directory(), wish.platform()), progress);
           yield build(
-              wish,
-              hash,
-              new Base(made.name(), made.source(), false),
-              null,
-              destinations,
-              progress);
+              wish, hash, new Base(made.name(), made.source(), null), null, destinations, progress);
         }
         case BaseChoice.Default() -> {
           // The packages say of which kind the base is, unless it says which Python they are for.
@@ -145,9 +146,12 @@ public final class DefinitionImages implements AutoCloseable {
               python.userManagedDependencies() || takesPythonOfBase(wish)
                   ? null
                   : lock(wish, hash, wish.pythonVersion(), progress);
-          var location = defaultBase(wish, lock, progress);
-          var opened = new Base(location.toString(), places.source(location), true);
-          yield build(wish, hash, opened, lock, destinations, progress);
+          var kind = kind(wish, lock, progress);
+          var location =
+              ImageLocation.parse(
+                  defaults.reference(kind, lock == null ? pythonOf(wish) : lock.pythonVersion()));
+          yield build(
+              wish, hash, ofDefault(kind, location, places, wish), lock, destinations, progress);
         }
       };
     }
@@ -156,10 +160,30 @@ public final class DefinitionImages implements AutoCloseable {
   /// A base, opened.
   ///
   /// @param name under which it is remembered
-  /// @param isDefault whether the definition names none
-  private record Base(String name, ImageSource source, boolean isDefault) {
+  /// @param kind of the default base, or null where one is named
+  private record Base(String name, ImageSource source, DefaultBases.@Nullable Kind kind) {
     static Base of(ImageLocation location, ImagePlaces places) {
-      return new Base(location.toString(), places.source(location), false);
+      return new Base(location.toString(), places.source(location), null);
+    }
+  }
+
+  /// A default base, found to be there; whoever cannot have it is told how to name another.
+  private Base ofDefault(
+      DefaultBases.Kind kind, ImageLocation location, ImagePlaces places, Wish wish) {
+    ImageSource source = null;
+    try {
+      source = places.source(location);
+      builder.base(location.toString(), wish.platform(), source);
+      return new Base(location.toString(), source, kind);
+    } catch (ImageException e) {
+      if (source != null) {
+        source.close();
+      }
+      var problem = e.problem().because("it is the default base of the kind `" + kind.id() + "`");
+      for (var hint : hints) {
+        problem = problem.hint(hint.replace("{kind}", kind.id()));
+      }
+      throw new ImageException(problem, e);
     }
   }
 
@@ -180,7 +204,7 @@ public final class DefinitionImages implements AutoCloseable {
         lock = lock(wish, hash, python(wish, base, progress), progress);
       }
       var variables =
-          opened.isDefault() && lock != null && gpu.isNeeded(lock)
+          opened.kind() != null && lock != null && gpu.isNeeded(lock)
               ? defaults.get(DefaultBases.Kind.GPU_PYTHON).environment()
               : Map.<String, String>of();
       return builder.build(
@@ -197,15 +221,23 @@ public final class DefinitionImages implements AutoCloseable {
     }
   }
 
-  private ImageLocation defaultBase(Wish wish, @Nullable Lock lock, Progress progress) {
+  private DefaultBases.Kind kind(Wish wish, @Nullable Lock lock, Progress progress) {
     if (lock == null) {
-      return ImageLocation.parse(defaults.reference(DefaultBases.Kind.CPU_PYTHON, pythonOf(wish)));
+      return DefaultBases.Kind.of(false, needsPython(wish.environment()));
     }
     var needing = gpu.find(lock);
     needing.ifPresent(
         item -> progress.line(item.name() + " " + item.version() + " calls for a base with a GPU"));
-    return ImageLocation.parse(
-        defaults.reference(DefaultBases.Kind.of(needing.isPresent(), true), lock.pythonVersion()));
+    return DefaultBases.Kind.of(needing.isPresent(), true);
+  }
+
+  /// Whether the base of a definition must have a Python: not when its user manages the packages
+  /// and another program runs the scripts.
+  static boolean needsPython(Environment environment) {
+    var python = environment.python();
+    return !python.userManagedDependencies()
+        || String.valueOf(Path.of(python.interpreterPath()).getFileName())
+            .matches("(python|pypy)[0-9.]*");
   }
 
   private static boolean takesPythonOfBase(Wish wish) {

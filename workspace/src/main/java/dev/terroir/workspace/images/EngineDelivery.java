@@ -1,6 +1,5 @@
 package dev.terroir.workspace.images;
 
-import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.ImageException;
 import dev.terroir.image.build.BuiltImage;
@@ -10,23 +9,22 @@ import dev.terroir.image.oci.Digest;
 import dev.terroir.image.oci.Manifest;
 import dev.terroir.image.serve.RegistryEndpoint;
 import dev.terroir.image.serve.ServedRepository;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
 
 /// Brings images of a workspace into a container engine: the engine pulls the layers that it lacks
-/// from the workspace's registry, which is served on this machine for as long as that takes.
+/// from where the images are. The workspace's own registry is served on this machine for as long as
+/// that takes; an outside one is asked by the engine itself, with the credentials that it has.
 /// Immutable and thread-safe.
 ///
 /// @since 0.1
 public final class EngineDelivery {
-  private final OciLayout registry;
+  private final WorkspaceRegistry registry;
   private final Engine engine;
 
   /// @param registry the workspace's
   /// @param engine receives the images
-  public EngineDelivery(OciLayout registry, Engine engine) {
+  public EngineDelivery(WorkspaceRegistry registry, Engine engine) {
     this.registry = registry;
     this.engine = engine;
   }
@@ -43,18 +41,30 @@ public final class EngineDelivery {
   public Delivered deliver(BuiltImage image, Progress progress) {
     var manifest = image.manifest().digest();
     // Engines know an image by its configuration, Docker's newer store by its manifest.
-    var ids = List.of(configuration(manifest).toString(), manifest.toString());
+    var ids = List.of(configuration(image).toString(), manifest.toString());
     var present = present(ids);
     if (present.isPresent()) {
       return new Delivered(present.get(), true);
     }
+    return switch (registry) {
+      case WorkspaceRegistry.Own(var layout) -> fromLayout(layout, image, ids, progress);
+      case WorkspaceRegistry.Outside outside -> {
+        var name = outside.reference(image).toString();
+        engine.pull(name, progress);
+        yield new Delivered(present(ids).orElse(name), false);
+      }
+    };
+  }
+
+  private Delivered fromLayout(
+      OciLayout layout, BuiltImage image, List<String> ids, Progress progress) {
     var name = "localhost/" + image.repository() + ":latest";
     try (var endpoint =
         RegistryEndpoint.start(asked ->
             asked.equals(image.repository())
-                ? Optional.of(new ServedRepository(registry, image.repository()))
+                ? Optional.of(new ServedRepository(layout, image.repository()))
                 : Optional.empty())) {
-      var pulled = endpoint.address() + "/" + image.repository() + "@" + manifest;
+      var pulled = endpoint.address() + "/" + image.repository() + "@" + image.manifest().digest();
       engine.pull(pulled, progress);
       // The registry's address is of this moment only.
       engine.tag(pulled, name);
@@ -68,12 +78,12 @@ public final class EngineDelivery {
     return ids.stream().filter(engine::exists).findFirst();
   }
 
-  private Digest configuration(Digest manifest) {
-    var file = registry.blobs().path(manifest);
-    try {
-      return Manifest.read(Files.readAllBytes(file), manifest.toString()).config().digest();
-    } catch (IOException e) {
-      throw FoundationException.ofFile("a manifest cannot be read", file, e);
+  private Digest configuration(BuiltImage image) {
+    try (var source = registry.source(image)) {
+      var manifest = image.manifest();
+      return Manifest.read(source.manifest(manifest), manifest.digest().toString())
+          .config()
+          .digest();
     }
   }
 }

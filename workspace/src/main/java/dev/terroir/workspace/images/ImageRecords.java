@@ -11,6 +11,7 @@ import dev.terroir.image.build.BuiltImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -108,6 +109,36 @@ public final class ImageRecords {
     }
     found.sort(java.util.Comparator.comparingLong(Recorded::number));
     return List.copyOf(found);
+  }
+
+  /// The repositories of the images that were built last, the newest first.
+  ///
+  /// @param limit of their number
+  public List<String> recent(int limit) {
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (var folders = Files.list(directory)) {
+      return folders
+          .map(folder -> folder.resolve("history"))
+          .filter(Files::isDirectory)
+          .sorted(java.util.Comparator.comparing(ImageRecords::changed).reversed())
+          .limit(limit)
+          .map(history ->
+              DefinitionImages.repositoryOf(
+                  String.valueOf(directory.relativize(history).getName(0))))
+          .toList();
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the images cannot be listed", directory, e);
+    }
+  }
+
+  private static FileTime changed(Path folder) {
+    try {
+      return Files.getLastModifiedTime(folder);
+    } catch (IOException e) {
+      return FileTime.fromMillis(0);
+    }
   }
 
   private Path file(String hash, Platform platform) {

@@ -2,49 +2,52 @@ package dev.terroir.workspace.images;
 
 import dev.terroir.environment.Environment;
 import dev.terroir.environment.identity.CanonicalForm;
-import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.base.DefaultBases;
 import dev.terroir.image.base.GpuRule;
 import dev.terroir.image.build.BuiltImage;
 import dev.terroir.image.build.ImageBuilder;
-import dev.terroir.image.layout.OciLayout;
 import dev.terroir.image.transfer.Destination;
 import dev.terroir.lock.Lock;
 import dev.terroir.workspace.images.ImageRecords.Recorded;
 import dev.terroir.workspace.locks.LockStore;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// The images of a workspace and its own registry, which is an OCI layout in its folder: images are
-/// named `azureml/azureml_<hash>:latest` and, by the number of the build, `…:<number>`; those of
-/// another platform than the definition's say it after the tag, as in `…:latest-linux-arm64`.
+/// The images of a workspace and the registry that holds them, its own or an outside one: images
+/// are named `azureml/azureml_<hash>:latest` and, by the number of the build, `…:<number>`; those
+/// of another platform than the definition's say it after the tag, as in `…:latest-linux-arm64`.
 /// Thread-safe.
 ///
 /// @since 0.1
 public final class WorkspaceImages {
+  /// In how many other repositories of an outside registry a layer is looked for.
+  private static final int MOUNTED = 2;
+
   private final ImageRecords records;
-  private final OciLayout registry;
+  private final WorkspaceRegistry registry;
   private final LockStore locks;
+  private final DefaultBases defaults;
   private final Clock clock;
   private final Supplier<DefinitionImages> builder;
 
+  /// @param defaults bases of definitions that name none
   /// @param builder opened only when something has to be built; closed after each build
   public WorkspaceImages(
       ImageRecords records,
-      OciLayout registry,
+      WorkspaceRegistry registry,
       LockStore locks,
+      DefaultBases defaults,
       Clock clock,
       Supplier<DefinitionImages> builder) {
     this.records = records;
     this.registry = registry;
     this.locks = locks;
+    this.defaults = defaults;
     this.clock = clock;
     this.builder = builder;
   }
@@ -54,8 +57,8 @@ public final class WorkspaceImages {
     return records;
   }
 
-  /// The workspace's own registry.
-  public OciLayout registry() {
+  /// Where the images are.
+  public WorkspaceRegistry registry() {
     return registry;
   }
 
@@ -83,7 +86,7 @@ public final class WorkspaceImages {
   private Optional<Recorded> find(Environment environment, Platform platform) {
     return records
         .find(CanonicalForm.hash(environment), platform)
-        .filter(it -> registry.blobs().find(it.image().manifest().digest()).isPresent());
+        .filter(it -> registry.holds(it.image()));
   }
 
   /// The image of a definition: the one that is there, else built.
@@ -117,19 +120,21 @@ public final class WorkspaceImages {
         wish.platform().equals(DefinitionImages.platformOf(wish.environment()))
             ? ""
             : "-" + wish.platform().toString().replace('/', '-');
-    var latest = repository + ":latest" + suffix;
+    var latest = registry.tag(repository, "latest" + suffix);
     try (var images = builder.get();
-        var target = registry.target()) {
+        var target = registry.target(repository, records.recent(MOUNTED))) {
       var outcome = images.build(wish, List.of(new Destination(target, List.of(latest))), progress);
       var recorded = records.add(outcome.image());
       var manifest = outcome.image().manifest();
-      target.putManifest(
-          manifest,
-          bytes(manifest.digest()),
-          List.of(latest, repository + ":" + recorded.number() + suffix));
+      try (var source = registry.source(outcome.image())) {
+        target.putManifest(
+            manifest,
+            source.manifest(manifest),
+            List.of(latest, registry.tag(repository, recorded.number() + suffix)));
+      }
       progress.line(
           "image "
-              + recorded.image().reference()
+              + registry.name(recorded.image())
               + ": "
               + outcome.newLayers()
               + " layers made, "
@@ -139,17 +144,8 @@ public final class WorkspaceImages {
     }
   }
 
-  private byte[] bytes(dev.terroir.image.oci.Digest digest) {
-    var file = registry.blobs().path(digest);
-    try {
-      return Files.readAllBytes(file);
-    } catch (IOException e) {
-      throw FoundationException.ofFile("a manifest cannot be read", file, e);
-    }
-  }
-
   /// What is known of a definition's image; nothing is built.
-  public DockerImageDetails details(Environment environment, DefaultBases defaults) {
+  public DockerImageDetails details(Environment environment) {
     var hash = CanonicalForm.hash(environment);
     var platform = DefinitionImages.platformOf(environment);
     var found = find(environment, platform);
@@ -164,12 +160,13 @@ public final class WorkspaceImages {
                 .orElseGet(() ->
                     defaults.reference(
                         DefaultBases.Kind.of(
-                            lock != null && GpuRule.builtIn().isNeeded(lock), true),
+                            lock != null && GpuRule.builtIn().isNeeded(lock),
+                            DefinitionImages.needsPython(environment)),
                         lock == null ? "3" : lock.pythonVersion()));
     return new DockerImageDetails(
         image != null,
-        DefinitionImages.repositoryOf(hash),
-        null,
+        registry.repository(DefinitionImages.repositoryOf(hash)),
+        registry.address().orElse(null),
         image == null ? null : image.manifest().digest().toString(),
         dockerfile(
             environment,

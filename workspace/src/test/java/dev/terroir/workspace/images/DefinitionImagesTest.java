@@ -139,7 +139,8 @@ class DefinitionImagesTest {
                 defaults,
                 () -> {
                   throw new AssertionError("nothing is to be resolved here");
-                });
+                },
+                List.of("set {kind}"));
         var target = new OciLayout(folder.resolve(machine + "-images")).target()) {
       return images.build(
           DefinitionImages.Wish.of(environment, directory),
@@ -249,6 +250,29 @@ class DefinitionImagesTest {
             MANAGED + ", \"condaDependencies\": {\"dependencies\": [{\"pip\": [\"numpy\"]}]}"),
         EnvironmentCode.INVALID_DEFINITION,
         "userManagedDependencies is true");
+  }
+
+  @Test
+  void aDefaultThatCannotBeHadSaysItsKindAndHowToSetAnother() {
+    var defaults =
+        DefaultBases.builtIn()
+            .with(DefaultBases.Kind.CPU, "oci:/nowhere/plain")
+            .with(DefaultBases.Kind.CPU_PYTHON, "oci:/nowhere/cpu-{python}");
+    var expected = Map.of("/usr/bin/Rscript", "cpu", "python3", "cpu-python");
+    expected.forEach((interpreter, kind) -> {
+      var environment =
+          definition(
+              "\"baseImage\": null",
+              "\"userManagedDependencies\": true, \"interpreterPath\": \"" + interpreter + "\"");
+      assertThatThrownBy(() -> build(environment, folder, kind, defaults))
+          .isInstanceOfSatisfying(
+              TerroirException.class,
+              e -> {
+                assertThat(e.problem().code()).isEqualTo(ImageCode.IMAGE_NOT_FOUND);
+                assertThat(e.problem().render())
+                    .contains("the default base of the kind `" + kind + "`", "hint: set " + kind);
+              });
+    });
   }
 
   @Test
