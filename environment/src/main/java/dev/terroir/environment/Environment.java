@@ -279,6 +279,32 @@ public record Environment(
         source);
   }
 
+  /// Starts to build the image of this definition, as `build` of the retired service: registers the
+  /// definition when it is not, and resolves one anew that has an image.
+  ///
+  /// @param workspace whose registry gets the image
+  /// @return the build, which goes on
+  public <B> B build(EnvironmentBuilder<B, ?, ?> workspace) {
+    return workspace.build(this);
+  }
+
+  /// Makes this environment on this machine, as `build_local` of the retired service.
+  ///
+  /// @param useDocker whether as an image in a container engine, else as a folder that scripts run
+  ///   from
+  /// @param pushImageToWorkspaceAcr whether the image is kept in the registry of the workspace too,
+  ///   so that later runs take it from there; only with `useDocker`
+  public <L> L buildLocal(
+      EnvironmentBuilder<?, L, ?> workspace, boolean useDocker, boolean pushImageToWorkspaceAcr) {
+    return workspace.buildLocal(this, useDocker, pushImageToWorkspaceAcr);
+  }
+
+  /// What is known of the image of this definition, as `get_image_details` of the retired service;
+  /// nothing is built.
+  public <D> D getImageDetails(EnvironmentBuilder<?, ?, D> workspace) {
+    return workspace.getImageDetails(this);
+  }
+
   /// The definition as the service returns it, everything in one object.
   public JsonObject toJson() {
     return toJson(true);

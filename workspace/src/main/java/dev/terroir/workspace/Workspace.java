@@ -1,6 +1,7 @@
 package dev.terroir.workspace;
 
 import dev.terroir.environment.Environment;
+import dev.terroir.environment.EnvironmentBuilder;
 import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.file.AtomicFiles;
@@ -14,6 +15,8 @@ import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.build.BuiltImage;
+import dev.terroir.image.engine.Engine;
 import dev.terroir.image.layout.OciLayout;
 import dev.terroir.lock.Lock;
 import dev.terroir.prefix.LocalPython;
@@ -27,6 +30,9 @@ import dev.terroir.workspace.database.Database;
 import dev.terroir.workspace.environments.EnvironmentRegistry;
 import dev.terroir.workspace.environments.Listing;
 import dev.terroir.workspace.images.DefinitionImages;
+import dev.terroir.workspace.images.DockerImageDetails;
+import dev.terroir.workspace.images.EngineDelivery;
+import dev.terroir.workspace.images.ImageBuild;
 import dev.terroir.workspace.images.ImageRecords;
 import dev.terroir.workspace.images.WorkspaceImages;
 import dev.terroir.workspace.images.WorkspaceRegistry;
@@ -49,7 +55,9 @@ import org.jspecify.annotations.Nullable;
 /// threads and processes; close it when done.
 ///
 /// @since 0.1
-public final class Workspace implements AutoCloseable {
+public final class Workspace
+    implements EnvironmentBuilder<ImageBuild, Workspace.LocalBuild, DockerImageDetails>,
+        AutoCloseable {
   /// The workspace of a user who names none, made on first use.
   public static final String DEFAULT_NAME = "default";
 
@@ -276,6 +284,82 @@ public final class Workspace implements AutoCloseable {
         bases,
         clock,
         () -> new DefinitionImages(settings, home, locks(), bases, this::uv, BASE_HINTS));
+  }
+
+  /// Starts to build a definition's image into the workspace's registry, as `Environment.build` of
+  /// the retired service. One that is not registered is registered first; one that has an image is
+  /// resolved anew. Paths in it are relative to the current directory.
+  ///
+  /// @return a build that goes on in a thread of this process
+  @Override
+  public ImageBuild build(Environment environment) {
+    var registered = registered(environment);
+    return images()
+        .build(DefinitionImages.Wish.of(registered, Path.of("").toAbsolutePath()), toolProgress);
+  }
+
+  private Environment registered(Environment environment) {
+    var known =
+        environment.version() != null
+            || environments().versions(environment.name()).stream()
+                .anyMatch(it -> it.hash().equals(CanonicalForm.hash(environment)));
+    if (known) {
+      return environment;
+    }
+    toolProgress.line(
+        "`" + environment.name() + "` is not registered: it is, before its image is built");
+    return environments().register(environment).environment();
+  }
+
+  /// What [#buildLocal] made.
+  public sealed interface LocalBuild {
+    /// A folder that scripts run from.
+    ///
+    /// @param ready the environment
+    record Installed(Ready ready) implements LocalBuild {}
+
+    /// An image in a container engine.
+    ///
+    /// @param engine which
+    /// @param name what it calls the image
+    /// @param image what it is
+    /// @param isPushed whether the registry of the workspace has it too
+    record InEngine(Engine.Kind engine, String name, BuiltImage image, boolean isPushed)
+        implements LocalBuild {}
+  }
+
+  /// Makes an environment on this machine, as `Environment.build_local` of the retired service.
+  /// Paths in it are relative to the current directory.
+  ///
+  /// @throws IllegalArgumentException when an image is to be pushed and none is made
+  /// @throws dev.terroir.image.ImageException code `no-engine`, or what prevents the image
+  @Override
+  public LocalBuild buildLocal(
+      Environment environment, boolean useDocker, boolean pushImageToWorkspaceAcr) {
+    if (!useDocker) {
+      if (pushImageToWorkspaceAcr) {
+        throw new IllegalArgumentException("pushImageToWorkspaceAcr needs useDocker");
+      }
+      return new LocalBuild.Installed(
+          realise(registered(environment), LockOptions.here(), toolProgress));
+    }
+    var engine = Engine.forRuns(settings);
+    var wish = DefinitionImages.Wish.of(registered(environment), Path.of("").toAbsolutePath());
+    var images = images();
+    if (!pushImageToWorkspaceAcr) {
+      var local = images.buildInto(engine, wish, toolProgress);
+      return new LocalBuild.InEngine(engine.kind(), local.delivered().name(), local.image(), false);
+    }
+    var image = images.build(wish, toolProgress).waitForCompletion(toolProgress::line).image();
+    var delivered = new EngineDelivery(images.registry(), engine).deliver(image, toolProgress);
+    return new LocalBuild.InEngine(engine.kind(), delivered.name(), image, true);
+  }
+
+  /// What is known of a definition's image, as `Environment.get_image_details` of the retired
+  /// service; nothing is built.
+  @Override
+  public DockerImageDetails getImageDetails(Environment environment) {
+    return images().details(environment);
   }
 
   /// Local environments; shared by all workspaces of this user.

@@ -1,21 +1,24 @@
 package dev.terroir.cli.images;
 
+import dev.terroir.cli.CliException;
 import dev.terroir.cli.command.Arguments;
 import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.cli.environments.Environments;
+import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.image.oci.ImageLocation;
 import dev.terroir.image.place.ImagePlaces;
 import dev.terroir.image.transfer.Copy;
+import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.images.DefinitionImages;
 import dev.terroir.workspace.images.ImageRecords.Recorded;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// `terroir environment build` and `terroir environment image`.
+/// `terroir environment build`, `build-local` and `image`.
 ///
 /// @since 0.1
 public final class EnvironmentImages {
@@ -29,6 +32,9 @@ public final class EnvironmentImages {
     build.add(Option.value("--platform", "P", "linux/amd64 or linux/arm64."));
     build.add(Option.repeated("--to", "REF", "Where it goes beside the workspace's own registry."));
     build.addAll(ImageCommands.HOW);
+    var local = new ArrayList<>(Environments.OPTIONS);
+    local.add(Option.flag("--use-docker", "As an image in podman or Docker."));
+    local.add(Option.flag("--push-image", "Keep the image in the workspace's registry too."));
     return List.of(
         new Leaf(
             "build",
@@ -37,6 +43,13 @@ public final class EnvironmentImages {
             build,
             "",
             EnvironmentImages::build),
+        new Leaf(
+            "build-local",
+            "Make an environment on this machine: a folder, or an image in a container engine.",
+            "terroir environment build-local -n demo --use-docker",
+            local,
+            "",
+            EnvironmentImages::buildLocal),
         new Leaf(
             "image",
             "Show what is known of an environment's image; nothing is built.",
@@ -90,6 +103,38 @@ public final class EnvironmentImages {
             "number",
             "digest",
             "size");
+    return 0;
+  }
+
+  private static int buildLocal(Arguments arguments, Context context) {
+    var inEngine = arguments.has("--use-docker");
+    var isPushed = arguments.has("--push-image");
+    if (isPushed && !inEngine) {
+      throw CliException.usage("an image is to be pushed and none is made", "add `--use-docker`");
+    }
+    var built =
+        Environments.chosen(arguments, context).buildLocal(context.workspace(), inEngine, isPushed);
+    context
+        .console()
+        .result(
+            switch (built) {
+              case Workspace.LocalBuild.Installed(var ready) ->
+                  JsonObject.builder()
+                      .put("hash", ready.hash())
+                      .put("python", ready.python().python().toString())
+                      .put("isCached", ready.isCached())
+                      .build();
+              case Workspace.LocalBuild.InEngine(var engine, var name, var image, var pushed) ->
+                  JsonObject.builder()
+                      .put("hash", image.definitionHash())
+                      .put("engine", engine.program())
+                      .put("imageId", name)
+                      .put("repository", image.repository())
+                      .put("digest", image.manifest().digest().toString())
+                      .put("isPushed", pushed)
+                      .build();
+            },
+            "hash");
     return 0;
   }
 

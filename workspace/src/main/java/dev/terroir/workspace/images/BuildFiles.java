@@ -99,7 +99,7 @@ final class BuildFiles implements AutoCloseable {
     }
   }
 
-  /// What a build came to; empty when it was killed.
+  /// What a build came to; empty when it was canceled or killed.
   ///
   /// @throws ImageException when it failed
   static Optional<Recorded> result(Attempt attempt) {
@@ -139,6 +139,11 @@ final class BuildFiles implements AutoCloseable {
             .put("what", problem.what())
             .put("why", problem.why())
             .put("hints", problem.hints()));
+  }
+
+  void canceled() {
+    keep("canceled");
+    status(JsonObject.builder().put("status", "Canceled"));
   }
 
   private void status(JsonObject.Builder status) {

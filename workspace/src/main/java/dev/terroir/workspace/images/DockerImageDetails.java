@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 /// What is known of an environment's image, with the properties of the retired service. Immutable.
 ///
 /// @param imageExists whether it was built
-/// @param repository `azureml/azureml_<hash>`
-/// @param registry address of the registry that holds it, or null for the workspace's own folder
+/// @param repository `azureml/azureml_<hash>`, below the path that the registry is named with
+/// @param registry host of the registry that holds it, or null for the workspace's own folder
 /// @param digest of the manifest, or null when it was not built
 /// @param dockerfile one that gives an equivalent image by hand
 /// @param environmentPath where the packages lie in it, or null when the user manages them
@@ -34,6 +34,7 @@ public record DockerImageDetails(
   public JsonObject toJson() {
     return JsonObject.builder()
         .put("imageExistsInRegistry", imageExists)
+        .put("vulnerabilityFindings", JsonObject.builder().put("details", (String) null).build())
         .put("ingredients", JsonObject.builder().put("dockerfile", dockerfile).build())
         .put(
             "pythonEnvironment",
@@ -58,6 +59,7 @@ public record DockerImageDetails(
                         .put("password", (String) null)
                         .build())
                 .build())
+        .put("imageCapabilities", JsonObject.EMPTY)
         .put("warnings", new JsonValue.JsonArray(List.of()))
         .build();
   }

@@ -103,10 +103,12 @@ public final class ImageBuild {
       image.set(workOrFollow(work));
       status.set(Status.SUCCEEDED);
     } catch (TerroirException e) {
-      failure.set(e);
-      // An interrupt may also show as a file or a program that was cut off.
-      var canceled = isCanceled || e.problem().code() == FoundationCode.CANCELED;
-      status.set(canceled ? Status.CANCELED : Status.FAILED);
+      failure.set(
+          isCanceled && e.problem().code() != FoundationCode.CANCELED
+              ? new FoundationException(
+                  Problem.of(FoundationCode.CANCELED, "building the image was canceled"), e)
+              : e);
+      status.set(isCancel(e) ? Status.CANCELED : Status.FAILED);
     } catch (RuntimeException e) {
       failure.set(
           new ImageException(
@@ -118,6 +120,11 @@ public final class ImageBuild {
     } finally {
       ended.countDown();
     }
+  }
+
+  /// An interrupt may also show as a file or a program that was cut off.
+  private boolean isCancel(TerroirException e) {
+    return isCanceled || e.problem().code() == FoundationCode.CANCELED;
   }
 
   private Recorded workOrFollow(Function<Progress, Recorded> work) {
@@ -169,7 +176,12 @@ public final class ImageBuild {
         files.succeeded(result);
         return result;
       } catch (TerroirException e) {
-        files.failed(e.problem());
+        if (isCancel(e)) {
+          // Whoever follows this build was not canceled, and does it.
+          files.canceled();
+        } else {
+          files.failed(e.problem());
+        }
         throw e;
       }
     }
@@ -183,6 +195,11 @@ public final class ImageBuild {
   /// Where its log is written, once it has begun.
   public Optional<Path> log() {
     return Optional.ofNullable(log.get());
+  }
+
+  /// What went wrong, once it has failed or was canceled.
+  public Optional<Problem> error() {
+    return Optional.ofNullable(failure.get()).map(TerroirException::problem);
   }
 
   /// Stops it; nothing half-made is left. A build of another process goes on there.

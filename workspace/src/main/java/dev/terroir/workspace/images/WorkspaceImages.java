@@ -2,12 +2,16 @@ package dev.terroir.workspace.images;
 
 import dev.terroir.environment.Environment;
 import dev.terroir.environment.identity.CanonicalForm;
+import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.base.DefaultBases;
 import dev.terroir.image.base.GpuRule;
 import dev.terroir.image.build.BuiltImage;
 import dev.terroir.image.build.ImageBuilder;
+import dev.terroir.image.engine.Engine;
+import dev.terroir.image.layout.OciLayout;
 import dev.terroir.image.transfer.Destination;
 import dev.terroir.lock.Lock;
 import dev.terroir.workspace.images.ImageRecords.Recorded;
@@ -111,6 +115,29 @@ public final class WorkspaceImages {
         clock,
         progress,
         logged -> make(isThere ? wish.updated() : wish, logged));
+  }
+
+  /// An image that an engine got and no registry has.
+  ///
+  /// @param image what it is
+  /// @param delivered what the engine calls it
+  public record Local(BuiltImage image, EngineDelivery.Delivered delivered) {}
+
+  /// Builds a definition's image for an engine alone; nothing of it is remembered here.
+  public Local buildInto(Engine engine, DefinitionImages.Wish wish, Progress progress) {
+    var hash = CanonicalForm.hash(wish.environment());
+    var folder = records.directory(hash);
+    AtomicFiles.sweep(folder);
+    var layout = new OciLayout(AtomicFiles.temporaryBeside(folder.resolve("local")));
+    try (var images = builder.get();
+        var target = layout.target()) {
+      var image = images.build(wish, List.of(new Destination(target, List.of())), progress).image();
+      return new Local(
+          image,
+          new EngineDelivery(new WorkspaceRegistry.Own(layout), engine).deliver(image, progress));
+    } finally {
+      Trees.delete(layout.directory());
+    }
   }
 
   private Recorded make(DefinitionImages.Wish wish, Progress progress) {

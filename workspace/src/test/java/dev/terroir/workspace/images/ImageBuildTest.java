@@ -164,6 +164,34 @@ class ImageBuildTest {
     assertThat(build.status()).isEqualTo(ImageBuild.Status.CANCELED);
   }
 
+  @Test
+  void whoFollowsABuildThatIsCanceledGoesOnWithIt() {
+    var first =
+        start(
+            Progress.SILENT,
+            _ -> {
+              await(new CountDownLatch(1));
+              throw new AssertionError("not reached");
+            });
+    while (first.status() != ImageBuild.Status.RUNNING || first.log().isEmpty()) {
+      Thread.onSpinWait();
+    }
+    var second = start(Progress.SILENT, _ -> records.add(image('b')));
+    while (second.status() != ImageBuild.Status.RUNNING || second.log().isEmpty()) {
+      Thread.onSpinWait();
+    }
+    first.cancel();
+
+    assertThat(second.waitForCompletion(_ -> {}).image()).isEqualTo(image('b'));
+    assertThat(second.error()).isEmpty();
+    assertThatThrownBy(() -> first.waitForCompletion(_ -> {})).isInstanceOf(TerroirException.class);
+    assertThat(first.status().word()).isEqualTo("Canceled");
+    assertThat(first.error().orElseThrow().code()).isEqualTo(FoundationCode.CANCELED);
+    assertThat(first.log().orElseThrow().resolveSibling("status.json"))
+        .content()
+        .contains("\"Canceled\"");
+  }
+
   private ImageBuild start(Progress progress, Function<Progress, Recorded> work) {
     return ImageBuild.start(records, HASH, Clock.systemUTC(), progress, work);
   }
