@@ -212,6 +212,61 @@ class ImageCommandsTest {
   }
 
   @Test
+  void everyPartOfTheCacheIsListedVerifiedAndPrunedAndTheCatalogOfLayersStays() throws Exception {
+    build(terroir, layout("1")).succeeds();
+    terroir.write(
+        "plain/azureml_environment.json",
+        """
+        {"name": "plain",
+         "python": {"userManagedDependencies": true, "interpreterPath": "python3"},
+         "docker": {"baseImage": null, "baseDockerfile": "FROM %s\\nENV A=b\\n"}}
+        """
+            .formatted(base));
+    var plain = "image build -d " + terroir.project.resolve("plain") + " --to " + layout("plain");
+    terroir.run(plain).succeeds();
+
+    var listed = terroir.run("cache list").succeeds().out();
+    assertThat(listed)
+        .contains(
+            "\"archives\"", "\"blobs\"", "\"bases\"", "\"built\"", "\"dockerfiles\"", "\"layers\"");
+    var images = terroir.home.resolve("cache/images");
+    assertThat(terroir.run("cache verify").succeeds().json().strings("damaged")).isEmpty();
+    var damaged = new ArrayList<String>();
+    for (var part :
+        List.of("bases/programs", "bases/facts", "dockerfiles/evaluated", "built", "layers")) {
+      try (var files = Files.walk(images.resolve(part))) {
+        var victim = files.filter(Files::isRegularFile).sorted().findFirst().orElseThrow();
+        Files.writeString(victim, "{\"cut");
+        damaged.add(victim.toString());
+      }
+    }
+    assertThat(terroir.run("cache verify").succeeds().json().strings("damaged"))
+        .containsExactlyInAnyOrderElementsOf(damaged);
+    terroir.run(plain).succeeds();
+    build(terroir, layout("2")).succeeds();
+
+    terroir.run("cache prune --all").succeeds();
+    try (var files = Files.walk(terroir.home.resolve("cache"))) {
+      assertThat(
+              files
+                  .filter(Files::isRegularFile)
+                  .filter(file -> !file.startsWith(images.resolve("layers")))
+                  .filter(file -> !file.getFileName().toString().startsWith("."))
+                  .filter(file -> !file.toString().endsWith(".lock"))
+                  .filter(file ->
+                      file.startsWith(images)
+                          || file.startsWith(terroir.home.resolve("cache/archives"))))
+          .isEmpty();
+    }
+    try (var files = Files.walk(images.resolve("layers"))) {
+      assertThat(files.filter(Files::isRegularFile)).isNotEmpty();
+    }
+    terroir.run(plain).succeeds();
+    assertThat(build(terroir, layout("3")).succeeds().json().string("digest"))
+        .isEqualTo(terroir.run("image inspect", layout("1")).json().string("digest"));
+  }
+
+  @Test
   void whatAnotherProcessStillWritesIsNeitherDamagedNorPruned() throws Exception {
     build(terroir, layout("1")).succeeds();
     var cache = terroir.home.resolve("cache");

@@ -45,7 +45,7 @@ public final class CacheCommands {
             "terroir cache prune --older-than 7",
             List.of(
                 Option.value("--older-than", "DAYS", "How long ago; 30 days when left out."),
-                Option.flag("--all", "Everything.")),
+                Option.flag("--all", "Everything but the small catalog of layers.")),
             "",
             CacheCommands::prune));
   }

@@ -4,7 +4,9 @@ import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.home.TerroirHome;
+import dev.terroir.foundation.json.JsonReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -13,24 +15,28 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What Terroir keeps to make the next image fast: package archives, and blobs of layers and base
-/// images. All of it can be made or fetched again; what is remembered of it (the catalog of layers,
-/// the records of images) is small and stays. Immutable and thread-safe.
+/// What Terroir keeps to make the next image fast: package archives, and below `images` the blobs
+/// of layers and base images, what bases hold, what was made of Dockerfiles, what was built of
+/// what, and the catalog of layers. All of it can be made or fetched again. The catalog is small
+/// and saves fetching packages whose layers a registry has, so it stays. Immutable and thread-safe.
 ///
 /// @since 0.1
 public final class ImageCache {
+  private static final String BLOBS = "blobs";
+  private static final String CATALOG = "layers";
+
   private final Path archives;
-  private final Path blobs;
+  private final Path images;
 
   /// The cache of a user.
   public ImageCache(TerroirHome home) {
     this.archives = home.cache().resolve("archives");
-    this.blobs = home.cache().resolve("images").resolve("blobs");
+    this.images = home.cache().resolve("images");
   }
 
   /// A part of the cache.
   ///
-  /// @param name `archives` or `blobs`
+  /// @param name `archives`, or a folder below `images`
   /// @param directory where it lies
   /// @param files how many
   /// @param sizeBytes of all of them
@@ -40,7 +46,16 @@ public final class ImageCache {
 
   /// The parts with their sizes.
   public List<Part> list() {
-    return List.of(part("archives", archives), part("blobs", blobs));
+    var parts = new ArrayList<Part>();
+    parts.add(part("archives", archives));
+    parts.add(part(BLOBS, images.resolve(BLOBS)));
+    for (var folder : folders(images)) {
+      var name = folder.getFileName().toString();
+      if (!name.equals(BLOBS) && !name.startsWith(".")) {
+        parts.add(part(name, folder));
+      }
+    }
+    return List.copyOf(parts);
   }
 
   private static Part part(String name, Path directory) {
@@ -49,30 +64,66 @@ public final class ImageCache {
         name, directory, entries.size(), entries.stream().mapToLong(Entry::sizeBytes).sum());
   }
 
-  /// Reads every archive and blob and takes away those that are not what their name says; they are
-  /// made or fetched again when they are needed. What another process still writes is left alone.
+  /// Reads everything and takes away archives and blobs that are not what their name says, and
+  /// records that cannot be read; they are made or fetched again when they are needed.
+  /// What another process still writes is left alone.
   ///
   /// @return the damaged ones
   public List<Path> verify() {
     var damaged = new ArrayList<Path>();
-    for (var directory : List.of(archives, blobs)) {
+    for (var directory : List.of(archives, images.resolve(BLOBS))) {
       for (var entry : entries(directory.resolve("sha256"))) {
-        if (isTemporary(entry)) {
+        if (isUsed(directory, entry.file())) {
           continue;
         }
-        try {
-          if (!Sha256.of(entry.file()).hex().equals(entry.file().getFileName().toString())) {
-            damaged.add(entry.file());
-            Files.deleteIfExists(entry.file());
+        check(entry.file(), ImageCache::isWhatItsNameSays, damaged);
+      }
+    }
+    for (var folder : folders(images)) {
+      if (!folder.endsWith(BLOBS)) {
+        for (var entry : entries(folder)) {
+          var isCatalog = folder.endsWith(CATALOG);
+          var isJson = isCatalog || entry.file().toString().endsWith(".json");
+          if (isJson && !isUsed(folder, entry.file())) {
+            check(entry.file(), file -> isRecord(file, isCatalog), damaged);
           }
-        } catch (NoSuchFileException e) {
-          // Somebody else took it away.
-        } catch (IOException e) {
-          throw FoundationException.ofFile("the cache cannot be read", entry.file(), e);
         }
       }
     }
     return damaged;
+  }
+
+  private interface Check {
+    boolean isSound(Path file) throws IOException;
+  }
+
+  private static void check(Path file, Check check, List<Path> damaged) {
+    try {
+      if (!check.isSound(file)) {
+        damaged.add(file);
+        Files.deleteIfExists(file);
+      }
+    } catch (NoSuchFileException e) {
+      // Somebody else took it away.
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the cache cannot be read", file, e);
+    }
+  }
+
+  private static boolean isWhatItsNameSays(Path file) throws IOException {
+    return Sha256.of(file).hex().equals(file.getFileName().toString());
+  }
+
+  /// The catalog has one line of JSON, then paths.
+  private static boolean isRecord(Path file, boolean isFirstLine) throws IOException {
+    var text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+    try {
+      JsonReader.parseObject(
+          isFirstLine ? text.lines().findFirst().orElse("") : text, file.toString());
+      return true;
+    } catch (FoundationException e) {
+      return false;
+    }
   }
 
   /// What pruning took away.
@@ -81,18 +132,20 @@ public final class ImageCache {
   /// @param sizeBytes of all of them
   public record Pruned(int files, long sizeBytes) {}
 
-  /// Takes away archives and blobs that were written before a time, and what killed processes left
-  /// at least an hour ago: a file that is younger may still be written.
+  /// Takes away what was written before a time, and what killed processes left at least an hour ago,
+  /// as a file that is younger may still be written; the catalog of layers stays.
   public Pruned prune(Instant before) {
     var files = 0;
     var size = 0L;
-    for (var directory : List.of(archives, blobs)) {
+    var places = new ArrayList<Path>();
+    places.add(archives);
+    folders(images).stream().filter(folder -> !folder.endsWith(CATALOG)).forEach(places::add);
+    AtomicFiles.sweep(images);
+    for (var directory : places) {
       AtomicFiles.sweep(directory);
-      AtomicFiles.sweep(directory.resolve("sha256"));
+      folders(directory).forEach(AtomicFiles::sweep);
       for (var entry : entries(directory)) {
-        if (entry.modified().isBefore(before)
-            && !entry.file().toString().endsWith(".lock")
-            && !isTemporary(entry)) {
+        if (entry.modified().isBefore(before) && !isUsed(directory, entry.file())) {
           try {
             if (Files.deleteIfExists(entry.file())) {
               files++;
@@ -107,9 +160,26 @@ public final class ImageCache {
     return new Pruned(files, size);
   }
 
-  private static boolean isTemporary(Entry entry) {
-    var name = entry.file().getFileName().toString();
-    return name.startsWith(".") && name.endsWith(".tmp");
+  /// Locks may be held, temporaries may be written to.
+  private static boolean isUsed(Path directory, Path file) {
+    for (var part : directory.relativize(file)) {
+      var name = part.toString();
+      if (name.endsWith(".lock") || name.startsWith(".")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static List<Path> folders(Path directory) {
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (var entries = Files.list(directory)) {
+      return entries.filter(Files::isDirectory).sorted().toList();
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the cache cannot be read", directory, e);
+    }
   }
 
   private static List<Entry> entries(Path directory) {

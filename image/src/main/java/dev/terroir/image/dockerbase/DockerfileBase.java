@@ -1,7 +1,9 @@
 package dev.terroir.image.dockerbase;
 
+import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.file.ProcessLock;
 import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
@@ -33,6 +35,7 @@ import dev.terroir.image.oci.Manifest;
 import dev.terroir.image.oci.MediaType;
 import dev.terroir.image.place.ImagePlaces;
 import dev.terroir.image.transfer.ImageSource;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,18 +51,20 @@ import java.util.function.Supplier;
 /// Makes base images of Dockerfiles. One that needs no engine is evaluated on what its FROM names:
 /// the same text, context and image below give the same bytes everywhere. Any other is built by an
 /// engine once and kept under the hash of its text and context, also when what its FROM names has
-/// moved since.
+/// moved since; engines write layers uncompressed, so they are compressed here, each once.
 ///
 /// Thread-safe; any number of processes may share one folder.
 ///
 /// ```
 /// evaluated/<digits>.json   the manifest that a Dockerfile was evaluated to, and on what
-/// built/<digits>.tar        what an engine made of a Dockerfile
+/// built/<digits>.json       the manifest of what an engine made of a Dockerfile
+/// packed/<digits>.json      what a layer of an engine became, by the digest of its tar
 /// ```
 ///
 /// @since 0.1
 public final class DockerfileBase {
   private static final String FORMAT = "terroir-evaluated-dockerfile/1";
+  private static final String BUILT_FORMAT = "terroir-built-dockerfile/1";
 
   /// A build may compile much.
   private static final Duration TIMEOUT = Duration.ofHours(6);
@@ -113,10 +118,11 @@ public final class DockerfileBase {
 
   /// Makes the image, or finds what was made before.
   ///
+  /// @param isAnew whether an engine builds although it built the same before
   /// @param progress gets an engine's output line by line
   /// @throws ImageException code `dockerfile-syntax`, `dockerfile-failed` with the instruction and
   ///   its line, `no-engine` with the instruction that needs one, or one of the image below
-  public Made make(Order order, Progress progress) {
+  public Made make(Order order, boolean isAnew, Progress progress) {
     var dockerfile = Dockerfile.parse(order.text(), order.source());
     dockerfile.warnings().forEach(progress::warn);
     var key = order.forEngine().key();
@@ -137,28 +143,136 @@ public final class DockerfileBase {
       }
       below.close();
     }
-    return new Made(name, built(order, need.get(), progress));
+    return new Made(name, built(order, key, need.get(), isAnew, progress));
   }
 
-  private ImageSource built(Order order, EngineNeed need, Progress progress) {
+  private ImageSource built(
+      Order order, Sha256 key, EngineNeed need, boolean isAnew, Progress progress) {
     progress.line("an engine is needed: " + need);
-    EngineBuild.Built built;
+    var record = directory.resolve("built").resolve(key.hex() + ".json");
+    var known = isAnew ? Optional.<ImageSource>empty() : built(record);
+    if (known.isPresent()) {
+      return known.get();
+    }
+    // Whoever asks for the same meanwhile waits and gets the same.
+    try (var _ = ProcessLock.acquire(record.resolveSibling("." + key + ".record"), TIMEOUT)) {
+      known = isAnew ? Optional.empty() : built(record);
+      if (known.isPresent()) {
+        return known.get();
+      }
+      var built = byEngine(order, need, isAnew, progress);
+      try (var image = DockerArchive.source(built.archive(), null)) {
+        return keep(image, record, progress);
+      } catch (ImageException e) {
+        if (!built.isKept()) {
+          throw e;
+        }
+        // What a killed process left was damaged; made again.
+        var again = engines.build(order.forEngine(), true, progress);
+        try (var image = DockerArchive.source(again.archive(), null)) {
+          return keep(image, record, progress);
+        }
+      } finally {
+        // All that was in it is kept otherwise.
+        Trees.delete(built.archive());
+      }
+    }
+  }
+
+  private EngineBuild.Built byEngine(
+      Order order, EngineNeed need, boolean isAnew, Progress progress) {
     try {
-      built = engines.build(order.forEngine(), false, progress);
+      return engines.build(order.forEngine(), isAnew, progress);
     } catch (ImageException e) {
       if (e.problem().code() == ImageCode.NO_ENGINE) {
         throw new ImageException(e.problem().at(need.step().place()).because(need.why()), e);
       }
       throw e;
     }
+  }
+
+  /// Keeps an image of an engine, its layers compressed.
+  private ImageSource keep(ImageSource image, Path record, Progress progress) {
+    var root = image.root();
+    var saved = Manifest.read(image.manifest(root), root.digest().toString());
+    progress.step("keeping " + saved.layers().size() + " layers of the image");
+    var config = bases.fetch(saved.config(), image);
+    var layers = new ArrayList<Descriptor>();
+    for (var layer : saved.layers()) {
+      layers.add(packed(layer, image));
+    }
+    var manifest =
+        Manifest.of(
+            Descriptor.of(MediaType.CONFIG, saved.config().digest(), saved.config().sizeBytes()),
+            layers,
+            Map.of());
+    blobs.put(manifest.bytes());
+    var own = new ArrayList<String>();
+    own.add(Digest.of(read(config)).toString());
+    layers.forEach(layer -> own.add(layer.digest().toString()));
+    var json =
+        JsonObject.builder()
+            .put("format", BUILT_FORMAT)
+            .put("manifest", manifest.descriptor().toJson())
+            .put("blobs", own)
+            .build();
+    AtomicFiles.write(record, JsonWriter.indented(json, 2) + "\n");
+    return new EvaluatedSource(manifest.descriptor(), blobs, null, () -> {});
+  }
+
+  private static byte[] read(Path file) {
     try {
-      return DockerArchive.source(built.archive(), null);
-    } catch (ImageException e) {
-      if (!built.isKept()) {
-        throw e;
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw FoundationException.ofFile("a configuration cannot be read", file, e);
+    }
+  }
+
+  /// A layer of an engine, compressed; images on one base share most of theirs.
+  private Descriptor packed(Descriptor layer, ImageSource image) {
+    if (!layer.mediaType().equals(MediaType.LAYER)) {
+      bases.fetch(layer, image);
+      return layer;
+    }
+    var record = directory.resolve("packed").resolve(layer.digest().encoded() + ".json");
+    if (Files.isRegularFile(record)) {
+      try {
+        var known = Descriptor.of(JsonReader.readObject(record));
+        if (blobs.find(known.digest()).isPresent()) {
+          return known;
+        }
+      } catch (TerroirException e) {
+        // Damaged; compressing replaces it.
       }
-      // Damaged since; made again.
-      return DockerArchive.source(engines.build(order.forEngine(), true, progress).archive(), null);
+    }
+    try (var in = image.blob(layer)) {
+      var made =
+          PackedTar.gzip(in, Place.of(layer.digest().toString()), layer.digest(), blobs)
+              .descriptor();
+      AtomicFiles.write(record, JsonWriter.indented(made.toJson(), 2) + "\n");
+      return made;
+    } catch (IOException e) {
+      throw FoundationException.ofFile("a layer cannot be kept", record, e);
+    }
+  }
+
+  /// What an engine made before, if all of it is there.
+  private Optional<ImageSource> built(Path record) {
+    if (!Files.isRegularFile(record)) {
+      return Optional.empty();
+    }
+    try {
+      var json = JsonReader.readObject(record);
+      var manifest = Descriptor.of(json.object("manifest"));
+      var own = new ArrayList<>(json.strings("blobs"));
+      own.add(manifest.digest().toString());
+      return json.string("format").equals(BUILT_FORMAT)
+              && own.stream().allMatch(digest -> blobs.find(Digest.parse(digest)).isPresent())
+          ? Optional.of(new EvaluatedSource(manifest, blobs, null, () -> {}))
+          : Optional.empty();
+    } catch (TerroirException e) {
+      // Damaged: building replaces it.
+      return Optional.empty();
     }
   }
 

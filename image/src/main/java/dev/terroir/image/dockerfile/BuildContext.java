@@ -26,6 +26,15 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @since 0.1
 public final class BuildContext implements FileTree {
+  /// Why a file is not there in a context without any.
+  public static final String NO_FILES =
+      "a Dockerfile without a build context has no files beside it";
+
+  /// What to do about it.
+  public static final String GIVE_FILES =
+      "put the Dockerfile into a folder with the files that it copies, and name that folder in"
+          + " `docker.buildContext`";
+
   private final @Nullable Path root;
   private final IgnoreRules ignore;
   private final String ignoreSource;

@@ -185,7 +185,10 @@ final class FileCopier {
                 context
                     .root()
                     .map(root -> "the build context is the folder " + root)
-                    .orElse("the Dockerfile is built without a context"));
+                    .orElse(BuildContext.NO_FILES));
+        if (context.root().isEmpty()) {
+          problem = problem.hint(BuildContext.GIVE_FILES);
+        }
       }
       throw new ImageException(problem);
     }

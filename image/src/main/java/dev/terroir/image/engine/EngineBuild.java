@@ -17,6 +17,7 @@ import dev.terroir.image.ImageException;
 import dev.terroir.image.dockerfile.BuildContext;
 import dev.terroir.image.dockerfile.BuildRequest;
 import dev.terroir.image.dockerfile.Dockerfile;
+import dev.terroir.image.dockerfile.Instruction;
 import dev.terroir.image.dockerfile.Step;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -196,6 +197,10 @@ public final class EngineBuild {
     }
     if (isAnew) {
       arguments.add("--no-cache");
+      if (engine.kind() != Engine.Kind.DOCKER) {
+        // What FROM names may have moved; Docker has no form that takes what is there otherwise.
+        arguments.add("--pull=newer");
+      }
     }
     if (!order.request().platform().equals(Platform.current())) {
       arguments.addAll(List.of("--platform", order.request().platform().toString()));
@@ -228,7 +233,7 @@ public final class EngineBuild {
     var name =
         step.map(one -> "`" + one.instruction().name() + "` of the Dockerfile failed")
             .orElse("the Dockerfile could not be built");
-    return new ImageException(
+    var problem =
         Problem.of(ImageCode.DOCKERFILE_FAILED, name)
             .at(step.map(Step::place).orElse(Place.of(order.source())))
             .because(
@@ -238,7 +243,20 @@ public final class EngineBuild {
                         + engine.kind().program()
                         + "` ended with the exit status "
                         + ended.exitCode())
-            .because("the log ends with\n" + Invocation.lastLines(ended.tail(), SHOWN_LINES)));
+            .because("the log ends with\n" + Invocation.lastLines(ended.tail(), SHOWN_LINES));
+    var needsContext =
+        order.context().root().isEmpty()
+            && step.map(Step::instruction).filter(EngineBuild::readsContext).isPresent();
+    return new ImageException(
+        needsContext
+            ? problem.because(BuildContext.NO_FILES).hint(BuildContext.GIVE_FILES)
+            : problem);
+  }
+
+  private static boolean readsContext(Instruction instruction) {
+    return instruction instanceof Instruction.FileTransfer transfer
+        && transfer.flags().from() == null
+        && transfer.sources().stream().anyMatch(source -> !source.contains("://"));
   }
 
   /// The instruction that an engine was at when its output ended: by the number of stage and step,

@@ -35,7 +35,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -131,9 +130,15 @@ class DockerfileBaseTest {
     }
 
     DockerfileBase.Made make(String text, BuildContext context) {
+      return make(text, context, false);
+    }
+
+    DockerfileBase.Made make(String text, BuildContext context, boolean isAnew) {
       said.clear();
       return dockerfiles.make(
-          new DockerfileBase.Order(text, "Dockerfile", context, Platform.current()), progress);
+          new DockerfileBase.Order(text, "Dockerfile", context, Platform.current()),
+          isAnew,
+          progress);
     }
 
     BaseImage resolve(DockerfileBase.Made made) {
@@ -302,24 +307,67 @@ class DockerfileBaseTest {
   }
 
   @Test
-  void aKeptArchiveThatWasCutIsBuiltAgain() throws IOException {
+  void layersOfAnEngineAreKeptCompressedAndMadeAgainWhenTheyAreGone() throws IOException {
     var settings = engine();
     load(settings, base(Files.readAllBytes(BUSYBOX)));
     var machine = new Machine("one", settings);
     var text = "FROM localhost/terroir-base:1\nRUN echo made > /srv/made\n";
-    digest(machine.make(text, BuildContext.empty()));
-    var archive = onlyFile(folder.resolve("one/dockerfiles/built"));
-    Files.write(archive, Arrays.copyOf(Files.readAllBytes(archive), 3000));
-
     var made = machine.make(text, BuildContext.empty());
+    List<BaseImage.Layer> layers;
     try (var _ = made.source()) {
+      layers = machine.resolve(made).layers();
+      assertThat(layers)
+          .hasSize(2)
+          .allSatisfy(
+              layer -> assertThat(layer.blob().mediaType()).isEqualTo(MediaType.LAYER_GZIP));
       assertThat(machine.file(made, "srv/made")).isEqualTo("644 made\n");
+    }
+    assertThat(folder.resolve("one/dockerfiles/built").toFile().list())
+        .as("no archive of the engine stays")
+        .noneMatch(name -> name.endsWith(".tar"));
+
+    delete(machine.blobs.path(layers.getLast().blob().digest()));
+    var again = machine.make(text, BuildContext.empty());
+    try (var _ = again.source()) {
+      assertThat(machine.file(again, "srv/made")).isEqualTo("644 made\n");
+      assertThat(machine.resolve(again).layers().getFirst())
+          .as("the layer below is not compressed again, and the same")
+          .isEqualTo(layers.getFirst());
     }
   }
 
-  private static Path onlyFile(Path directory) throws IOException {
-    try (var files = Files.list(directory)) {
-      return files.filter(file -> file.toString().endsWith(".tar")).toList().getFirst();
+  @Test
+  void builtAnewTheEngineRunsAgain() throws IOException {
+    var settings = engine();
+    load(settings, base(Files.readAllBytes(BUSYBOX)));
+    var machine = new Machine("one", settings);
+    var text =
+        "FROM localhost/terroir-base:1\nRUN echo from the program > /srv/made; cat /srv/made\n";
+    digest(machine.make(text, BuildContext.empty()));
+    digest(machine.make(text, BuildContext.empty()));
+    assertThat(said).doesNotContain("from the program");
+    digest(machine.make(text, BuildContext.empty(), true));
+    assertThat(said).contains("from the program");
+  }
+
+  @Test
+  void aFileThatADockerfileWithoutAContextCopiesIsToldWhereToPut() throws IOException {
+    var settings = engine();
+    var layout = base(Files.readAllBytes(BUSYBOX));
+    load(settings, layout);
+    var machine = new Machine("one", settings);
+    for (var text :
+        List.of(
+            "FROM oci:" + layout + ":1\nCOPY main.py /app/\n",
+            "FROM localhost/terroir-base:1\nCOPY main.py /app/\nRUN true\n")) {
+      assertThatThrownBy(() -> machine.make(text, BuildContext.empty()))
+          .isInstanceOfSatisfying(
+              ImageException.class,
+              e -> {
+                assertThat(e.problem().render()).contains("Dockerfile:2");
+                assertThat(e.problem().why()).contains(BuildContext.NO_FILES);
+                assertThat(e.problem().hints()).contains(BuildContext.GIVE_FILES);
+              });
     }
   }
 

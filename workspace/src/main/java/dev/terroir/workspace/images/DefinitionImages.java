@@ -136,7 +136,8 @@ public final class DefinitionImages implements AutoCloseable {
           var made =
               builder
                   .dockerfiles(places)
-                  .make(dockerfile.read(wish.directory(), wish.platform()), progress);
+                  .make(
+                      dockerfile.read(wish.directory(), wish.platform()), wish.update(), progress);
           yield build(
               wish, hash, new Base(made.name(), made.source(), null), null, destinations, progress);
         }
