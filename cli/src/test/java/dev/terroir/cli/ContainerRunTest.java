@@ -184,6 +184,72 @@ class ContainerRunTest {
   }
 
   @Test
+  void useDockerOfASavedRunConfigurationIsEnoughAndItsArgumentsWin() throws IOException {
+    plain("\"enabled\": false, \"shmSize\": \"32m\", \"arguments\": [\"--hostname=other\"]");
+    var text =
+        """
+        import os
+        shared = os.statvfs("/dev/shm")
+        print("in", os.getcwd(), shared.f_blocks * shared.f_frsize >> 20, os.uname().nodename)
+        """;
+    terroir.write(
+        ".azureml/saved.runconfig",
+        """
+        # The environment definition.
+        script: main.py
+        target: local
+        docker:
+          useDocker: true
+          sharedVolumes: true
+          shmSize: 48m
+          arguments: ["--hostname", "inside", "--uts=private"]
+        """);
+    var run = submit("-c saved --environment plain", text).succeeds().json();
+    assertThat(file(run, "70_driver_log.txt")).contains("in /azureml-run 48 inside");
+
+    terroir.write(
+        ".azureml/local.runconfig",
+        "script: main.py\ntarget: local\ndocker: {useDocker: false, shmSize: 2g, arguments: []}\n");
+    var here = submit("-c local --environment plain", text).succeeds().json();
+    assertThat(here.has("container")).isFalse();
+
+    terroir.write(
+        ".azureml/inline.runconfig",
+        """
+        script: main.py
+        target: local
+        docker: {useDocker: false}
+        environment:
+          name: inline
+          python: {userManagedDependencies: true, interpreterPath: /usr/bin/python3}
+          docker: {enabled: true, baseImage: "%s", shmSize: 40m, arguments: []}
+        """
+            .formatted(DebianBase.location()));
+    var inline = submit("-c inline", text).succeeds().json();
+    assertThat(file(inline, "70_driver_log.txt")).contains("in /azureml-run 40");
+  }
+
+  @Test
+  void aScriptMayEndWithTheStatusesOfEnginesWhichAreToldFromTheirFailures() throws IOException {
+    plain("\"enabled\": true");
+    for (var code : List.of(125, 126, 127)) {
+      var run = submit("--environment plain", "import sys; sys.exit(" + code + ")");
+      assertThat(run.json().longValue("exitCode")).isEqualTo(code.longValue());
+      assertThat(run.json().string("error")).isEqualTo("the script ended with exit code " + code);
+    }
+    for (var argument : List.of("--no-such-option", "--entrypoint=/no/such/program")) {
+      terroir.write(
+          ".azureml/broken.runconfig",
+          "script: main.py\ndocker: {useDocker: true, arguments: [\"" + argument + "\"]}\n");
+      var broken = submit("-c broken --environment plain", "print()");
+      assertThat(broken.code()).isEqualTo(1);
+      assertThat(broken.json().string("error"))
+          .contains("the script could not be started", "the container engine could not run");
+    }
+    assertThat(podman("ps", "--all", "--quiet")).isBlank();
+  }
+
+  @Test
   void aServiceRunsInAContainerWithLimits() throws Exception {
     demo();
     terroir.write(
@@ -275,7 +341,7 @@ class ContainerRunTest {
     terroir.run("environment register -d " + terroir.project.resolve("plain")).succeeds();
     var outcome = submit("--environment plain", "print()");
     assertThat(outcome.code()).isNotZero();
-    assertThat(outcome.err()).contains("no-engine", "`docker.enabled` of the environment to false");
+    assertThat(outcome.err()).contains("no-engine", "`docker.enabled` of the environment");
     assertThat(terroir.run("run list").out()).contains("\"Failed\"");
   }
 

@@ -279,7 +279,9 @@ public final class Experiment {
 
   private Setting prepare(
       ScriptRunConfig config, Path directory, Environment environment, Progress progress) {
-    if (!environment.docker().enabled() && !config.target().equals(DOCKER)) {
+    if (!environment.docker().enabled()
+        && !config.docker().useDocker()
+        && !config.target().equals(DOCKER)) {
       return new Setting.Local(
           workspace.realise(
               environment,
@@ -332,7 +334,14 @@ public final class Experiment {
             null);
       }
       case Setting.Image(var container) -> {
-        var order = container.order(id, directory, environment.docker(), command, own);
+        var order =
+            container.order(
+                id,
+                directory,
+                config.docker().arguments(environment.docker()),
+                config.docker().shmSize(environment.docker()),
+                command,
+                own);
         yield new RunSupervisor.Launch(
             directory,
             machinePython(),
@@ -344,7 +353,10 @@ public final class Experiment {
             LOG_CAP_BYTES,
             id,
             new RunSupervisor.InContainer(
-                order.stop(), order.remove(), directory.resolve(RunContainer.VARIABLES)));
+                order.stop(),
+                order.remove(),
+                order.started(),
+                directory.resolve(RunContainer.VARIABLES)));
       }
     };
   }

@@ -1,6 +1,5 @@
 package dev.terroir.compute;
 
-import dev.terroir.environment.DockerSection;
 import dev.terroir.environment.Environment;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.home.Settings;
@@ -23,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// The container of a run: an image made of the run's environment, in an engine of this machine.
 /// Immutable and thread-safe.
@@ -65,8 +65,9 @@ final class RunContainer {
       throw new ImageException(
           e.problem()
               .hint(
-                  "set `docker.enabled` of the environment to false, and the target to `local`, to"
-                      + " run with the same packages and no container"),
+                  "set `docker.enabled` of the environment and `docker.useDocker` of the run"
+                      + " configuration to false, and the target to `local`, to run with the same"
+                      + " packages and no container"),
           e);
     }
   }
@@ -128,11 +129,14 @@ final class RunContainer {
   ///
   /// @param runId also the container's name
   /// @param directory the run's files
+  /// @param arguments more arguments of the engine's `run`
+  /// @param shmSize size of shared memory, or null
   /// @param command the script and its arguments
   Container.Order order(
       String runId,
       Path directory,
-      DockerSection docker,
+      List<String> arguments,
+      @Nullable String shmSize,
       List<String> command,
       Map<String, String> variables) {
     var options =
@@ -144,12 +148,11 @@ final class RunContainer {
             .bind(Run.work(directory), DIRECTORY, false)
             .workingDirectory(DIRECTORY)
             .network("host")
-            .arguments(words(docker.arguments()));
-    var shared = docker.shmSize();
-    if (shared != null && !shared.isBlank()) {
-      options.shmSize(shared);
+            .arguments(words(arguments));
+    if (shmSize != null && !shmSize.isBlank()) {
+      options.shmSize(shmSize);
     }
-    return engine.container(options.build()).order(directory.resolve(VARIABLES), GRACE);
+    return engine.container(options.build()).order(directory.resolve(VARIABLES), GRACE, true);
   }
 
   /// An option may stand with its value in one text, as on a command line: `-v /data:/data`.

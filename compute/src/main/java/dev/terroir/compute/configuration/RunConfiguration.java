@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 /// @param maxDuration how long the script may take
 /// @param outputCollection whether outputs and logs are kept
 /// @param snapshotProject whether the source directory is kept
+/// @param docker how the run uses a container
 /// @param source the document as read
 /// @since 0.1
 public record RunConfiguration(
@@ -46,6 +47,7 @@ public record RunConfiguration(
     Duration maxDuration,
     boolean outputCollection,
     boolean snapshotProject,
+    DockerConfiguration docker,
     JsonObject source) {
   /// How long a script may take unless a configuration says otherwise: 30 days.
   public static final Duration DEFAULT_DURATION = Duration.ofSeconds(2_592_000);
@@ -68,6 +70,7 @@ public record RunConfiguration(
         DEFAULT_DURATION,
         true,
         true,
+        DockerConfiguration.NONE,
         JsonObject.EMPTY);
   }
 
@@ -122,6 +125,9 @@ public record RunConfiguration(
         seconds > 0 ? Duration.ofSeconds(seconds) : DEFAULT_DURATION,
         history.optionalBoolean("outputCollection").orElse(true),
         history.optionalBoolean("snapshotProject").orElse(true),
+        json.optionalObject("docker")
+            .map(DockerConfiguration::read)
+            .orElse(DockerConfiguration.NONE),
         json);
   }
 

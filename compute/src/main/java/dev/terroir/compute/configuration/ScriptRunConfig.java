@@ -17,11 +17,12 @@ import org.jspecify.annotations.Nullable;
 /// @param arguments of the script
 /// @param environment what it runs in, or null for the default
 /// @param environmentVariables of this run, over those of the environment
-/// @param target `local`
+/// @param target `local`, or `docker` for a container of this machine
 /// @param maxDuration how long the script may take
 /// @param tags words for the run
 /// @param outputCollection whether outputs and logs are kept
 /// @param snapshotProject whether the source directory is kept
+/// @param docker how the run uses a container
 /// @param limits how large the source directory may be
 /// @since 0.1
 public record ScriptRunConfig(
@@ -35,6 +36,7 @@ public record ScriptRunConfig(
     Map<String, String> tags,
     boolean outputCollection,
     boolean snapshotProject,
+    DockerConfiguration docker,
     Snapshot.Limits limits) {
 
   /// Copies lists and maps.
@@ -61,6 +63,7 @@ public record ScriptRunConfig(
         Map.of(),
         true,
         true,
+        DockerConfiguration.NONE,
         Snapshot.Limits.DEFAULT);
   }
 
@@ -77,6 +80,7 @@ public record ScriptRunConfig(
         tags,
         configuration.outputCollection(),
         configuration.snapshotProject(),
+        configuration.docker(),
         limits);
   }
 
@@ -93,6 +97,7 @@ public record ScriptRunConfig(
         tags,
         outputCollection,
         snapshotProject,
+        docker,
         limits);
   }
 
@@ -109,6 +114,24 @@ public record ScriptRunConfig(
         newTags,
         outputCollection,
         snapshotProject,
+        docker,
+        limits);
+  }
+
+  /// The same with another use of containers.
+  public ScriptRunConfig withDocker(DockerConfiguration configuration) {
+    return new ScriptRunConfig(
+        sourceDirectory,
+        script,
+        arguments,
+        environment,
+        environmentVariables,
+        target,
+        maxDuration,
+        tags,
+        outputCollection,
+        snapshotProject,
+        configuration,
         limits);
   }
 }

@@ -55,12 +55,15 @@ public final class RunSupervisor {
   ///
   /// @param stop a command that asks the script to end, and ends it after a while
   /// @param remove a command that takes away what is left
+  /// @param started a command that prints when the script was started, `0001-…` for never
   /// @param environmentFile the script's variables, deleted when it has ended
-  public record InContainer(List<String> stop, List<String> remove, Path environmentFile) {
+  public record InContainer(
+      List<String> stop, List<String> remove, List<String> started, Path environmentFile) {
     /// Copies the lists.
     public InContainer {
       stop = List.copyOf(stop);
       remove = List.copyOf(remove);
+      started = List.copyOf(started);
     }
   }
 
@@ -133,6 +136,7 @@ public final class RunSupervisor {
           JsonObject.builder()
               .put("stop", container.stop())
               .put("remove", container.remove())
+              .put("started", container.started())
               .put("environmentFile", container.environmentFile().toString())
               .build());
     }

@@ -2,7 +2,8 @@
 
 Called as `python -I -S run_supervisor.py RUN_DIRECTORY` in a session of its own. Reads and removes
 launch.json, keeps supervisor.json while it lives, leaves exit.json when the script has ended. A script
-in a container is the command line of an engine, which also says how to stop and remove the container.
+in a container is the command line of an engine, which also says how to stop and remove the container and
+whether it ever ran.
 Standard library only, Python 3.6 or later.
 """
 import json
@@ -17,7 +18,7 @@ POLL = 0.05
 GRACE = 5.0
 CHUNK = 65536
 ENGINE_PATIENCE = 60.0
-ENGINE_STATUS = 125
+ENGINE_STATUSES = (125, 126, 127)
 
 directory = sys.argv[1]
 stop_requested = threading.Event()
@@ -102,6 +103,18 @@ def ask(engine, line, environment):
             stderr=subprocess.DEVNULL, timeout=ENGINE_PATIENCE) == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
+
+
+def was_started(engine, environment):
+    """Whether the script ran in its container; a script may end with the statuses of engines."""
+    try:
+        asked = subprocess.Popen(
+            engine["started"], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        said = asked.communicate(timeout=ENGINE_PATIENCE)[0]
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return asked.returncode == 0 and not said.startswith(b"0001-")
 
 
 def end_container(process, engine, environment):
@@ -226,13 +239,16 @@ def main():
     else:
         result["exitCode"] = code
         if engine and result["outcome"] == "exited":
-            if code == ENGINE_STATUS:
-                result.update(outcome="notStarted", message="the container engine could not run its image")
-                ask(engine, "remove", launch["environment"])
+            if code in ENGINE_STATUSES and not was_started(engine, launch["environment"]):
+                result.update(
+                    outcome="notStarted",
+                    message="the container engine could not run its image (status %d)" % code)
             elif 128 < code < 128 + 65:
                 # So engines tell that a signal ended the command.
                 result["signal"] = code - 128
                 result["outcome"] = "signaled"
+    if engine:
+        ask(engine, "remove", launch["environment"])
     result["endedAt"] = now()
     write("exit.json", result)
 

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -24,8 +25,12 @@ import java.util.function.Consumer;
 public final class Container {
   private static final Duration ANSWER = Duration.ofSeconds(60);
 
-  /// The exit status with which engines tell failures of their own.
-  private static final int ENGINE_STATUS = 125;
+  /// The exit statuses with which engines tell that they could not start a command. A command that
+  /// ran may end with the same.
+  private static final Set<Integer> ENGINE_STATUSES = Set.of(125, 126, 127);
+
+  /// When a container that never ran was started.
+  private static final String NEVER = "0001-";
 
   private final Engine engine;
   private final ContainerOptions options;
@@ -47,14 +52,21 @@ public final class Container {
   /// @param variables of the engine's process
   /// @param stop asks it to end and ends it after a while
   /// @param remove takes it away, whether it runs or not
+  /// @param started prints when its command was started, which begins with `0001-` for never; only
+  ///   of one that is kept when it has ended
   public record Order(
-      List<String> command, Map<String, String> variables, List<String> stop, List<String> remove) {
+      List<String> command,
+      Map<String, String> variables,
+      List<String> stop,
+      List<String> remove,
+      List<String> started) {
     /// Copies everything.
     public Order {
       command = List.copyOf(command);
       variables = Collections.unmodifiableMap(new TreeMap<>(variables));
       stop = List.copyOf(stop);
       remove = List.copyOf(remove);
+      started = List.copyOf(started);
     }
   }
 
@@ -63,7 +75,9 @@ public final class Container {
   /// @param environmentFile where its variables are written, for the caller alone to read; it must
   ///   be there until the container has started, and is the caller's to delete
   /// @param grace how long stopping may take, in whole seconds
-  public Order order(Path environmentFile, Duration grace) {
+  /// @param isKept whether it stays when its command has ended, so that it can be asked whether
+  ///   that was started; the caller takes it away then
+  public Order order(Path environmentFile, Duration grace, boolean isKept) {
     var inherited = new ArrayList<String>();
     var variables = new TreeMap<>(engine.variables());
     var file = new StringBuilder();
@@ -82,10 +96,16 @@ public final class Container {
     return new Order(
         engine.line(
             options.arguments(
-                engine.kind(), environmentFile, inherited, caller("unix:uid"), caller("unix:gid"))),
+                engine.kind(),
+                environmentFile,
+                inherited,
+                caller("unix:uid"),
+                caller("unix:gid"),
+                isKept)),
         variables,
         engine.line(List.of(stopping(grace))),
-        engine.line(List.of(removing())));
+        engine.line(List.of(removing())),
+        engine.line(List.of(askingForStart())));
   }
 
   /// Runs it to its end. Interrupting the thread ends it.
@@ -102,12 +122,10 @@ public final class Container {
       throw FoundationException.ofFile(
           "the container cannot be prepared", Path.of(options.name()), e);
     }
-    var clean = false;
     try {
-      var order = order(directory.resolve("environment"), Duration.ZERO);
+      var order = order(directory.resolve("environment"), Duration.ZERO, true);
       var ended = Invocation.run(order.command(), order.variables(), timeout, lines);
-      clean = !ended.isTimeout();
-      if (ended.exitCode() == ENGINE_STATUS && !ended.isTimeout()) {
+      if (ENGINE_STATUSES.contains(ended.exitCode()) && !ended.isTimeout() && !wasStarted()) {
         throw new ImageException(
             Problem.of(
                     ImageCode.ENGINE_FAILED,
@@ -120,11 +138,21 @@ public final class Container {
       }
       return new Ended(ended.exitCode(), ended.isTimeout());
     } finally {
-      if (!clean) {
-        remove();
-      }
+      remove();
       Trees.delete(directory);
     }
+  }
+
+  /// Whether its command ran.
+  private boolean wasStarted() {
+    var answer = engine.ask(ANSWER, askingForStart());
+    return answer.isSuccess() && !answer.output().startsWith(NEVER);
+  }
+
+  private String[] askingForStart() {
+    return new String[] {
+      "inspect", "--type", "container", "--format", "{{.State.StartedAt}}", options.name()
+    };
   }
 
   private static int caller(String attribute) {
@@ -189,6 +217,7 @@ public final class Container {
   /// Its command line, for messages: nothing secret is in it.
   public List<String> commandLine() {
     return engine.line(
-        options.arguments(engine.kind(), null, List.of(), caller("unix:uid"), caller("unix:gid")));
+        options.arguments(
+            engine.kind(), null, List.of(), caller("unix:uid"), caller("unix:gid"), false));
   }
 }

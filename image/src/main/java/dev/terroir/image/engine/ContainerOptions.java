@@ -86,13 +86,19 @@ public final class ContainerOptions {
   /// @param inherited names of variables that the engine's own process has
   /// @param uid the caller's number
   /// @param gid the number of the caller's group
+  /// @param isKept whether the container stays when its command has ended
   List<String> arguments(
       Engine.Kind engine,
       @Nullable Path environmentFile,
       List<String> inherited,
       int uid,
-      int gid) {
-    var line = new ArrayList<>(List.of("run", "--rm", "--name", name, "--pull=never"));
+      int gid,
+      boolean isKept) {
+    var line = new ArrayList<>(List.of("run"));
+    if (!isKept) {
+      line.add("--rm");
+    }
+    line.addAll(List.of("--name", name, "--pull=never"));
     labels.forEach((key, value) -> line.addAll(List.of("--label", key + "=" + value)));
     if (environmentFile != null) {
       line.addAll(List.of("--env-file", environmentFile.toString()));

@@ -489,16 +489,33 @@ class EngineTest {
     }
 
     @Test
+    void aCommandThatEndsAsEnginesFailIsToldFromAnEngineThatFails() throws IOException {
+      var engine = engine(Engine.Kind.PODMAN);
+      for (var code : List.of(125, 126, 127)) {
+        var ended = engine.container(shell("exit " + code).build()).run(lines::add, LONG);
+        assertThat(ended).isEqualTo(new Container.Ended(code, false));
+      }
+      var options =
+          ContainerOptions.of(BASE, "terroir-test-nothing").entrypoint("/no/such/program").build();
+      assertThatThrownBy(() -> engine.container(options).run(lines::add, LONG))
+          .isInstanceOfSatisfying(
+              ImageException.class,
+              e -> assertThat(e.problem().code()).isEqualTo(ImageCode.ENGINE_FAILED));
+      assertThat(engine.ask(LONG, "ps", "--all", "--quiet").output()).isBlank();
+    }
+
+    @Test
     void outputsOfDockerBelongToTheCallerByItsNumber() {
       var options = shell("x").environment(Map.of("A", "b")).build();
-      var docker = options.arguments(Engine.Kind.DOCKER, Path.of("/e"), List.of("L"), 1000, 1001);
+      var docker =
+          options.arguments(Engine.Kind.DOCKER, Path.of("/e"), List.of("L"), 1000, 1001, false);
       assertThat(docker)
           .containsSubsequence(
               "run", "--rm", "--env-file", "/e", "--env", "L", "--user", "1000:1001", BASE, "sh")
           .doesNotContain("b");
-      assertThat(options.arguments(Engine.Kind.PODMAN, null, List.of(), 1000, 1001))
+      assertThat(options.arguments(Engine.Kind.PODMAN, null, List.of(), 1000, 1001, false))
           .contains("--userns=keep-id");
-      assertThat(options.arguments(Engine.Kind.PODMAN, null, List.of(), 0, 0))
+      assertThat(options.arguments(Engine.Kind.PODMAN, null, List.of(), 0, 0, false))
           .doesNotContain("--userns=keep-id", "--user");
     }
   }

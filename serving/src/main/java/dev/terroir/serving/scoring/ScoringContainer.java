@@ -74,7 +74,7 @@ public final class ScoringContainer {
     }
     var container = Engine.forRuns(settings).container(options.build());
     var file = serviceDirectory.resolve(name + ".env");
-    return new ScoringContainer(container, container.order(file, GRACE), file);
+    return new ScoringContainer(container, container.order(file, GRACE, false), file);
   }
 
   /// Several models are links, `NAME/VERSION`, to where they lie.
