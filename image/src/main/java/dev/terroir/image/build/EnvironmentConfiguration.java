@@ -5,6 +5,7 @@ import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,10 @@ final class EnvironmentConfiguration {
   /// The path that a container has when its base says none.
   private static final String DEFAULT_PATH =
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  private static final String COMMENT = "terroir";
+  private static final String BY = "terroir: ";
+  private static final String NO_PACKAGE = "environment";
 
   private EnvironmentConfiguration() {}
 
@@ -60,7 +65,7 @@ final class EnvironmentConfiguration {
           JsonObject.builder()
               .put("created", EPOCH)
               .put("created_by", history(layer))
-              .put("comment", "terroir")
+              .put("comment", COMMENT)
               .build());
     }
     var config = JsonObject.builder().put("created", EPOCH);
@@ -75,8 +80,27 @@ final class EnvironmentConfiguration {
   }
 
   private static String history(BuiltImage.BuiltLayer layer) {
-    return "terroir: "
-        + (layer.packages().isEmpty() ? "environment" : String.join(", ", layer.packages()));
+    return BY + (layer.packages().isEmpty() ? NO_PACKAGE : String.join(", ", layer.packages()));
+  }
+
+  /// The packages of the layers of an image, as `name version`, as far as its history says; empty
+  /// lists when it does not tell each layer.
+  ///
+  /// @param config the image's configuration
+  /// @param layers how many layers it has
+  static List<List<String>> packages(JsonObject config, int layers) {
+    var found = new ArrayList<List<String>>();
+    for (var entry : config.objects("history")) {
+      if (!entry.optionalBoolean("empty_layer").orElse(false)) {
+        var by = entry.optionalString("created_by").orElse("");
+        var isOurs =
+            entry.optionalString("comment").filter(COMMENT::equals).isPresent()
+                && by.startsWith(BY)
+                && !by.equals(BY + NO_PACKAGE);
+        found.add(isOurs ? List.of(by.substring(BY.length()).split(", ")) : List.of());
+      }
+    }
+    return found.size() == layers ? found : Collections.nCopies(layers, List.of());
   }
 
   private static List<String> environment(

@@ -36,17 +36,24 @@ public record ImageContent(Descriptor descriptor, Manifest manifest, ImageConfig
     return new ImageContent(descriptor, manifest, Copy.config(source, manifest));
   }
 
-  /// The packages of a layer, as `name version`.
-  public static List<String> packages(Descriptor layer) {
-    var text = layer.annotations().getOrDefault(PACKAGES, "");
-    return text.isEmpty() ? List.of() : List.of(text.split(", "));
+  /// The packages of each layer, as `name version`: as the manifest says, else the history, since
+  /// engines keep no annotations.
+  private List<List<String>> packagesOfLayers() {
+    var layers = manifest.layers();
+    var told = EnvironmentConfiguration.packages(config.json(), layers.size());
+    var packages = new ArrayList<List<String>>();
+    for (int i = 0; i < layers.size(); i++) {
+      var text = layers.get(i).annotations().getOrDefault(PACKAGES, "");
+      packages.add(text.isEmpty() ? told.get(i) : List.of(text.split(", ")));
+    }
+    return packages;
   }
 
   /// All packages, name to version, as the layers say.
   public Map<String, String> packages() {
     var all = new TreeMap<String, String>();
-    for (var layer : manifest.layers()) {
-      for (var item : packages(layer)) {
+    for (var packages : packagesOfLayers()) {
+      for (var item : packages) {
         var words = item.split(" ", 2);
         all.put(words[0], words.length > 1 ? words[1] : "");
       }
@@ -57,13 +64,15 @@ public record ImageContent(Descriptor descriptor, Manifest manifest, ImageConfig
   /// Its layers as objects: digest, size, media type, packages.
   public List<JsonValue> layers() {
     var layers = new ArrayList<JsonValue>();
-    for (var layer : manifest.layers()) {
+    var packages = packagesOfLayers();
+    for (int i = 0; i < packages.size(); i++) {
+      var layer = manifest.layers().get(i);
       layers.add(
           JsonObject.builder()
               .put("digest", layer.digest().toString())
               .put("size", layer.sizeBytes())
               .put("mediaType", layer.mediaType())
-              .put("packages", packages(layer))
+              .put("packages", packages.get(i))
               .build());
     }
     return layers;
