@@ -54,6 +54,10 @@ class ContainerRunTest {
 
   /// Registers `demo`, which has packages of its own above the base.
   private void demo() throws IOException {
+    demo(false);
+  }
+
+  private void demo(boolean isDockerEnabled) throws IOException {
     terroir.write("requirements.txt", "alpha\n");
     terroir
         .run(
@@ -64,7 +68,11 @@ class ContainerRunTest {
         .succeeds();
     var file = terroir.project.resolve("environment/azureml_environment.json");
     var json = JsonReader.readObject(file);
-    var docker = json.object("docker").toBuilder().put("baseImage", DebianBase.location()).build();
+    var docker =
+        json.object("docker").toBuilder()
+            .put("enabled", isDockerEnabled)
+            .put("baseImage", DebianBase.location())
+            .build();
     Files.writeString(file, JsonWriter.compact(json.toBuilder().put("docker", docker).build()));
     terroir.run("environment register -d " + terroir.directory()).succeeds();
   }
@@ -305,6 +313,122 @@ class ContainerRunTest {
       await(() -> terroir.run("service run -n test-service -d {}").code() == 0);
       assertThat(terroir.run("service run -n test-service -d {}").succeeds().out())
           .isEqualTo(first);
+    } finally {
+      terroir
+          .process(List.of(), "service delete -n test-service --path " + terroir.project)
+          .succeeds();
+    }
+    assertThat(podman("ps", "--all", "--quiet")).isBlank();
+  }
+
+  @Test
+  void aServiceInAContainerHasSeveralModelsAndIsUpdatedInPlace() throws Exception {
+    demo();
+    terroir.write(
+        "app/score.py",
+        """
+        import os
+        def init():
+            global found
+            root = os.environ["AZUREML_MODEL_DIR"]
+            found = sorted(
+                os.path.relpath(os.path.join(folder, name), root) + "=" +
+                open(os.path.join(folder, name)).read()
+                for folder, _, names in os.walk(root, followlinks=True) for name in names)
+        def run(data):
+            return [found, os.path.exists("/opt/env/bin/python"), "SECOND" in os.environ]
+        """);
+    terroir.run("model register -n one -p " + terroir.write("a.txt", "A")).succeeds();
+    terroir.run("model register -n two -p " + terroir.write("b.txt", "B")).succeeds();
+    var common =
+        " -n test-service --es score.py -e demo --sd %s --path %s"
+            .formatted(terroir.project.resolve("app"), terroir.project);
+    var deployed =
+        terroir
+            .process(
+                List.of(),
+                "model deploy -m one:1 -m two:1 --ct aci --dc "
+                    + terroir.write(
+                        "aci.json",
+                        "{\"computeType\": \"ACI\","
+                            + " \"containerResourceRequirements\": {\"memoryInGB\": 0.5}}")
+                    + common)
+            .succeeds()
+            .json();
+    try {
+      var run = "service run -n test-service -d {}";
+      assertThat(terroir.run(run).succeeds().out())
+          .contains("one/1/a.txt=A", "two/1/b.txt=B", "true");
+      var before = podman("ps", "--quiet");
+      assertThat(before.lines()).hasSize(1);
+      assertThat(podman("inspect", "--format", "{{.HostConfig.Memory}}", before.strip()).strip())
+          .isEqualTo(String.valueOf(512L << 20));
+
+      terroir.run("model register -n one -p " + terroir.write("a.txt", "AA")).succeeds();
+      var asked = new java.util.concurrent.atomic.AtomicInteger();
+      var failed = new ArrayList<String>();
+      var over = new java.util.concurrent.atomic.AtomicBoolean();
+      var client =
+          Thread.ofPlatform()
+              .start(() -> {
+                while (!over.get()) {
+                  asked.incrementAndGet();
+                  var answer = terroir.run(run);
+                  if (answer.code() != 0) {
+                    failed.add(answer.err());
+                  }
+                }
+              });
+      var updated = terroir.process(List.of(), "service update -m one:2" + common);
+      over.set(true);
+      client.join();
+      assertThat(updated.succeeds().json().string("scoringUri"))
+          .isEqualTo(deployed.string("scoringUri"));
+      assertThat(asked.get()).isPositive();
+      assertThat(failed).as("no request was dropped").isEmpty();
+      assertThat(terroir.run(run).succeeds().out()).contains("a.txt=AA").doesNotContain("two/1");
+      await(() -> podman("ps", "--quiet").lines().count() == 1);
+      var after = podman("ps", "--quiet");
+      assertThat(after).isNotEqualTo(before);
+      assertThat(podman("inspect", "--format", "{{.HostConfig.Memory}}", after.strip()).strip())
+          .as("the limits stay")
+          .isEqualTo(String.valueOf(512L << 20));
+
+      terroir.write("app/score.py", "def init():\n    raise ValueError('broken')\n");
+      var broken = terroir.process(List.of(), "service update -m one:2" + common);
+      assertThat(broken.code()).isNotZero();
+      assertThat(broken.err()).contains("broken");
+      assertThat(terroir.run(run).succeeds().out()).contains("a.txt=AA");
+      assertThat(podman("ps", "--quiet")).isEqualTo(after);
+    } finally {
+      terroir
+          .process(List.of(), "service delete -n test-service --path " + terroir.project)
+          .succeeds();
+    }
+    assertThat(podman("ps", "--all", "--quiet")).isBlank();
+  }
+
+  @Test
+  void configurationsOfTheRetiredServiceAreForTheContainerWhenTheEnvironmentSaysDocker()
+      throws Exception {
+    demo(true);
+    terroir.write("app/score.py", "def init():\n    pass\ndef run(data):\n    return 1\n");
+    var deploy =
+        "model deploy -n test-service --es score.py -e demo --sd %s --path %s --dc "
+            .formatted(terroir.project.resolve("app"), terroir.project);
+    var refused =
+        terroir.process(
+            List.of(), deploy + terroir.write("x.json", "{\"computeType\": \"akscompute\"}"));
+    assertThat(refused.code()).isEqualTo(2);
+    assertThat(refused.err()).contains("[deployment-configuration]", "`ACI` or `AKS`");
+
+    var aks =
+        terroir.process(
+            List.of(),
+            deploy + terroir.write("aks.json", "{\"computeType\": \"AKS\", \"sslEnabled\": true}"));
+    try {
+      assertThat(aks.succeeds().err()).contains("is for `aks`", "`sslEnabled` is left aside");
+      assertThat(podman("ps", "--quiet").lines()).hasSize(1);
     } finally {
       terroir
           .process(List.of(), "service delete -n test-service --path " + terroir.project)

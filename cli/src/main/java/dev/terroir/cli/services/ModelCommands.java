@@ -40,7 +40,10 @@ public final class ModelCommands {
           Option.value("--environment-directory", "DIR", "A saved environment directory."),
           Option.value("--ic --inference-config-file", "FILE", "An inference configuration."),
           Option.value("--dc --deploy-config-file", "FILE", "A deployment configuration."),
-          Option.value("--ct --compute-target", "TYPE", "`local`, or `docker` for a container."),
+          Option.value(
+              "--ct --compute-target",
+              "TYPE",
+              "`local`, or `docker`, `aci`, `aks` for a container."),
           Option.value("--port", "P", "Where it listens; any free port when left out."));
 
   private static final Duration DEPLOYMENT_TIMEOUT = Duration.ofMinutes(6);
@@ -238,10 +241,6 @@ public final class ModelCommands {
             .orElse(DeploymentConfig.local(0));
     var type = arguments.optional("--compute-target");
     if (type.isPresent()) {
-      if (!List.of("local", DeploymentConfig.DOCKER).contains(type.get())) {
-        throw CliException.usage(
-            "`" + type.get() + "` is no compute target of a service", "write local or docker");
-      }
       config = config.withComputeType(type.get());
     }
     var port = arguments.optional("--port");

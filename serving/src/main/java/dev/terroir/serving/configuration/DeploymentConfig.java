@@ -2,12 +2,14 @@ package dev.terroir.serving.configuration;
 
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.serving.ServingCode;
 import dev.terroir.serving.ServingException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /// How a service is deployed. Immutable. Cores and memory count for services in containers only.
@@ -30,6 +32,9 @@ public record DeploymentConfig(
   /// The compute type of a service in a container of this machine.
   public static final String DOCKER = "docker";
 
+  /// Those of the retired service whose services were containers.
+  private static final Set<String> RETIRED = Set.of("aci", "aks");
+
   /// This machine, any free port, no keys.
   public static DeploymentConfig local(int port) {
     return new DeploymentConfig("local", port, false, Map.of(), "", JsonObject.EMPTY);
@@ -41,12 +46,17 @@ public record DeploymentConfig(
   public static DeploymentConfig read(Path file, Consumer<String> warnings) {
     var json = InferenceConfig.document(file);
     var type = json.optionalString("computeType").orElse("local").toLowerCase(Locale.ROOT);
-    if (!type.equals("local") && !type.equals(DOCKER)) {
+    check(type, json.place("computeType"));
+    if (RETIRED.contains(type)) {
       warnings.accept(
           "the deployment configuration is for `"
               + type
               + "`; the service is deployed on this machine, where cores and memory are limited"
-              + " only in a container");
+              + " only in a container, as with `--ct docker`");
+    }
+    if (json.optionalBoolean("sslEnabled").orElse(false)) {
+      warnings.accept(
+          "`sslEnabled` is left aside: the service answers on this machine alone, without TLS");
     }
     return new DeploymentConfig(
         type,
@@ -57,10 +67,26 @@ public record DeploymentConfig(
         json);
   }
 
-  /// The same for another compute type.
-  public DeploymentConfig withComputeType(String type) {
+  private static void check(String type, Place place) {
+    if (!type.equals("local") && !type.equals(DOCKER) && !RETIRED.contains(type)) {
+      throw new ServingException(
+          Problem.of(
+                  ServingCode.DEPLOYMENT_CONFIGURATION,
+                  "`" + type + "` is no compute type that services are deployed to")
+              .at(place)
+              .hint("write `local`, `docker`, `ACI` or `AKS`"));
+    }
+  }
+
+  /// The same for a compute type that was asked for: a container of this machine stands for those
+  /// of the retired service.
+  ///
+  /// @throws ServingException code `deployment-configuration`
+  public DeploymentConfig withComputeType(String asked) {
+    var type = asked.toLowerCase(Locale.ROOT);
+    check(type, Place.field("computeType"));
     return new DeploymentConfig(
-        type.toLowerCase(Locale.ROOT), port, authEnabled, tags, description, source);
+        RETIRED.contains(type) ? DOCKER : type, port, authEnabled, tags, description, source);
   }
 
   /// The same with limits for a container.
@@ -85,7 +111,7 @@ public record DeploymentConfig(
   ///
   /// @param isDockerEnabled what the environment says
   public boolean isInContainer(boolean isDockerEnabled) {
-    return computeType.equals(DOCKER) || (computeType.equals("aci") && isDockerEnabled);
+    return computeType.equals(DOCKER) || (RETIRED.contains(computeType) && isDockerEnabled);
   }
 
   /// How many processors a container may use, 0 for all.
