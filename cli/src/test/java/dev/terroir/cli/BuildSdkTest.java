@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.terroir.environment.Environment;
 import dev.terroir.environment.conda.CondaDependencies;
+import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.FoundationCode;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.progress.Progress;
@@ -106,6 +107,19 @@ class BuildSdkTest {
     assertThat(demo().getImageDetails(workspace).imageExists()).isFalse();
     demo().build(workspace).waitForCompletion(_ -> {});
     assertThat(demo().getImageDetails(workspace).imageExists()).isTrue();
+  }
+
+  @Test
+  void aRegisteredEnvironmentThatWasChangedIsRegisteredAsTheNextVersion() {
+    var first = workspace.environments().register(demo()).environment();
+    var changed =
+        first.withCondaDependencies(
+            CondaDependencies.create(List.of("alpha"), List.of(), DebianBase.python()));
+    changed.build(workspace).waitForCompletion(_ -> {});
+    assertThat(workspace.environments().get("demo", "2", null).hash())
+        .isEqualTo(CanonicalForm.hash(changed));
+    first.build(workspace).waitForCompletion(_ -> {});
+    assertThat(workspace.environments().versions("demo")).hasSize(2);
   }
 
   @Test

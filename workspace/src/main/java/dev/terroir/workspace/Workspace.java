@@ -27,6 +27,7 @@ import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import dev.terroir.workspace.config.WorkspaceDetails;
 import dev.terroir.workspace.database.Database;
+import dev.terroir.workspace.environments.CuratedEnvironments;
 import dev.terroir.workspace.environments.EnvironmentRegistry;
 import dev.terroir.workspace.environments.Listing;
 import dev.terroir.workspace.images.DefinitionImages;
@@ -299,16 +300,19 @@ public final class Workspace
   }
 
   private Environment registered(Environment environment) {
-    var known =
-        environment.version() != null
-            || environments().versions(environment.name()).stream()
-                .anyMatch(it -> it.hash().equals(CanonicalForm.hash(environment)));
-    if (known) {
-      return environment;
+    var hash = CanonicalForm.hash(environment);
+    var isKnown =
+        environments().versions(environment.name()).stream()
+                .anyMatch(version -> version.hash().equals(hash))
+            || CuratedEnvironments.find(environment.name())
+                .filter(curated -> CanonicalForm.hash(curated).equals(hash))
+                .isPresent();
+    if (!isKnown) {
+      toolProgress.line(
+          "`" + environment.name() + "` is not registered: it is, before its image is built");
+      environments().register(environment.withVersion(null));
     }
-    toolProgress.line(
-        "`" + environment.name() + "` is not registered: it is, before its image is built");
-    return environments().register(environment).environment();
+    return environment;
   }
 
   /// What [#buildLocal] made.
@@ -328,23 +332,30 @@ public final class Workspace
         implements LocalBuild {}
   }
 
-  /// Makes an environment on this machine, as `Environment.build_local` of the retired service.
-  /// Paths in it are relative to the current directory.
-  ///
-  /// @throws IllegalArgumentException when an image is to be pushed and none is made
-  /// @throws dev.terroir.image.ImageException code `no-engine`, or what prevents the image
+  /// The same, with paths in the definition relative to the current directory.
   @Override
   public LocalBuild buildLocal(
       Environment environment, boolean useDocker, boolean pushImageToWorkspaceAcr) {
+    return buildLocal(
+        environment, useDocker, pushImageToWorkspaceAcr, Path.of("").toAbsolutePath());
+  }
+
+  /// Makes an environment on this machine, as `Environment.build_local` of the retired service.
+  ///
+  /// @param directory what paths in the definition are relative to
+  /// @throws IllegalArgumentException when an image is to be pushed and none is made
+  /// @throws dev.terroir.image.ImageException code `no-engine`, or what prevents the image
+  public LocalBuild buildLocal(
+      Environment environment, boolean useDocker, boolean pushImageToWorkspaceAcr, Path directory) {
     if (!useDocker) {
       if (pushImageToWorkspaceAcr) {
         throw new IllegalArgumentException("pushImageToWorkspaceAcr needs useDocker");
       }
       return new LocalBuild.Installed(
-          realise(registered(environment), LockOptions.here(), toolProgress));
+          realise(registered(environment), LockOptions.here().withBase(directory), toolProgress));
     }
     var engine = Engine.forRuns(settings);
-    var wish = DefinitionImages.Wish.of(registered(environment), Path.of("").toAbsolutePath());
+    var wish = DefinitionImages.Wish.of(registered(environment), directory);
     var images = images();
     if (!pushImageToWorkspaceAcr) {
       var local = images.buildInto(engine, wish, toolProgress);

@@ -113,7 +113,13 @@ public final class EnvironmentImages {
       throw CliException.usage("an image is to be pushed and none is made", "add `--use-docker`");
     }
     var built =
-        Environments.chosen(arguments, context).buildLocal(context.workspace(), inEngine, isPushed);
+        context
+            .workspace()
+            .buildLocal(
+                Environments.chosen(arguments, context),
+                inEngine,
+                isPushed,
+                arguments.path("--directory").orElse(Path.of("")).toAbsolutePath());
     context
         .console()
         .result(

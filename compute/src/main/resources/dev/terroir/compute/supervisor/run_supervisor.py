@@ -111,8 +111,13 @@ def was_started(engine, environment):
         asked = subprocess.Popen(
             engine["started"], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL)
+    except OSError:
+        return False
+    try:
         said = asked.communicate(timeout=ENGINE_PATIENCE)[0]
-    except (OSError, subprocess.TimeoutExpired):
+    except subprocess.TimeoutExpired:
+        asked.kill()
+        asked.communicate()
         return False
     return asked.returncode == 0 and not said.startswith(b"0001-")
 

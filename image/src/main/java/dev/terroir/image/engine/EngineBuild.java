@@ -197,8 +197,10 @@ public final class EngineBuild {
     }
     if (isAnew) {
       arguments.add("--no-cache");
-      if (engine.kind() != Engine.Kind.DOCKER) {
-        // What FROM names may have moved; Docker has no form that takes what is there otherwise.
+      if (engine.kind() == Engine.Kind.PODMAN) {
+        // What FROM names may have moved. buildah looks by itself; Docker has no form that takes
+        // what
+        // is there when no registry has it.
         arguments.add("--pull=newer");
       }
     }

@@ -249,6 +249,9 @@ class EngineTest {
               },
               folder.resolve("kept"));
       assertThat(again.build(order, false, progress).isKept()).isTrue();
+      lines.clear();
+      assertThat(build.build(order, true, progress).isKept()).isFalse();
+      assertThat(lines).as("the engine's own cache is left aside").contains("hello you & $me");
       Files.writeString(context.resolve("not.txt"), "does not matter");
       assertThat(order.key()).isEqualTo(order(context, LONG, order.text().split("\n")).key());
       Files.writeString(context.resolve("in.txt"), "matters");
