@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.engine.Engine;
+import dev.terroir.image.layout.OciLayout;
+import dev.terroir.image.transfer.Copy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,6 +104,8 @@ class ContainerRegistryTest {
     assertThat(again.json().string("digest")).isEqualTo(built.string("digest"));
     assertThat(again.err()).contains("0 layers made, 0 bytes written");
 
+    assertThat(terroir.run("image sbom docker://" + team() + "/" + repository).succeeds().out())
+        .contains("\"beta\"");
     terroir.run("environment build -n demo --to", "oci:" + folder.resolve("out") + ":1").succeeds();
     assertThat(
             terroir
@@ -220,6 +225,25 @@ class ContainerRegistryTest {
     assertThat(shown.object("defaultBases").string("cpu-python")).isEqualTo(base);
     assertThat(shown.object("defaultBases").string("gpu-python"))
         .isEqualTo("docker://python:{python}-slim");
+    var needed = "environment build -n demo --if-needed";
+    assertThat(terroir.run(needed).succeeds().json().optionalBoolean("isCached")).contains(true);
+    try (var from = new OciLayout(Path.of(base.split(":")[1])).source("debian");
+        var to = new OciLayout(folder.resolve("other")).target()) {
+      Copy.with(Progress.SILENT).run(from, to, null, List.of("other"));
+    }
+    terroir
+        .run("workspace update --default-base cpu-python=oci:" + folder.resolve("other") + ":other")
+        .succeeds();
+    var onOther = terroir.run(needed).succeeds().json();
+    assertThat(onOther.optionalBoolean("isCached"))
+        .as("an image on a former default serves no more")
+        .contains(false);
+    assertThat(onOther.object("base").string("reference")).contains(":other");
+    terroir.run("environment build -n demo --base " + base).succeeds();
+    terroir.run("workspace update --default-base cpu-python=oci:nowhere:1").succeeds();
+    assertThat(terroir.run(needed).succeeds().json().optionalBoolean("isCached"))
+        .as("one on a base that was chosen does")
+        .contains(true);
     var back = terroir.run("workspace update --default-base cpu-python=").succeeds().json();
     assertThat(back.object("defaultBases").string("cpu-python"))
         .isEqualTo("docker://python:{python}-slim");

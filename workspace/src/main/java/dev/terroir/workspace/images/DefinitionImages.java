@@ -302,7 +302,8 @@ public final class DefinitionImages implements AutoCloseable {
         .lock();
   }
 
-  private static String pythonOf(Wish wish) {
+  /// The Python of a definition, as far as it says, for the name of a base.
+  static String pythonOf(Wish wish) {
     if (wish.pythonVersion() != null) {
       return wish.pythonVersion();
     }

@@ -45,14 +45,23 @@ public final class ImageRecords {
   /// @param image what it is
   /// @param number of the build, from 1; also a tag of the image
   /// @param createdAt when it was built, ISO 8601 in UTC
-  public record Recorded(BuiltImage image, long number, String createdAt) {
+  /// @param isOnDefaultBase whether nobody chose its base
+  public record Recorded(BuiltImage image, long number, String createdAt, boolean isOnDefaultBase) {
     /// As it is stored and shown.
     public JsonObject toJson() {
-      return image.toJson().toBuilder().put("number", number).put("createdAt", createdAt).build();
+      return image.toJson().toBuilder()
+          .put("number", number)
+          .put("createdAt", createdAt)
+          .put("isOnDefaultBase", isOnDefaultBase)
+          .build();
     }
 
     static Recorded of(JsonObject json) {
-      return new Recorded(BuiltImage.of(json), json.longValue("number"), json.string("createdAt"));
+      return new Recorded(
+          BuiltImage.of(json),
+          json.longValue("number"),
+          json.string("createdAt"),
+          json.optionalBoolean("isOnDefaultBase").orElse(false));
     }
   }
 
@@ -71,7 +80,9 @@ public final class ImageRecords {
 
   /// Remembers an image as the current one of its definition. The same image again gets no new
   /// number.
-  public Recorded add(BuiltImage image) {
+  ///
+  /// @param isOnDefaultBase whether nobody chose its base
+  public Recorded add(BuiltImage image, boolean isOnDefaultBase) {
     var hash = image.definitionHash();
     try (var _ = ProcessLock.acquire(directory(hash).resolve("records.lock"), PATIENCE)) {
       var before = find(hash, image.platform());
@@ -81,7 +92,11 @@ public final class ImageRecords {
       var history = history(hash, image.platform());
       var number = history.isEmpty() ? 1 : history.getLast().number() + 1;
       var recorded =
-          new Recorded(image, number, clock.instant().truncatedTo(ChronoUnit.MILLIS).toString());
+          new Recorded(
+              image,
+              number,
+              clock.instant().truncatedTo(ChronoUnit.MILLIS).toString(),
+              isOnDefaultBase);
       var text = JsonWriter.indented(recorded.toJson(), 2) + "\n";
       AtomicFiles.write(
           directory(hash)

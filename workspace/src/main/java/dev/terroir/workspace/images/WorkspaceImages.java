@@ -12,6 +12,7 @@ import dev.terroir.image.build.BuiltImage;
 import dev.terroir.image.build.ImageBuilder;
 import dev.terroir.image.engine.Engine;
 import dev.terroir.image.layout.OciLayout;
+import dev.terroir.image.oci.ImageLocation;
 import dev.terroir.image.transfer.Destination;
 import dev.terroir.lock.Lock;
 import dev.terroir.workspace.images.ImageRecords.Recorded;
@@ -67,18 +68,34 @@ public final class WorkspaceImages {
   }
 
   /// The image that a wish asks for, if it was built and is still in the registry. One look-up.
-  /// Where no base and nothing particular is asked for, however it was built will do; where files
-  /// beside the definition count too, what they are now has to be looked at, so nothing is found.
+  /// Where no base and nothing particular is asked for, however it was built will do, but for one
+  /// on a default base that is the default no more; where files beside the definition count too,
+  /// what they are now has to be looked at, so nothing is found.
   public Optional<Recorded> find(DefinitionImages.Wish wish) {
     var base = wish.base();
     if (base == null && DefinitionImages.dependsOnFiles(wish.environment())) {
       return Optional.empty();
     }
     return find(wish.environment(), wish.platform())
-        .filter(it -> base == null || it.image().baseReference().equals(base.toString()))
+        .filter(it ->
+            base == null
+                ? !it.isOnDefaultBase() || isOnPresentDefault(wish, it.image())
+                : it.image().baseReference().equals(base.toString()))
         .filter(it ->
             wish.options().equals(ImageBuilder.Options.DEFAULT)
                 || isBuiltAs(it.image(), wish.options()));
+  }
+
+  private boolean isOnPresentDefault(DefinitionImages.Wish wish, BuiltImage image) {
+    var lock = locks.find(image.definitionHash(), image.platform(), null);
+    var kind =
+        DefaultBases.Kind.of(
+            lock.filter(GpuRule.builtIn()::isNeeded).isPresent(),
+            DefinitionImages.needsPython(wish.environment()));
+    var python = lock.map(Lock::pythonVersion).orElseGet(() -> DefinitionImages.pythonOf(wish));
+    return ImageLocation.parse(defaults.reference(kind, python))
+        .toString()
+        .equals(image.baseReference());
   }
 
   private static boolean isBuiltAs(BuiltImage image, ImageBuilder.Options options) {
@@ -151,7 +168,8 @@ public final class WorkspaceImages {
     try (var images = builder.get();
         var target = registry.target(repository, records.recent(MOUNTED))) {
       var outcome = images.build(wish, List.of(new Destination(target, List.of(latest))), progress);
-      var recorded = records.add(outcome.image());
+      var recorded =
+          records.add(outcome.image(), BaseChoice.of(wish, defaults) instanceof BaseChoice.Default);
       var manifest = outcome.image().manifest();
       try (var source = registry.source(outcome.image())) {
         target.putManifest(

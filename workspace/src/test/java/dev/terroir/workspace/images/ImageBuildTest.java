@@ -51,7 +51,7 @@ class ImageBuildTest {
             progress -> {
               progress.step("making numpy 2.1.0");
               await(release);
-              return records.add(image('a'));
+              return records.add(image('a'), false);
             });
     var said = Collections.synchronizedList(new ArrayList<String>());
     var waiting = Thread.ofVirtual().start(() -> build.waitForCompletion(said::add));
@@ -77,7 +77,7 @@ class ImageBuildTest {
           times.incrementAndGet();
           progress.line("layer of numpy");
           await(release);
-          return records.add(image('a'));
+          return records.add(image('a'), false);
         };
     var seen = new ArrayList<List<String>>();
     var builds = new ArrayList<ImageBuild>();
@@ -110,7 +110,7 @@ class ImageBuildTest {
     while (first.status() != ImageBuild.Status.RUNNING || first.log().isEmpty()) {
       Thread.onSpinWait();
     }
-    var second = start(Progress.SILENT, _ -> records.add(image('b')));
+    var second = start(Progress.SILENT, _ -> records.add(image('b'), false));
     while (second.status() != ImageBuild.Status.RUNNING || second.log().isEmpty()) {
       Thread.onSpinWait();
     }
@@ -130,8 +130,9 @@ class ImageBuildTest {
 
   @Test
   void aNewBuildAfterAnEndedOneDoesItsOwnWork() {
-    start(Progress.SILENT, _ -> records.add(image('a'))).waitForCompletion(_ -> {});
-    var again = start(Progress.SILENT, _ -> records.add(image('b'))).waitForCompletion(_ -> {});
+    start(Progress.SILENT, _ -> records.add(image('a'), false)).waitForCompletion(_ -> {});
+    var again =
+        start(Progress.SILENT, _ -> records.add(image('b'), false)).waitForCompletion(_ -> {});
 
     assertThat(again.number()).isEqualTo(2);
     assertThat(records.history(HASH, Platform.LINUX_AMD64))
@@ -141,9 +142,9 @@ class ImageBuildTest {
 
   @Test
   void theSameImageAgainKeepsItsNumber() {
-    records.add(image('a'));
+    records.add(image('a'), false);
 
-    assertThat(records.add(image('a')).number()).isEqualTo(1);
+    assertThat(records.add(image('a'), false).number()).isEqualTo(1);
   }
 
   @Test
@@ -176,7 +177,7 @@ class ImageBuildTest {
     while (first.status() != ImageBuild.Status.RUNNING || first.log().isEmpty()) {
       Thread.onSpinWait();
     }
-    var second = start(Progress.SILENT, _ -> records.add(image('b')));
+    var second = start(Progress.SILENT, _ -> records.add(image('b'), false));
     while (second.status() != ImageBuild.Status.RUNNING || second.log().isEmpty()) {
       Thread.onSpinWait();
     }

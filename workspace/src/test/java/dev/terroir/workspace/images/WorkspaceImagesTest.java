@@ -1,0 +1,92 @@
+package dev.terroir.workspace.images;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.terroir.environment.Environment;
+import dev.terroir.environment.conda.CondaDependencies;
+import dev.terroir.environment.identity.CanonicalForm;
+import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.platform.Platform;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.base.DefaultBases;
+import dev.terroir.image.build.BuiltImage;
+import dev.terroir.image.layout.OciLayout;
+import dev.terroir.image.oci.Descriptor;
+import dev.terroir.image.oci.MediaType;
+import dev.terroir.workspace.Workspace;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("The image of a workspace that serves a definition")
+class WorkspaceImagesTest {
+  private static final Environment DEMO =
+      Environment.of("demo", CondaDependencies.create(List.of("numpy"), List.of(), "3.12"));
+
+  @TempDir Path folder;
+
+  private Workspace workspace() {
+    var settings = Settings.of(Map.of("TERROIR_HOME", folder.toString()));
+    return Workspace.create("team", null, true, settings, Progress.SILENT);
+  }
+
+  /// Remembers an image of [#DEMO] whose manifest is in the workspace's registry.
+  private void remember(Workspace workspace, String base, boolean isOnDefaultBase) {
+    var stored = new OciLayout(workspace.directory().resolve("registry")).blobs().put(new byte[4]);
+    var manifest = Descriptor.of(MediaType.MANIFEST, stored.digest(), stored.sizeBytes());
+    var hash = CanonicalForm.hash(DEMO);
+    workspace
+        .images()
+        .records()
+        .add(
+            new BuiltImage(
+                hash,
+                null,
+                Platform.LINUX_AMD64,
+                DefinitionImages.repositoryOf(hash),
+                manifest,
+                base,
+                stored.digest(),
+                "/opt/env",
+                "/opt/env/bin/python",
+                true,
+                List.of(),
+                4,
+                List.of()),
+            isOnDefaultBase);
+  }
+
+  private static boolean isServed(Workspace workspace) {
+    return workspace.images().find(DefinitionImages.Wish.of(DEMO, Path.of(""))).isPresent();
+  }
+
+  @Test
+  void oneOnTheDefaultBaseServesAsLongAsThatIsTheDefault() {
+    try (var workspace = workspace()) {
+      assertThat(isServed(workspace)).isFalse();
+      remember(workspace, "docker://docker.io/library/python:3.12-slim", true);
+      assertThat(isServed(workspace)).isTrue();
+      workspace.update(before ->
+          before.withDefaultBase(
+              DefaultBases.Kind.GPU_PYTHON, "registry.example.com/gpu:{python}", folder));
+      assertThat(isServed(workspace)).as("the default of another kind").isTrue();
+      workspace.update(before ->
+          before.withDefaultBase(
+              DefaultBases.Kind.CPU_PYTHON, "registry.example.com/python:{python}", folder));
+      assertThat(isServed(workspace)).isFalse();
+      remember(workspace, "docker://registry.example.com/python:3.12", true);
+      assertThat(isServed(workspace)).isTrue();
+    }
+  }
+
+  @Test
+  void oneOnABaseThatWasChosenServesWhateverTheDefaultIs() {
+    try (var workspace = workspace()) {
+      remember(workspace, "docker://registry.example.com/chosen:1", false);
+      assertThat(isServed(workspace)).isTrue();
+    }
+  }
+}
