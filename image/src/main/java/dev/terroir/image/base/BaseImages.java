@@ -74,7 +74,7 @@ public final class BaseImages {
             .put("manifest", image.manifest().toJson())
             .put("resolvedAt", image.resolvedAt().toString())
             .build();
-    AtomicFiles.write(record(reference, platform), JsonWriter.indented(json, 2) + "\n");
+    AtomicFiles.writeCached(record(reference, platform), JsonWriter.indented(json, 2) + "\n");
     return image;
   }
 
@@ -248,7 +248,7 @@ public final class BaseImages {
     }
     var tree = tree(image, source, progress);
     var facts = new FactFinder(tree, image.environment()).find();
-    AtomicFiles.write(factsFile(image), JsonWriter.indented(facts.toJson(), 2) + "\n");
+    AtomicFiles.writeCached(factsFile(image), JsonWriter.indented(facts.toJson(), 2) + "\n");
     return facts;
   }
 
@@ -301,7 +301,7 @@ public final class BaseImages {
             .map(ImageTree.Resolved::path)
             .findFirst();
     var json = JsonObject.builder().put("program", name).put("path", found.orElse(null)).build();
-    AtomicFiles.write(file, JsonWriter.indented(json, 2) + "\n");
+    AtomicFiles.writeCached(file, JsonWriter.indented(json, 2) + "\n");
     return found;
   }
 

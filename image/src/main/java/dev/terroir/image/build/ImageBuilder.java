@@ -312,7 +312,7 @@ public final class ImageBuilder implements AutoCloseable {
         sendBase();
       }
       var image = finish(ours);
-      AtomicFiles.write(
+      AtomicFiles.writeCached(
           records.resolve(key.hex() + ".json"), JsonWriter.indented(image.toJson(), 2) + "\n");
       return new Outcome(image, sentBytes.get(), newLayers, false);
     }

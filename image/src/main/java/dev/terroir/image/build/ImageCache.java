@@ -65,8 +65,8 @@ public final class ImageCache {
   }
 
   /// Reads everything and takes away archives and blobs that are not what their name says, and
-  /// records that cannot be read; they are made or fetched again when they are needed.
-  /// What another process still writes is left alone.
+  /// records that cannot be read; they are made or fetched again when they are needed. What another
+  /// process still writes is left alone.
   ///
   /// @return the damaged ones
   public List<Path> verify() {
@@ -132,8 +132,8 @@ public final class ImageCache {
   /// @param sizeBytes of all of them
   public record Pruned(int files, long sizeBytes) {}
 
-  /// Takes away what was written before a time, and what killed processes left at least an hour ago,
-  /// as a file that is younger may still be written; the catalog of layers stays.
+  /// Takes away what was written before a time, and what killed processes left at least an hour
+  /// ago, as a file that is younger may still be written; the catalog of layers stays.
   public Pruned prune(Instant before) {
     var files = 0;
     var size = 0L;

@@ -107,7 +107,7 @@ final class LayerCatalog {
       text.append(path.content()).append('\t').append(path.owner());
       text.append('\t').append(path.path()).append('\n');
     }
-    AtomicFiles.write(file(key), text.toString());
+    AtomicFiles.writeCached(file(key), text.toString());
   }
 
   private static JsonObject toJson(MadeLayers made) {

@@ -16,6 +16,7 @@ import dev.terroir.image.oci.ImageLocation;
 import dev.terroir.image.oci.ImageReference;
 import dev.terroir.image.registry.CredentialFiles;
 import dev.terroir.image.registry.CredentialSource;
+import dev.terroir.image.registry.PushedBlobs;
 import dev.terroir.image.registry.Registries;
 import dev.terroir.image.registry.RegistryOptions;
 import dev.terroir.image.transfer.Destination;
@@ -56,7 +57,10 @@ public final class ImagePlaces implements AutoCloseable {
   private synchronized Registries registries() {
     var open = registries;
     if (open == null) {
-      open = new Registries(RegistryOptions.of(credentials), settings);
+      var cache = TerroirHome.of(settings).cache().resolve("images");
+      open =
+          new Registries(
+              RegistryOptions.of(credentials), settings, new PushedBlobs(cache.resolve("pushed")));
       registries = open;
     }
     return open;

@@ -42,12 +42,13 @@ public final class Registries implements AutoCloseable {
   private final Map<String, Host> hosts = new ConcurrentHashMap<>();
   private final Semaphore uploads;
   private final Semaphore downloads;
+  private final @Nullable PushedBlobs pushed;
 
   /// Without a proxy, trusting whom Java trusts.
   ///
   /// @param options how registries are spoken to
   public Registries(RegistryOptions options) {
-    this(options, Settings.of(Map.of()));
+    this(options, Settings.of(Map.of()), null);
   }
 
   /// With the user's proxies and certificate authorities.
@@ -55,8 +56,10 @@ public final class Registries implements AutoCloseable {
   /// @param options how registries are spoken to
   /// @param settings as [Web] reads them; this machine's own addresses are reached directly, as
   ///   engines do
-  public Registries(RegistryOptions options, Settings settings) {
+  /// @param pushed remembers which repositories were given which blobs, or null to remember nothing
+  public Registries(RegistryOptions options, Settings settings, @Nullable PushedBlobs pushed) {
     this.options = options;
+    this.pushed = pushed;
     var direct = settings.get("no_proxy").or(() -> settings.get("NO_PROXY")).orElse("");
     this.transport =
         new Transport(
@@ -82,7 +85,7 @@ public final class Registries implements AutoCloseable {
   ///   manifest was put yet
   /// @param mountFrom other repositories of the same registry that may hold the blobs already
   public ImageTarget target(ImageReference reference, List<String> mountFrom) {
-    return new RegistryTarget(host(reference), reference, options, uploads, mountFrom);
+    return new RegistryTarget(host(reference), reference, options, uploads, mountFrom, pushed);
   }
 
   /// The tags of a repository, in the registry's order.

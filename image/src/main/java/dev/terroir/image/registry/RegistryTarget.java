@@ -8,11 +8,13 @@ import dev.terroir.image.oci.Descriptor;
 import dev.terroir.image.oci.Digest;
 import dev.terroir.image.oci.ImageIndex;
 import dev.terroir.image.oci.ImageReference;
+import dev.terroir.image.oci.Manifest;
 import dev.terroir.image.oci.MediaType;
 import dev.terroir.image.oci.OciLimits;
 import dev.terroir.image.transfer.ImageSource;
 import dev.terroir.image.transfer.ImageTarget;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,6 +33,7 @@ final class RegistryTarget implements ImageTarget {
   private final RegistryOptions options;
   private final Semaphore slots;
   private final Set<String> mountFrom = new LinkedHashSet<>();
+  private final @Nullable PushedBlobs pushed;
   private final Set<Digest> known = ConcurrentHashMap.newKeySet();
   private volatile ImageReference address;
 
@@ -39,7 +42,9 @@ final class RegistryTarget implements ImageTarget {
       ImageReference reference,
       RegistryOptions options,
       Semaphore slots,
-      List<String> mountFrom) {
+      List<String> mountFrom,
+      @Nullable PushedBlobs pushed) {
+    this.pushed = pushed;
     this.host = host;
     this.reference = reference;
     this.options = options;
@@ -86,10 +91,30 @@ final class RegistryTarget implements ImageTarget {
           }
           yield isSame;
         }
-        case 404 -> false;
+        case 404 -> !isDocument && isTakenOver(blob);
         default -> throw host.refused(answer, what);
       };
     }
+  }
+
+  /// Takes a blob over from a repository that was given it from here, so that it need not even be
+  /// made.
+  private boolean isTakenOver(Descriptor blob) {
+    if (pushed == null) {
+      return false;
+    }
+    var others =
+        pushed.repositories(host.domain(), blob.digest()).stream()
+            .filter(other -> !other.equals(reference.path()))
+            .limit(MAX_MOUNTS)
+            .toList();
+    var isMounted =
+        new Upload(host, reference.path(), blob, InputStream::nullInputStream, options)
+            .isMountedFrom(others);
+    if (isMounted) {
+      known.add(blob.digest());
+    }
+    return isMounted;
   }
 
   @Override
@@ -135,6 +160,14 @@ final class RegistryTarget implements ImageTarget {
     }
     if (!tags.isEmpty()) {
       address = reference.withTag(tags.getFirst());
+    }
+    remember(manifest, bytes);
+  }
+
+  private void remember(Descriptor manifest, byte[] bytes) {
+    if (pushed != null && MediaType.isManifest(manifest.mediaType())) {
+      var layers = Manifest.read(bytes, manifest.digest().toString()).layers();
+      pushed.add(host.domain(), reference.path(), layers.stream().map(Descriptor::digest).toList());
     }
   }
 

@@ -122,14 +122,7 @@ final class Upload {
       if (i < mountFrom.size() - 1 && !isIn(from)) {
         continue;
       }
-      var uri =
-          host.resolve(
-              uploads
-                  + "?mount="
-                  + Host.encode(blob.digest().toString())
-                  + "&from="
-                  + Host.encode(from));
-      try (var answer = host.send(Host.Request.of("POST", uri, scope().alsoPull(from)), what)) {
+      try (var answer = mount(from)) {
         if (answer.status() == 201) {
           return true;
         }
@@ -154,6 +147,50 @@ final class Upload {
           .filter(text -> text.matches("[0-9]{1,12}"))
           .ifPresent(text -> chunk = chunk == 0 ? 0 : Math.max(chunk, Long.parseLong(text)));
       return false;
+    }
+  }
+
+  private Host.Answer mount(String from) {
+    var uri =
+        host.resolve(
+            "/v2/"
+                + repository
+                + "/blobs/uploads/?mount="
+                + Host.encode(blob.digest().toString())
+                + "&from="
+                + Host.encode(from));
+    return host.send(Host.Request.of("POST", uri, scope().alsoPull(from)), what);
+  }
+
+  /// Takes the blob over from one of other repositories; sends nothing.
+  ///
+  /// @return whether one had it and let it go
+  boolean isMountedFrom(List<String> others) {
+    for (var from : others) {
+      if (isIn(from)) {
+        try (var answer = mount(from)) {
+          if (answer.status() == 201) {
+            return true;
+          }
+          if (answer.status() == 202) {
+            giveUp(location(answer));
+          }
+        } catch (ImageException e) {
+          if (e.problem().code() != ImageCode.REGISTRY_DENIED) {
+            throw e;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  /// Ends a session that nobody needs; a registry that cannot do it forgets it by itself.
+  private void giveUp(URI unneeded) {
+    try (var answer = host.send(Host.Request.of("DELETE", unneeded, scope()), what)) {
+      answer.status();
+    } catch (ImageException e) {
+      // It stays until the registry's own clean-up.
     }
   }
 

@@ -3,6 +3,7 @@ package dev.terroir.image.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.platform.Platform;
@@ -149,6 +150,39 @@ class DebianRegistryTest {
         skopeo.run("inspect", "--tls-verify=false", "docker://" + address + "/team/other:1.0");
     assertThat(JsonReader.parseObject(inspected, "skopeo").string("Digest"))
         .isEqualTo(image.root().digest().toString());
+  }
+
+  @Test
+  void whatWasPushedFromHereIsTakenOverByOtherRepositories() throws Exception {
+    var address = start(false);
+    var image = SampleImage.of(Platform.current(), 22, 4, 3_000_000);
+    var layout = new OciLayout(temporary.resolve("layout"));
+    image.putInto(layout.target(), "app");
+    var settings = dev.terroir.foundation.home.Settings.of(java.util.Map.of());
+    var folder = temporary.resolve("pushed");
+    for (var repository : List.of("one", "two", "three")) {
+      // Another process each time: only the folder is common.
+      try (var registries = new Registries(anonymous(), settings, new PushedBlobs(folder))) {
+        var target = registries.target(ImageReference.parse(address + "/" + repository), List.of());
+        var sent = copy().run(layout.source("app"), target, null, List.of("1")).sentBytes();
+        if (repository.equals("one")) {
+          assertThat(sent).isEqualTo(image.sizeBytes());
+        } else {
+          assertThat(sent).as("the configuration only").isLessThan(10_000);
+        }
+      }
+    }
+    // A registry that was emptied is not believed to hold anything.
+    running.removeLast().destroyForcibly().waitFor();
+    var port = Integer.parseInt(address.substring(address.indexOf(':') + 1));
+    var served = temporary.resolve("registry-" + port);
+    Trees.delete(served.resolve("data"));
+    serve(Tool.named("docker-registry").program(), served, port);
+    try (var registries = new Registries(anonymous(), settings, new PushedBlobs(folder))) {
+      var target = registries.target(ImageReference.parse(address + "/four"), List.of());
+      assertThat(copy().run(layout.source("app"), target, null, List.of("1")).sentBytes())
+          .isEqualTo(image.sizeBytes());
+    }
   }
 
   @Test

@@ -38,7 +38,7 @@ class RegistryProxyTest {
     var settings = Settings.of(Map.of("HTTP_PROXY", "http://user:word@" + here));
     var options =
         RegistryOptions.of(CredentialSource.none()).withInsecure(Set.of("registry.invalid:5000"));
-    try (var registries = new Registries(options, settings)) {
+    try (var registries = new Registries(options, settings, null)) {
       assertThat(registries.tags(ImageReference.parse("registry.invalid:5000/team/app")))
           .isEqualTo(List.of("1"));
       assertThat(registries.tags(ImageReference.parse(here + "/team/app"))).containsExactly("1");
