@@ -276,7 +276,14 @@ public final class ImageBuilder implements AutoCloseable {
       this.progress = progress;
     }
 
+    /// Takes away what builds left in the cache that were killed at least an hour ago.
+    private void sweep() {
+      AtomicFiles.sweep(blobs.directory());
+      AtomicFiles.sweep(home.cache().resolve("archives").resolve("sha256"));
+    }
+
     Outcome run(Sha256 key) {
+      sweep();
       for (var target : targets) {
         target.comesFrom(source);
       }
