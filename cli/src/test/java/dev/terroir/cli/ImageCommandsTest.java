@@ -53,9 +53,8 @@ class ImageCommandsTest {
     var inspected = terroir.run("image inspect", layout("1")).succeeds().json();
     assertThat(inspected.string("digest")).isEqualTo(built.string("digest"));
     assertThat(inspected.stringMap("packages"))
-        .containsEntry("alpha", "1.0")
-        .containsEntry("beta", "1.0")
-        .containsKey("azureml-inference-server-http");
+        .as("what the file names, and what that needs")
+        .containsExactlyInAnyOrderEntriesOf(java.util.Map.of("alpha", "1.0", "beta", "1.0"));
     assertThat(inspected.object("config").strings("Env"))
         .contains(
             "AZUREML_ENVIRONMENT_IMAGE=True",
@@ -348,6 +347,6 @@ class ImageCommandsTest {
 
     assertThat(ran.output())
         .as(ran.error())
-        .contains("/opt/env [('alpha', '1.0'), ('azureml_inference_server_http', '1.0'), ('beta',");
+        .contains("/opt/env [('alpha', '1.0'), ('beta', '1.0')]");
   }
 }

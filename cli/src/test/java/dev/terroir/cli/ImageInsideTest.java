@@ -1,6 +1,7 @@
 package dev.terroir.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.terroir.environment.distribution.DistributionName;
 import dev.terroir.foundation.home.Settings;
@@ -24,6 +25,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 @DisplayName("An image seen from inside, under Podman: what Python's own tools find there")
 class ImageInsideTest {
@@ -300,6 +303,72 @@ class ImageInsideTest {
   @Test
   void billsOfMaterialsListTheSamePackagesWithTheSameHashes() {
     billsOfMaterialsSayWhatTheLockSays(sample);
+  }
+
+  /// Imports every package and module that is installed.
+  private static final String IMPORTER =
+      """
+      import importlib, importlib.metadata as metadata, json
+      imported, failed = 0, {}
+      for dist in metadata.distributions():
+          names = set()
+          for file in dist.files or []:
+              top = file.parts[0]
+              if len(file.parts) == 1 and not top.endswith((".py", ".so")):
+                  continue
+              name = top.split(".")[0] if len(file.parts) == 1 else top
+              if name.isidentifier() and not name.startswith("_"):
+                  names.add(name)
+          for name in sorted(names):
+              try:
+                  importlib.import_module(name)
+                  imported += 1
+              except BaseException as error:
+                  failed[name] = repr(error)
+      print(json.dumps({"imported": imported, "failed": failed}))
+      """;
+
+  private static final String COMMON = "scikit-learn\npandas\nmatplotlib\nscipy\nflask\npip\n";
+
+  private static String large() throws IOException {
+    return Files.readString(Path.of("../bench/sets/large/requirements-pinned.txt")) + "pip\n";
+  }
+
+  private static List<String> realSets() throws IOException {
+    return List.of(COMMON, large());
+  }
+
+  /// From this machine's index, unless it has none.
+  @ParameterizedTest(name = "set {index}")
+  @MethodSource("realSets")
+  void everythingOfRealSetsIsThereAndCanBeImported(String requirements) throws IOException {
+    var home = Files.createDirectories(folder.resolve("real-" + requirements.length()));
+    var fromIndex = new Terroir(home, List.of("PIP_NO_INDEX=0", "PIP_FIND_LINKS="));
+    fromIndex.write("requirements.txt", requirements);
+    var locked =
+        fromIndex.run(
+            "image build -f "
+                + fromIndex.project.resolve("requirements.txt")
+                + " --no-bytecode --base "
+                + DebianBase.location()
+                + " --to oci:"
+                + home.resolve("probe"));
+    if (locked.err().contains("index-unreachable")) {
+      abort("SKIPPED: no index can be reached: " + locked.err());
+    }
+    var image = build(fromIndex, requirements, "--no-bytecode");
+
+    assertThat(image.runs("pip", "check")).contains("No broken requirements found.");
+    var json = image.runs("pip", "list", "--format=json", "--disable-pip-version-check");
+    var listed = JsonReader.parseObject("{\"all\":" + json + "}", "pip list").objects("all");
+    assertThat(named(listed)).isEqualTo(image.locked());
+    var found = JsonReader.parseObject(image.runs("python", "-c", IMPORTER), "imports");
+    var failed = new TreeMap<>(found.stringMap("failed"));
+    // It asks for the program `git` while it is imported.
+    failed.values().removeIf(why -> why.contains("git executable"));
+    assertThat(failed).isEmpty();
+    assertThat(found.longValue("imported")).isGreaterThan(image.lock().packages().size() / 2L);
+    billsOfMaterialsSayWhatTheLockSays(image);
   }
 
   private record Entry(String name, String version, String sha256) {}

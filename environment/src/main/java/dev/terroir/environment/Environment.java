@@ -139,9 +139,14 @@ public record Environment(
   /// @param warnings receives a sentence for everything that is carried as something else
   /// @throws EnvironmentException with file, line and column of every problem
   public static Environment fromPipRequirements(String name, Path file, Consumer<String> warnings) {
+    return fromPipRequirements(name, file, CondaDependencies.defaults(), warnings);
+  }
+
+  private static Environment fromPipRequirements(
+      String name, Path file, CondaDependencies beside, Consumer<String> warnings) {
     var read = RequirementsFile.read(file);
     read.warnings().forEach(warnings);
-    return withConstraints(ofPipLines(name, read.pipLines()), read.constraints());
+    return withConstraints(ofPipLines(name, read.pipLines(), beside), read.constraints());
   }
 
   private static Environment withConstraints(Environment environment, List<String> constraints) {
@@ -154,8 +159,13 @@ public record Environment(
   ///
   /// @param group a dependency group or extra to add, or null
   public static Environment fromPyProject(String name, Path file, @Nullable String group) {
+    return fromPyProject(name, file, group, CondaDependencies.defaults());
+  }
+
+  private static Environment fromPyProject(
+      String name, Path file, @Nullable String group, CondaDependencies beside) {
     var project = PyProject.read(file);
-    var environment = ofPipLines(name, project.dependencies(group));
+    var environment = ofPipLines(name, project.dependencies(group), beside);
     return project
         .requiresPython()
         .map(python ->
@@ -180,8 +190,20 @@ public record Environment(
     };
   }
 
-  private static Environment ofPipLines(String name, List<String> lines) {
-    var packages = CondaDependencies.defaults();
+  /// The same with what the file names and nothing else: without the `azureml-defaults` that a
+  /// definition gets so that a service can use it.
+  public static Environment fromFileAlone(
+      String name, Path file, @Nullable String group, Consumer<String> warnings) {
+    var nothing = CondaDependencies.defaults().removePipPackage(CondaDependencies.DEFAULTS_PACKAGE);
+    return switch (PackageFile.of(file)) {
+      case CONDA -> fromCondaSpecification(name, file, warnings);
+      case REQUIREMENTS -> fromPipRequirements(name, file, nothing, warnings);
+      case PYPROJECT -> fromPyProject(name, file, group, nothing);
+    };
+  }
+
+  private static Environment ofPipLines(String name, List<String> lines, CondaDependencies beside) {
+    var packages = beside;
     for (var line : lines) {
       packages = line.startsWith("-") ? packages.setPipOption(line) : packages.addPipPackage(line);
     }

@@ -188,15 +188,26 @@ public final class EnvironmentCommands {
 
   /// A definition of a file of packages, with `--group` and `--python` as given.
   public static Environment read(String name, Path file, Arguments arguments, Context context) {
-    var environment =
-        Environment.fromFile(name, file, arguments.orNull("--group"), context.progress()::warn);
+    return withPython(
+        Environment.fromFile(name, file, arguments.orNull("--group"), context.progress()::warn),
+        arguments);
+  }
+
+  /// The same without anything that the file does not name.
+  public static Environment readAlone(
+      String name, Path file, Arguments arguments, Context context) {
+    return withPython(
+        Environment.fromFileAlone(
+            name, file, arguments.orNull("--group"), context.progress()::warn),
+        arguments);
+  }
+
+  private static Environment withPython(Environment environment, Arguments arguments) {
     var python = arguments.optional("--python");
-    if (python.isPresent()) {
-      environment =
-          environment.withCondaDependencies(
-              environment.condaDependencies().orElseThrow().setPythonVersion(python.get()));
-    }
-    return environment;
+    return python.isEmpty()
+        ? environment
+        : environment.withCondaDependencies(
+            environment.condaDependencies().orElseThrow().setPythonVersion(python.get()));
   }
 
   private static int scaffold(Arguments arguments, Context context) {

@@ -150,7 +150,7 @@ public final class ImageCommands {
     var environment =
         directory.isPresent()
             ? SavedDirectory.load(directory.get(), context.progress()::warn)
-            : EnvironmentCommands.read("image", file.get(), arguments, context);
+            : EnvironmentCommands.readAlone("image", file.get(), arguments, context);
     var settings = context.settings();
     var home = TerroirHome.of(settings);
     var wish =
