@@ -189,23 +189,25 @@ class DockerDaemonTest {
   void itPullsFromTheOutsideRegistryOfAWorkspaceWithItsOwnCredentials() throws Exception {
     try (var registry = LoopbackRegistry.start(folder.resolve("registry"))) {
       var login = Files.createDirectories(folder.resolve("login"));
-      Files.copy(registry.credentials(), login.resolve("config.json"));
       terroir =
           new Terroir(
               folder,
-              List.of("TERROIR_ENGINE=docker", daemon.variable(), "DOCKER_CONFIG=" + login));
+              List.of(
+                  "TERROIR_ENGINE=docker",
+                  daemon.variable(),
+                  "DOCKER_CONFIG=" + login,
+                  "REGISTRY_AUTH_FILE=" + registry.credentials()));
       terroir.run("workspace update --container-registry " + registry.address()).succeeds();
       demo("{\"enabled\": true, \"baseImage\": \"" + DebianBase.location() + "\"}");
       terroir.write("source/main.py", "import alpha, sys; print(alpha.VERSION, sys.prefix)");
-      var run =
-          terroir
-              .run(
-                  "run submit-script -e test --output json --environment demo --source "
-                      + terroir.project.resolve("source")
-                      + " main.py")
-              .succeeds()
-              .json();
-      assertThat(run.string("status")).isEqualTo("Completed");
+      var submit =
+          "run submit-script -e test --output json --environment demo --source "
+              + terroir.project.resolve("source")
+              + " main.py";
+      assertThat(terroir.run(submit).err())
+          .contains("[engine-failed]", "`docker login " + registry.address() + "`");
+      Files.copy(registry.credentials(), login.resolve("config.json"));
+      assertThat(terroir.run(submit).succeeds().json().string("status")).isEqualTo("Completed");
       var repository =
           terroir.run("environment build --if-needed -n demo").json().string("repository");
       assertThat(daemon.docker("images", "--digests").output())

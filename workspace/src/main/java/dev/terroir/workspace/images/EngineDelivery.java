@@ -50,7 +50,19 @@ public final class EngineDelivery {
       case WorkspaceRegistry.Own(var layout) -> fromLayout(layout, image, ids, progress);
       case WorkspaceRegistry.Outside outside -> {
         var name = outside.reference(image).toString();
-        engine.pull(name, progress);
+        try {
+          engine.pull(name, progress);
+        } catch (ImageException e) {
+          throw new ImageException(
+              e.problem()
+                  .hint(
+                      "the engine needs credentials of its own where the registry asks for them: `"
+                          + engine.kind().program()
+                          + " login "
+                          + outside.reference(image).domain()
+                          + "`"),
+              e);
+        }
         yield new Delivered(present(ids).orElse(name), false);
       }
     };
