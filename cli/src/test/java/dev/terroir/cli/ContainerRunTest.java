@@ -406,6 +406,26 @@ class ContainerRunTest {
           .succeeds();
     }
     assertThat(podman("ps", "--all", "--quiet")).isBlank();
+    assertThat(scoringProcesses()).isEmpty();
+  }
+
+  /// The processes of services below the test's folder, also those that no engine knows any more.
+  private List<String> scoringProcesses() throws IOException {
+    var found = new ArrayList<String>();
+    try (var processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+      for (var process : processes) {
+        try {
+          var line = Files.readString(process.resolve("cmdline")).replace('\0', ' ');
+          if (line.contains("--entry_script " + folder)
+              && !line.startsWith(engine.program() + " ")) {
+            found.add(line);
+          }
+        } catch (IOException e) {
+          // It has ended.
+        }
+      }
+    }
+    return found;
   }
 
   @Test
@@ -435,6 +455,7 @@ class ContainerRunTest {
           .succeeds();
     }
     assertThat(podman("ps", "--all", "--quiet")).isBlank();
+    assertThat(scoringProcesses()).isEmpty();
   }
 
   private String podman(String... arguments) {

@@ -329,7 +329,11 @@ public final class Engine {
   /// @return how many there were
   public int endContainers(String label, String value) {
     var names = containers(label, value);
-    names.forEach(name -> ask(ANSWER, "rm", "--force", "--volumes", name));
+    for (var name : names) {
+      // Podman that takes away a container while another process stops it leaves its processes.
+      ask(ANSWER, "kill", name);
+      ask(ANSWER, "rm", "--force", "--volumes", name);
+    }
     return names.size();
   }
 

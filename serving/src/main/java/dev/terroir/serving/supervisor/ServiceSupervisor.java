@@ -120,9 +120,13 @@ public final class ServiceSupervisor {
       try {
         var first = startUntilReady(definition);
         if (first != null) {
+          endProcess();
           return status("Failed", 0, first);
         }
         serve(front);
+        // Who deletes the service looks for what is left as soon as it says that it has stopped.
+        front.swap(null);
+        endProcess();
         return status("Stopped", 0, null);
       } finally {
         front.swap(null);
