@@ -66,7 +66,7 @@ class ImageExchangeTest {
       var seen = JsonReader.parseObject(skopeo("inspect", "--tls-verify=false", ours), "skopeo");
       assertThat(seen.string("Digest")).isEqualTo(digest);
       assertThat(seen.strings("Env")).contains("AZUREML_ENVIRONMENT_IMAGE=True");
-      assertThat(seen.strings("Layers")).hasSize(5);
+      assertThat(seen.strings("Layers")).as("base, prefix, alpha, beta").hasSize(4);
 
       var back = folder.resolve("back");
       skopeo("copy", "--src-tls-verify=false", "--preserve-digests", ours, "oci:" + back + ":1");

@@ -1,5 +1,6 @@
 package dev.terroir.workspace.database;
 
+import dev.terroir.foundation.file.ProcessLock;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.workspace.WorkspaceCode;
@@ -8,7 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import org.sqlite.SQLiteErrorCode;
 
 /// The schema, as the steps that led to it. Steps are only ever added; each database says in
 /// `user_version` how many it has had.
@@ -56,6 +61,9 @@ final class Migrations {
           );
           """);
 
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+  private static final Duration PAUSE = Duration.ofMillis(10);
+
   private Migrations() {}
 
   static void apply(Connection connection, Path file) throws SQLException {
@@ -76,12 +84,23 @@ final class Migrations {
     if (version == STEPS.size()) {
       return;
     }
+    // SQLite does not wait for another process that changes the journal's mode, but fails.
+    try (var _ = ProcessLock.acquire(file.resolveSibling(file.getFileName() + ".lock"), PATIENCE)) {
+      migrate(connection, file);
+    }
+  }
+
+  private static void migrate(Connection connection, Path file) throws SQLException {
+    var version = version(connection);
+    if (version == STEPS.size()) {
+      return;
+    }
     if (version > 0) {
       backUp(connection, file, version);
     }
     try (var statement = connection.createStatement()) {
       // The write-ahead log is a property of the file, so that it is asked for only here.
-      statement.execute("PRAGMA journal_mode = WAL");
+      setJournal(statement);
       statement.execute("BEGIN IMMEDIATE");
       for (int step = version(connection); step < STEPS.size(); step++) {
         for (var sql : STEPS.get(step).split(";\\s*\n")) {
@@ -92,6 +111,23 @@ final class Migrations {
         statement.execute("PRAGMA user_version = " + (step + 1));
       }
       statement.execute("COMMIT");
+    }
+  }
+
+  /// Tries again while somebody reads: SQLite does not wait here.
+  private static void setJournal(Statement statement) throws SQLException {
+    var deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (true) {
+      try {
+        statement.execute("PRAGMA journal_mode = WAL");
+        return;
+      } catch (SQLException e) {
+        var isBusy = (e.getErrorCode() & 0xff) == SQLiteErrorCode.SQLITE_BUSY.code;
+        if (!isBusy || System.nanoTime() > deadline) {
+          throw e;
+        }
+        LockSupport.parkNanos(PAUSE.toNanos());
+      }
     }
   }
 
