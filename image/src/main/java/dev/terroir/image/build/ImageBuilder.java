@@ -49,6 +49,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -84,9 +85,12 @@ public final class ImageBuilder implements AutoCloseable {
     this.blobs = BlobStore.cache(images.resolve("blobs"));
     this.bases = new BaseImages(blobs, images.resolve("bases"), Clock.systemUTC());
     this.records = images.resolve("built");
+    var interpreters = new ConcurrentHashMap<String, Path>();
     this.compiler =
         new Compiler(
-            version -> uv.get().python(version, Progress.SILENT),
+            version ->
+                interpreters.computeIfAbsent(
+                    version, wanted -> uv.get().python(wanted, Progress.SILENT)),
             Runtime.getRuntime().availableProcessors());
     this.layers = new PackageLayers(images.resolve("layers"), blobs, compiler);
   }

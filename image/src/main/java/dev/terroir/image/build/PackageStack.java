@@ -29,6 +29,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,7 @@ final class PackageStack {
   private final Progress progress;
   private final Semaphore making;
   private final AtomicLong sentBytes = new AtomicLong();
+  private final AtomicBoolean isPrepared = new AtomicBoolean();
 
   PackageStack(
       Lock lock,
@@ -194,6 +196,9 @@ final class PackageStack {
   }
 
   private Stacked make(Buckets.Bucket bucket) throws InterruptedException {
+    if (!isPrepared.getAndSet(true)) {
+      layers.prepare(placement);
+    }
     Map<LockedPackage, Archive> wheels = new HashMap<>();
     for (var item : bucket.packages()) {
       wheels.put(item, archives.wheel(item, lock, progress, _ -> {}));

@@ -77,6 +77,12 @@ public final class Compiler implements AutoCloseable {
     return pool.submit(fileName, source, then);
   }
 
+  /// Starts an interpreter for modules that are about to come. That there is none is told with the
+  /// first of them.
+  public void prepare(String pythonVersion) throws InterruptedException {
+    var _ = compile(pythonVersion, "nothing.py", new byte[0], result -> result);
+  }
+
   /// Ends the interpreters. What still waits is canceled.
   @Override
   public void close() {

@@ -121,6 +121,13 @@ public final class PackageLayers {
     }
   }
 
+  /// Gets ready to make layers, while their archives are still being fetched.
+  public void prepare(Placement placement) throws InterruptedException {
+    if (placement.bytecode()) {
+      compiler.prepare(placement.pythonVersion());
+    }
+  }
+
   private static FoundationException canceled(Exception cause) {
     Thread.currentThread().interrupt();
     return new FoundationException(
