@@ -26,7 +26,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -41,6 +41,9 @@ import org.jspecify.annotations.Nullable;
 final class PackageStack {
   private static final long CHECK_MILLIS = 50;
 
+  private static final ThreadFactory THREADS =
+      Thread.ofPlatform().daemon().name("terroir-layer-", 0).factory();
+
   private final Lock lock;
   private final Placement placement;
   private final PackageLayers layers;
@@ -48,7 +51,7 @@ final class PackageStack {
   private final ArchiveStore archives;
   private final List<ImageTarget> targets;
   private final Progress progress;
-  private final Semaphore making;
+  private final LargestFirst making;
   private final AtomicLong sentBytes = new AtomicLong();
   private final AtomicBoolean isPrepared = new AtomicBoolean();
 
@@ -67,7 +70,7 @@ final class PackageStack {
     this.archives = archives;
     this.targets = targets;
     this.progress = progress;
-    this.making = new Semaphore(Runtime.getRuntime().availableProcessors());
+    this.making = new LargestFirst(Runtime.getRuntime().availableProcessors());
   }
 
   /// The layers of one bucket.
@@ -120,7 +123,8 @@ final class PackageStack {
     var buckets = Buckets.of(lock.packages());
     var done = new AtomicInteger();
     var pending = new ArrayList<Future<Stacked>>();
-    try (var scope = Executors.newVirtualThreadPerTaskExecutor()) {
+    // Threads of the system's: virtual ones that make layers would not let those run that fetch.
+    try (var scope = Executors.newThreadPerTaskExecutor(THREADS)) {
       try {
         for (var bucket : buckets) {
           pending.add(
@@ -203,7 +207,7 @@ final class PackageStack {
     for (var item : bucket.packages()) {
       wheels.put(item, archives.wheel(item, lock, progress, _ -> {}));
     }
-    making.acquire();
+    making.acquire(bucket.packages().stream().mapToLong(item -> item.artifact().sizeBytes()).sum());
     try {
       var packages =
           bucket.packages().stream().map(item -> layerPackage(item, wheels.get(item))).toList();
