@@ -46,9 +46,12 @@ final class LayerReader {
     var unpacked = Sha256.engine();
     try (var raw = new DigestInputStream(Files.newInputStream(file), sha256)) {
       try {
+        // What is skipped is read in small pieces, each of which would be inflated by itself.
         var in =
-            new DigestInputStream(
-                new Limited(open(new BufferedInputStream(raw, BUFFER))), unpacked);
+            new BufferedInputStream(
+                new DigestInputStream(
+                    new Limited(open(new BufferedInputStream(raw, BUFFER))), unpacked),
+                BUFFER);
         var tar = new TarArchiveInputStream(in, "UTF-8");
         for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
           add(entry, tar);
@@ -120,6 +123,7 @@ final class LayerReader {
     if (magic.length >= 2 && (magic[0] & 0xff) == 0x1f && (magic[1] & 0xff) == 0x8b) {
       return GzipCompressorInputStream.builder()
           .setInputStream(in)
+          .setBufferSize(BUFFER)
           .setDecompressConcatenated(true)
           .get();
     }
