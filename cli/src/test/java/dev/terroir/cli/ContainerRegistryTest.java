@@ -3,8 +3,6 @@ package dev.terroir.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.terroir.foundation.json.JsonReader;
-import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.engine.Engine;
 import dev.terroir.image.layout.OciLayout;
@@ -47,22 +45,10 @@ class ContainerRegistryTest {
 
   /// Registers an environment of packages on the Debian base.
   private void register(String name, String... requirements) throws IOException {
-    terroir.write("requirements.txt", String.join("\n", requirements) + "\n");
-    terroir
-        .run(
-            "environment create --overwrite -n "
-                + name
-                + " --python "
-                + DebianBase.python()
-                + " -f "
-                + terroir.project.resolve("requirements.txt")
-                + " -d "
-                + terroir.directory())
-        .succeeds();
-    var file = terroir.project.resolve("environment/azureml_environment.json");
-    var json = JsonReader.readObject(file);
-    var docker = json.object("docker").toBuilder().put("baseImage", DebianBase.location()).build();
-    Files.writeString(file, JsonWriter.compact(json.toBuilder().put("docker", docker).build()));
+    terroir.environmentOnDebian(
+        name,
+        docker -> docker.toBuilder().put("baseImage", DebianBase.location()).build(),
+        requirements);
     terroir.run("environment register -d " + terroir.directory()).succeeds();
   }
 

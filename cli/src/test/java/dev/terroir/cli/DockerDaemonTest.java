@@ -3,7 +3,6 @@ package dev.terroir.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.terroir.foundation.json.JsonReader;
-import dev.terroir.foundation.json.JsonWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,21 +41,7 @@ class DockerDaemonTest {
 
   /// Registers `demo`, which has packages of its own above a base.
   private void demo(String docker) throws IOException {
-    terroir.write("requirements.txt", "alpha\n");
-    terroir
-        .run(
-            "environment create -n demo --python "
-                + DebianBase.python()
-                + " -f "
-                + terroir.project.resolve("requirements.txt")
-                + " -d "
-                + terroir.directory())
-        .succeeds();
-    var file = terroir.project.resolve("environment/azureml_environment.json");
-    var json = JsonReader.readObject(file);
-    var section = JsonReader.parseObject(docker, "docker");
-    var changed = json.toBuilder().put("docker", section).build();
-    Files.writeString(file, JsonWriter.compact(changed));
+    terroir.environmentOnDebian("demo", _ -> JsonReader.parseObject(docker, "docker"), "alpha");
     terroir.run("environment register -d " + terroir.directory()).succeeds();
   }
 

@@ -3,8 +3,6 @@ package dev.terroir.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.terroir.foundation.json.JsonReader;
-import dev.terroir.foundation.json.JsonWriter;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -141,24 +139,11 @@ class RootlessPodmanTest {
 
   @Test
   void scriptsAndServicesRunAndTheirFilesBelongToTheUser() throws IOException {
-    terroir.write("requirements.txt", "alpha\n");
-    terroir
-        .run(
-            "environment create -n demo --python "
-                + DebianBase.python()
-                + " -f "
-                + terroir.project.resolve("requirements.txt")
-                + " -d "
-                + terroir.directory())
-        .succeeds();
-    var file = terroir.project.resolve("environment/azureml_environment.json");
-    var json = JsonReader.readObject(file);
-    var docker =
-        json.object("docker").toBuilder()
-            .put("enabled", true)
-            .put("baseImage", DebianBase.location())
-            .build();
-    Files.writeString(file, JsonWriter.compact(json.toBuilder().put("docker", docker).build()));
+    terroir.environmentOnDebian(
+        "demo",
+        docker ->
+            docker.toBuilder().put("enabled", true).put("baseImage", DebianBase.location()).build(),
+        "alpha");
     terroir.write(
         "source/main.py",
         """

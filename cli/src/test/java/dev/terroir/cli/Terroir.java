@@ -4,6 +4,7 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.process.Command;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.resolve.tool.UvProgram;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 
 /// The `terroir` command over a home of its own and a folder of wheels instead of an index.
 final class Terroir {
@@ -224,6 +226,22 @@ final class Terroir {
 
   /// Makes, in the project's `environment`, an environment of given requirements.
   void environment(String name, String... requirements) {
+    environment(name, python(), requirements);
+  }
+
+  /// The same for the Python of the Debian base.
+  ///
+  /// @param docker gives the definition's section `docker` for the one that is there
+  void environmentOnDebian(String name, UnaryOperator<JsonObject> docker, String... requirements)
+      throws IOException {
+    environment(name, DebianBase.python(), requirements);
+    var file = project.resolve("environment/azureml_environment.json");
+    var json = JsonReader.readObject(file);
+    var section = docker.apply(json.object("docker"));
+    Files.writeString(file, JsonWriter.compact(json.toBuilder().put("docker", section).build()));
+  }
+
+  private void environment(String name, String python, String... requirements) {
     write("requirements.txt", String.join("\n", requirements) + "\n");
     run("environment create -n "
             + name
@@ -232,7 +250,7 @@ final class Terroir {
             + " -d "
             + project.resolve("environment")
             + " --overwrite --python "
-            + python())
+            + python)
         .succeeds();
   }
 

@@ -185,7 +185,7 @@ public final class BaseImages {
         return kept;
       }
       try (var in = source.blob(descriptor);
-          var out = blobs.writer()) {
+          var out = blobs.writer(descriptor.digest())) {
         var buffer = new byte[1 << 16];
         for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
           if (out.sizeBytes() + read > descriptor.sizeBytes()) {

@@ -3,7 +3,6 @@ package dev.terroir.image.build;
 import dev.terroir.foundation.FoundationCode;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.problem.Problem;
-import dev.terroir.foundation.problem.TerroirException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -25,17 +24,12 @@ final class Ahead<T> implements AutoCloseable {
 
   /// Waits for it.
   ///
-  /// @throws TerroirException its failure
+  /// @throws RuntimeException its failure
   T get() {
     try {
       return task.get();
     } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case TerroirException known -> throw known;
-        case RuntimeException bug -> throw bug;
-        case Error error -> throw error;
-        case null, default -> throw new IllegalStateException(e.getCause());
-      }
+      throw failure(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new FoundationException(
@@ -43,21 +37,26 @@ final class Ahead<T> implements AutoCloseable {
     }
   }
 
-  /// Throws its failure, if it has failed by now.
-  void check() {
-    if (task.isDone() && !task.isCancelled() && task.state() == FutureTask.State.FAILED) {
-      get();
-    }
+  /// What work in another thread failed with, to be thrown in this one.
+  static RuntimeException failure(ExecutionException e) {
+    return switch (e.getCause()) {
+      case RuntimeException known -> known;
+      case Error error -> throw error;
+      case null, default -> new IllegalStateException(e.getCause());
+    };
   }
 
-  void cancel() {
-    task.cancel(true);
+  /// Throws its failure, if it has failed by now.
+  void check() {
+    if (task.state() == FutureTask.State.FAILED) {
+      get();
+    }
   }
 
   /// Ends it, and waits until it has ended.
   @Override
   public void close() {
-    cancel();
+    task.cancel(true);
     try {
       thread.join();
     } catch (InterruptedException e) {

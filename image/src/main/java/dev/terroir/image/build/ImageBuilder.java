@@ -357,8 +357,8 @@ public final class ImageBuilder implements AutoCloseable {
 
     /// A layer of the base: fetched only if the target reads it, or here already.
     private ImageTarget.Content ofBase(Descriptor blob) {
-      return blobs.find(blob.digest()).isPresent() && blobs.verify(blob.digest())
-          ? new ImageTarget.FileContent(blobs.path(blob.digest()), true)
+      return blobs.verify(blob.digest())
+          ? ImageTarget.FileContent.of(blobs, blob.digest())
           : () -> Files.newInputStream(bases.fetch(blob, source));
     }
 
@@ -383,10 +383,7 @@ public final class ImageBuilder implements AutoCloseable {
     private void send(MadeLayer layer) {
       for (var target : targets) {
         sentBytes.addAndGet(
-            target.put(
-                layer.descriptor(),
-                new ImageTarget.FileContent(
-                    blobs.path(layer.digest()), blobs.isChecked(layer.digest()))));
+            target.put(layer.descriptor(), ImageTarget.FileContent.of(blobs, layer.digest())));
       }
     }
 

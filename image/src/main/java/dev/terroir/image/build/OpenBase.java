@@ -38,24 +38,22 @@ public final class OpenBase implements AutoCloseable {
     }
   }
 
+  private synchronized @Nullable Ahead<BaseFacts> begun() {
+    return look;
+  }
+
   /// What it holds.
   ///
   /// @throws dev.terroir.image.ImageException code `blob-mismatch` or `invalid-oci-document`
   public BaseFacts facts(Progress progress) {
-    Ahead<BaseFacts> begun;
-    synchronized (this) {
-      begun = look;
-    }
+    var begun = begun();
     return begun == null ? bases.facts(image, source, progress) : begun.get();
   }
 
   /// Ends what was begun; its source stays open.
   @Override
   public void close() {
-    Ahead<BaseFacts> begun;
-    synchronized (this) {
-      begun = look;
-    }
+    var begun = begun();
     if (begun != null) {
       begun.close();
     }

@@ -4,7 +4,6 @@ import dev.terroir.foundation.FoundationCode;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.problem.Problem;
-import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.archive.DirectUrl;
 import dev.terroir.image.archive.fetch.Archive;
@@ -143,12 +142,7 @@ final class PackageStack {
         pending.forEach(one -> one.cancel(true));
       }
     } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case TerroirException known -> throw known;
-        case RuntimeException bug -> throw bug;
-        case Error error -> throw error;
-        case null, default -> throw new IllegalStateException(e.getCause());
-      }
+      throw Ahead.failure(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new FoundationException(
@@ -184,14 +178,11 @@ final class PackageStack {
         isCached ? new Stacked(bucket, packages, known.orElseThrow(), false) : make(bucket);
     for (var layer : stacked.made().layers()) {
       for (var target : targets) {
-        sentBytes.addAndGet(target.put(layer.descriptor(), content(layer)));
+        sentBytes.addAndGet(
+            target.put(layer.descriptor(), ImageTarget.FileContent.of(blobs, layer.digest())));
       }
     }
     return stacked;
-  }
-
-  private ImageTarget.Content content(MadeLayer layer) {
-    return new ImageTarget.FileContent(blobs.path(layer.digest()), blobs.isChecked(layer.digest()));
   }
 
   private boolean isEverywhere(MadeLayer layer) {

@@ -199,8 +199,7 @@ public final class EngineBuild {
       arguments.add("--no-cache");
       if (engine.kind() == Engine.Kind.PODMAN) {
         // What FROM names may have moved. buildah looks by itself; Docker has no form that takes
-        // what
-        // is there when no registry has it.
+        // what is there when no registry has it.
         arguments.add("--pull=newer");
       }
     }

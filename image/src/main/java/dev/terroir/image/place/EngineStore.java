@@ -10,13 +10,13 @@ import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
 import dev.terroir.image.engine.Engine;
 import dev.terroir.image.layout.DockerArchive;
-import dev.terroir.image.oci.Descriptor;
 import dev.terroir.image.oci.ImageLocation;
 import dev.terroir.image.oci.ImageReference;
+import dev.terroir.image.transfer.ForwardingTarget;
 import dev.terroir.image.transfer.ImageSource;
 import dev.terroir.image.transfer.ImageTarget;
+import dev.terroir.image.transfer.OwningSource;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,7 +45,7 @@ record EngineStore(Engine engine, ImageLocation location, Path directory) {
     var archive = archive();
     try {
       engine.save(reference.toString(), archive, Progress.SILENT);
-      return new Saved(DockerArchive.source(archive, null), archive);
+      return new OwningSource(DockerArchive.source(archive, null), () -> Trees.delete(archive));
     } catch (RuntimeException e) {
       Trees.delete(archive);
       throw e;
@@ -67,55 +67,15 @@ record EngineStore(Engine engine, ImageLocation location, Path directory) {
     return AtomicFiles.temporaryBeside(directory.resolve("engine"));
   }
 
-  /// An image that was written to an archive for as long as it is read.
-  private record Saved(ImageSource image, Path archive) implements ImageSource {
-    @Override
-    public Descriptor root() {
-      return image.root();
-    }
-
-    @Override
-    public byte[] manifest(Descriptor descriptor) {
-      return image.manifest(descriptor);
-    }
-
-    @Override
-    public InputStream blob(Descriptor descriptor) {
-      return image.blob(descriptor);
-    }
-
-    @Override
-    public void close() {
-      image.close();
-      Trees.delete(archive);
-    }
-  }
-
   /// An archive that the engine takes when it is complete.
-  private record Loaded(ImageTarget image, Path archive, EngineStore store) implements ImageTarget {
-    @Override
-    public void comesFrom(ImageSource source) {
-      image.comesFrom(source);
-    }
+  private static final class Loaded extends ForwardingTarget {
+    private final Path archive;
+    private final EngineStore store;
 
-    @Override
-    public boolean has(Descriptor blob) {
-      return image.has(blob);
-    }
-
-    @Override
-    public long put(Descriptor blob, Content content) {
-      return image.put(blob, content);
-    }
-
-    @Override
-    public void putManifest(Descriptor manifest, byte[] bytes, List<String> tags) {
-      image.putManifest(manifest, bytes, tags);
-    }
-
-    @Override
-    public void putReferrer(Descriptor subject, Descriptor referrer, byte[] bytes) {
-      image.putReferrer(subject, referrer, bytes);
+    Loaded(ImageTarget image, Path archive, EngineStore store) {
+      super(image);
+      this.archive = archive;
+      this.store = store;
     }
 
     @Override
@@ -126,7 +86,7 @@ record EngineStore(Engine engine, ImageLocation location, Path directory) {
     @Override
     public void close() {
       try {
-        image.close();
+        super.close();
         if (Files.isRegularFile(archive)) {
           store.engine.load(archive, Progress.SILENT);
         }

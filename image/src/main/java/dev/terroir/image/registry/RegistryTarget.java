@@ -59,7 +59,7 @@ final class RegistryTarget implements ImageTarget {
 
   @Override
   public void comesFrom(ImageSource source) {
-    if (source instanceof RegistrySource other
+    if (source.origin() instanceof RegistrySource other
         && other.host().domain().equals(host.domain())
         && !other.repository().equals(reference.path())) {
       synchronized (mountFrom) {

@@ -18,6 +18,11 @@ public interface ImageSource extends AutoCloseable {
   /// The bytes of a blob; the reader checks them, and closes the stream.
   InputStream blob(Descriptor descriptor);
 
+  /// The source itself, below those that only add to it.
+  default ImageSource origin() {
+    return this;
+  }
+
   @Override
   void close();
 }

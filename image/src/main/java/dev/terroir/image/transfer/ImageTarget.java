@@ -1,6 +1,8 @@
 package dev.terroir.image.transfer;
 
+import dev.terroir.image.blob.BlobStore;
 import dev.terroir.image.oci.Descriptor;
+import dev.terroir.image.oci.Digest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -25,6 +27,11 @@ public interface ImageTarget extends AutoCloseable {
   /// @param file where they are
   /// @param isChecked whether this process has seen that they have the blob's digest
   record FileContent(Path file, boolean isChecked) implements Content {
+    /// A blob of a store.
+    public static FileContent of(BlobStore blobs, Digest digest) {
+      return new FileContent(blobs.path(digest), blobs.isChecked(digest));
+    }
+
     @Override
     public InputStream open() throws IOException {
       return Files.newInputStream(file);

@@ -36,7 +36,6 @@ public final class Uv {
   private final TerroirHome home;
   private final Settings settings;
   private final Map<String, String> variables;
-  private final List<String> pipOptions;
   private final IndexSettings index;
 
   private Uv(
@@ -46,7 +45,6 @@ public final class Uv {
       Map<String, String> variables,
       IndexSettings index) {
     this.index = index;
-    this.pipOptions = List.copyOf(index.uvOptions());
     this.program = program;
     this.home = home;
     this.settings = settings;
@@ -112,8 +110,8 @@ public final class Uv {
     command.add(program.toString());
     command.addAll(arguments);
     if (arguments.getFirst().equals("pip")) {
-      command.addAll(pipOptions);
-    } else if (arguments.getFirst().equals("build") && pipOptions.contains("--no-index")) {
+      command.addAll(index.uvOptions());
+    } else if (arguments.getFirst().equals("build") && index.uvOptions().contains("--no-index")) {
       command.add("--no-index");
     }
     return new Command(command, variables, directory, TIMEOUT)

@@ -131,7 +131,13 @@ public final class DefinitionImages implements AutoCloseable {
     try (var places = new ImagePlaces(settings, credentials(environment.docker(), base))) {
       return switch (base) {
         case BaseChoice.Named(var location) ->
-            build(wish, hash, Base.of(location, places), null, destinations, progress);
+            build(
+                wish,
+                hash,
+                open(location.toString(), places.source(location), wish, null),
+                null,
+                destinations,
+                progress);
         case BaseChoice.OfDockerfile dockerfile -> {
           var made =
               builder
@@ -139,7 +145,12 @@ public final class DefinitionImages implements AutoCloseable {
                   .make(
                       dockerfile.read(wish.directory(), wish.platform()), wish.update(), progress);
           yield build(
-              wish, hash, new Base(made.name(), made.source(), null), null, destinations, progress);
+              wish,
+              hash,
+              open(made.name(), made.source(), wish, null),
+              null,
+              destinations,
+              progress);
         }
         case BaseChoice.Default() -> {
           // The packages say of which kind the base is, unless it says which Python they are for.
@@ -160,26 +171,34 @@ public final class DefinitionImages implements AutoCloseable {
 
   /// A base, opened.
   ///
-  /// @param name under which it is remembered
+  /// @param base closed before its source
   /// @param kind of the default base, or null where one is named
-  private record Base(String name, ImageSource source, DefaultBases.@Nullable Kind kind) {
-    static Base of(ImageLocation location, ImagePlaces places) {
-      return new Base(location.toString(), places.source(location), null);
+  private record Base(ImageSource source, OpenBase base, DefaultBases.@Nullable Kind kind)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      base.close();
+      source.close();
     }
   }
 
-  /// A default base, found to be there; whoever cannot have it is told how to name another.
+  /// @param name under which it is remembered
+  /// @param source closed when it cannot be opened
+  private Base open(String name, ImageSource source, Wish wish, DefaultBases.@Nullable Kind kind) {
+    try {
+      return new Base(source, builder.base(name, wish.platform(), source), kind);
+    } catch (RuntimeException e) {
+      source.close();
+      throw e;
+    }
+  }
+
+  /// A default base; whoever cannot have it is told how to name another.
   private Base ofDefault(
       DefaultBases.Kind kind, ImageLocation location, ImagePlaces places, Wish wish) {
-    ImageSource source = null;
     try {
-      source = places.source(location);
-      builder.base(location.toString(), wish.platform(), source);
-      return new Base(location.toString(), source, kind);
+      return open(location.toString(), places.source(location), wish, kind);
     } catch (ImageException e) {
-      if (source != null) {
-        source.close();
-      }
       var problem = e.problem().because("it is the default base of the kind `" + kind.id() + "`");
       for (var hint : hints) {
         problem = problem.hint(hint.replace("{kind}", kind.id()));
@@ -196,8 +215,8 @@ public final class DefinitionImages implements AutoCloseable {
       List<Destination> destinations,
       Progress progress) {
     var environment = wish.environment();
-    try (var source = opened.source();
-        var base = builder.base(opened.name(), wish.platform(), source)) {
+    try (opened) {
+      var base = opened.base();
       var lock = locked;
       if (lock == null && !environment.python().userManagedDependencies()) {
         // While the packages are resolved.

@@ -88,14 +88,18 @@ public final class WorkspaceImages {
 
   private boolean isOnPresentDefault(DefinitionImages.Wish wish, BuiltImage image) {
     var lock = locks.find(image.definitionHash(), image.platform(), null);
-    var kind =
-        DefaultBases.Kind.of(
-            lock.filter(GpuRule.builtIn()::isNeeded).isPresent(),
-            DefinitionImages.needsPython(wish.environment()));
     var python = lock.map(Lock::pythonVersion).orElseGet(() -> DefinitionImages.pythonOf(wish));
-    return ImageLocation.parse(defaults.reference(kind, python))
+    return ImageLocation.parse(defaultBase(wish.environment(), lock.orElse(null), python))
         .toString()
         .equals(image.baseReference());
+  }
+
+  private String defaultBase(Environment environment, @Nullable Lock lock, String python) {
+    return defaults.reference(
+        DefaultBases.Kind.of(
+            lock != null && GpuRule.builtIn().isNeeded(lock),
+            DefinitionImages.needsPython(environment)),
+        python);
   }
 
   private static boolean isBuiltAs(BuiltImage image, ImageBuilder.Options options) {
@@ -203,11 +207,7 @@ public final class WorkspaceImages {
             : Optional.ofNullable(environment.docker().baseImage())
                 .filter(name -> !defaults.isRetiredDefault(name))
                 .orElseGet(() ->
-                    defaults.reference(
-                        DefaultBases.Kind.of(
-                            lock != null && GpuRule.builtIn().isNeeded(lock),
-                            DefinitionImages.needsPython(environment)),
-                        lock == null ? "3" : lock.pythonVersion()));
+                    defaultBase(environment, lock, lock == null ? "3" : lock.pythonVersion()));
     return new DockerImageDetails(
         image != null,
         registry.repository(DefinitionImages.repositoryOf(hash)),

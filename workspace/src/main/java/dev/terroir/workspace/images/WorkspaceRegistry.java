@@ -5,16 +5,15 @@ import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
 import dev.terroir.image.build.BuiltImage;
 import dev.terroir.image.layout.OciLayout;
-import dev.terroir.image.oci.Descriptor;
 import dev.terroir.image.oci.ImageLocation;
 import dev.terroir.image.oci.ImageReference;
 import dev.terroir.image.place.ImagePlaces;
+import dev.terroir.image.transfer.ForwardingTarget;
 import dev.terroir.image.transfer.ImageSource;
 import dev.terroir.image.transfer.ImageTarget;
-import java.io.InputStream;
+import dev.terroir.image.transfer.OwningSource;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /// Where the images of a workspace are: its own registry, which is an OCI layout in its folder, or
 /// an outside one. Immutable and thread-safe.
@@ -111,20 +110,30 @@ public sealed interface WorkspaceRegistry {
     public ImageSource source(BuiltImage image) {
       var places = new ImagePlaces(settings);
       var reference = reference(image.repository()).withDigest(image.manifest().digest());
-      return new OwnSource(places.source(new ImageLocation.InRegistry(reference)), places);
+      return new OwningSource(
+          places.source(new ImageLocation.InRegistry(reference)), places::close);
     }
 
     @Override
     public ImageTarget target(String repository, List<String> mountFrom) {
       var places = new ImagePlaces(settings);
-      return new OwnTarget(
+      var opened =
           places.repository(
               reference(repository),
               mountFrom.stream()
                   .filter(other -> !other.equals(repository))
                   .map(this::repository)
-                  .toList()),
-          places);
+                  .toList());
+      return new ForwardingTarget(opened) {
+        @Override
+        public void close() {
+          try {
+            super.close();
+          } finally {
+            places.close();
+          }
+        }
+      };
     }
 
     @Override
@@ -145,75 +154,6 @@ public sealed interface WorkspaceRegistry {
     /// Its name in the registry by digest.
     ImageReference reference(BuiltImage image) {
       return reference(image.repository()).withDigest(image.manifest().digest());
-    }
-
-    /// A source whose client ends with it.
-    ///
-    /// @param image what is read
-    /// @param places closed after it
-    private record OwnSource(ImageSource image, ImagePlaces places) implements ImageSource {
-      @Override
-      public Descriptor root() {
-        return image.root();
-      }
-
-      @Override
-      public byte[] manifest(Descriptor descriptor) {
-        return image.manifest(descriptor);
-      }
-
-      @Override
-      public InputStream blob(Descriptor descriptor) {
-        return image.blob(descriptor);
-      }
-
-      @Override
-      public void close() {
-        image.close();
-        places.close();
-      }
-    }
-
-    /// A target whose client ends with it.
-    ///
-    /// @param image what is written
-    /// @param places closed after it
-    private record OwnTarget(ImageTarget image, ImagePlaces places) implements ImageTarget {
-      @Override
-      public void comesFrom(ImageSource source) {
-        image.comesFrom(source instanceof OwnSource own ? own.image() : source);
-      }
-
-      @Override
-      public boolean has(Descriptor blob) {
-        return image.has(blob);
-      }
-
-      @Override
-      public long put(Descriptor blob, Content content) {
-        return image.put(blob, content);
-      }
-
-      @Override
-      public void putManifest(Descriptor manifest, byte[] bytes, List<String> tags) {
-        image.putManifest(manifest, bytes, tags);
-      }
-
-      @Override
-      public void putReferrer(Descriptor subject, Descriptor referrer, byte[] bytes) {
-        image.putReferrer(subject, referrer, bytes);
-      }
-
-      @Override
-      public @Nullable String address() {
-        return image.address();
-      }
-
-      @Override
-      public void close() {
-        image.close();
-        places.close();
-      }
     }
   }
 }
