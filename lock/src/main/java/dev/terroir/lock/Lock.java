@@ -6,6 +6,7 @@ import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,11 +16,13 @@ import java.util.TreeMap;
 ///
 /// @param definitionHash 32 hex digits of the definition it was made from
 /// @param platform what it is for
-/// @param pythonVersion the `major.minor` it is for
+/// @param pythonVersion the `major.minor` it is for; empty when it has no Python, as an environment
+///   of conda packages for R may
 /// @param requirements what was asked for, as lines of a requirements file after replacements
 /// @param options option lines that decide where packages come from, without credentials
 /// @param replacements names of the retired service and what took their place
-/// @param packages what is installed
+/// @param packages what is installed from a Python index
+/// @param conda what is installed from conda channels
 /// @param tools name and version of the tools that made it
 /// @since 0.1
 public record Lock(
@@ -30,6 +33,7 @@ public record Lock(
     List<String> options,
     Map<String, String> replacements,
     List<LockedPackage> packages,
+    CondaPart conda,
     Map<String, String> tools) {
 
   /// Sorts and copies.
@@ -40,6 +44,28 @@ public record Lock(
     // Not `Comparator.comparing`, whose lambda is made at run time and not kept in the AOT cache.
     packages = packages.stream().sorted((a, b) -> a.name().compareTo(b.name())).toList();
     tools = java.util.Collections.unmodifiableMap(new TreeMap<>(tools));
+  }
+
+  /// A lock without conda packages.
+  public Lock(
+      String definitionHash,
+      Platform platform,
+      String pythonVersion,
+      List<String> requirements,
+      List<String> options,
+      Map<String, String> replacements,
+      List<LockedPackage> packages,
+      Map<String, String> tools) {
+    this(
+        definitionHash,
+        platform,
+        pythonVersion,
+        requirements,
+        options,
+        replacements,
+        packages,
+        CondaPart.NONE,
+        tools);
   }
 
   /// The lock digest: SHA-256 of what is installed and on which Python; where it was fetched and
@@ -58,10 +84,30 @@ public record Lock(
           .append(item.artifact().sha256())
           .append('\n');
     }
+    // The channel says where a package was found, and its record names it; so does the layer.
+    for (var item : conda.packages()) {
+      content
+          .append("conda ")
+          .append(item.channel())
+          .append(' ')
+          .append(item.subdir())
+          .append(' ')
+          .append(item.fileName())
+          .append(' ')
+          .append(item.digest())
+          .append('\n');
+    }
     return Sha256.of(content.toString());
   }
 
-  /// The package of a name.
+  /// Everything that is installed: conda packages, then those of the index, each sorted by name.
+  public List<Locked> everything() {
+    var all = new ArrayList<Locked>(conda.packages());
+    all.addAll(packages);
+    return List.copyOf(all);
+  }
+
+  /// The package of a name from a Python index.
   public Optional<LockedPackage> find(String name) {
     return packages.stream().filter(item -> item.name().equals(name)).findFirst();
   }
@@ -79,7 +125,7 @@ public record Lock(
 
   /// The bytes to fetch, as far as they are known.
   public long sizeBytes() {
-    return packages.stream().mapToLong(item -> Math.max(0, item.artifact().sizeBytes())).sum();
+    return everything().stream().mapToLong(item -> Math.max(0, item.sizeBytes())).sum();
   }
 
   @Override

@@ -30,6 +30,7 @@ public final class LockFile {
           "options",
           "replacements",
           "packages",
+          "conda",
           "tools");
 
   private LockFile() {}
@@ -48,21 +49,24 @@ public final class LockFile {
   }
 
   static JsonObject toJson(Lock lock) {
-    return JsonObject.builder()
-        .put("format", FORMAT)
-        .put("digest", lock.digest().prefixed())
-        .put("definitionHash", lock.definitionHash())
-        .put("platform", lock.platform().toString())
-        .put("pythonVersion", lock.pythonVersion())
-        .put("requirements", lock.requirements())
-        .put("options", lock.options())
-        .put("replacements", JsonValue.ofStrings(lock.replacements()))
-        .put(
-            "packages",
-            new JsonValue.JsonArray(
-                lock.packages().stream().<JsonValue>map(LockFile::packageJson).toList()))
-        .put("tools", JsonValue.ofStrings(lock.tools()))
-        .build();
+    var json =
+        JsonObject.builder()
+            .put("format", FORMAT)
+            .put("digest", lock.digest().prefixed())
+            .put("definitionHash", lock.definitionHash())
+            .put("platform", lock.platform().toString())
+            .put("pythonVersion", lock.pythonVersion())
+            .put("requirements", lock.requirements())
+            .put("options", lock.options())
+            .put("replacements", JsonValue.ofStrings(lock.replacements()))
+            .put(
+                "packages",
+                new JsonValue.JsonArray(
+                    lock.packages().stream().<JsonValue>map(LockFile::packageJson).toList()));
+    if (!lock.conda().isEmpty()) {
+      json.put("conda", CondaJson.of(lock.conda()));
+    }
+    return json.put("tools", JsonValue.ofStrings(lock.tools())).build();
   }
 
   private static JsonObject packageJson(LockedPackage item) {
@@ -98,6 +102,7 @@ public final class LockFile {
             json.strings("options"),
             json.stringMap("replacements"),
             json.objects("packages").stream().map(LockFile::packageOf).toList(),
+            json.optionalObject("conda").map(CondaJson::read).orElse(CondaPart.NONE),
             json.stringMap("tools"));
     if (!lock.digest().prefixed().equals(json.string("digest"))) {
       throw invalid(
@@ -124,7 +129,7 @@ public final class LockFile {
         json.strings("requiredBy"));
   }
 
-  private static LockException invalid(String what, Place place) {
+  static LockException invalid(String what, Place place) {
     return new LockException(
         Problem.of(LockCode.INVALID_LOCK, what)
             .at(place)

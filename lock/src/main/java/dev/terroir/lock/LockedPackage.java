@@ -14,11 +14,8 @@ import org.jspecify.annotations.Nullable;
 ///   itself
 /// @since 0.1
 public record LockedPackage(
-    String name,
-    String version,
-    Artifact artifact,
-    @Nullable String index,
-    List<String> requiredBy) {
+    String name, String version, Artifact artifact, @Nullable String index, List<String> requiredBy)
+    implements Locked {
   /// Stands in `requiredBy` for the definition.
   public static final String DEFINITION = "(definition)";
 
@@ -34,5 +31,25 @@ public record LockedPackage(
   /// Copies the list.
   public LockedPackage {
     requiredBy = List.copyOf(requiredBy);
+  }
+
+  @Override
+  public String url() {
+    return artifact.url();
+  }
+
+  @Override
+  public String fileName() {
+    return artifact.fileName();
+  }
+
+  @Override
+  public String digest() {
+    return artifact.sha256();
+  }
+
+  @Override
+  public long sizeBytes() {
+    return artifact.sizeBytes();
   }
 }
