@@ -102,16 +102,6 @@ class EnvironmentCommandsTest {
   }
 
   @Test
-  void condaPackagesAreRefusedWithTheReason() {
-    terroir.environment("demo", "alpha");
-    terroir.write(
-        "environment/conda_dependencies.yml", "dependencies:\n- python=3.11\n- numpy=1.26\n");
-    var outcome = terroir.run("environment lock -d " + terroir.directory());
-    assertThat(outcome.code()).isEqualTo(2);
-    assertThat(outcome.err()).contains("numpy=1.26", "conda-not-supported-yet");
-  }
-
-  @Test
   void aDamagedPrefixIsRepaired() throws IOException {
     terroir.environment("demo", "alpha");
     var prefix =

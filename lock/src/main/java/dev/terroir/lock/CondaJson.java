@@ -4,7 +4,9 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 
 /// The conda side of a lock's file.
-final class CondaJson {
+///
+/// @since 0.1
+public final class CondaJson {
   private CondaJson() {}
 
   static JsonObject of(CondaPart part) {
@@ -21,7 +23,8 @@ final class CondaJson {
         .build();
   }
 
-  private static JsonObject packageJson(CondaPackage item) {
+  /// One package as a lock has it.
+  public static JsonObject packageJson(CondaPackage item) {
     var json =
         JsonObject.builder()
             .put("name", item.name())
@@ -66,7 +69,10 @@ final class CondaJson {
         json.stringMap("fromIndex"));
   }
 
-  private static CondaPackage packageOf(JsonObject json) {
+  /// Reads what [#packageJson] writes, also without `distributions` and `requiredBy`.
+  ///
+  /// @throws LockException code `invalid-lock` for digests that are none
+  public static CondaPackage packageOf(JsonObject json) {
     var sha256 = json.optionalString("sha256").orElse(null);
     var md5 = json.optionalString("md5").orElse(null);
     if (sha256 == null ? md5 == null : !sha256.matches("[0-9a-f]{64}")) {

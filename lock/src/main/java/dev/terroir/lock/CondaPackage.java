@@ -93,4 +93,36 @@ public record CondaPackage(
   public boolean isNoarchPython() {
     return "python".equals(noarch);
   }
+
+  /// The same with the Python distributions that it brings.
+  public CondaPackage withDistributions(List<Distribution> bring) {
+    return with(bring, requiredBy);
+  }
+
+  /// The same with the packages that require it.
+  public CondaPackage withRequiredBy(List<String> names) {
+    return with(distributions, names);
+  }
+
+  private CondaPackage with(List<Distribution> bring, List<String> by) {
+    return new CondaPackage(
+        name,
+        version,
+        build,
+        buildNumber,
+        subdir,
+        channel,
+        url,
+        sha256,
+        md5,
+        sizeBytes,
+        depends,
+        constrains,
+        noarch,
+        sitePackagesPath,
+        license,
+        timestampMillis,
+        bring,
+        by);
+  }
 }

@@ -22,6 +22,7 @@ public record LocalPython(
   }
 
   /// The variables of a process that runs in this environment: what an activation script would set.
+  /// In a conda prefix the packages' own activation scripts are run for it.
   ///
   /// @param base the variables of the surroundings
   public Map<String, String> activated(Map<String, String> base) {
@@ -30,10 +31,14 @@ public record LocalPython(
     variables.remove("PYTHONPATH");
     var bin = String.valueOf(python.getParent());
     variables.merge("PATH", bin, (path, first) -> first + ":" + path);
-    if (directory != null) {
-      variables.put("VIRTUAL_ENV", directory.toString());
-      variables.put("AZUREML_CONDA_ENVIRONMENT_PATH", directory.toString());
+    if (directory == null) {
+      return variables;
     }
+    variables.put("AZUREML_CONDA_ENVIRONMENT_PATH", directory.toString());
+    if (CondaActivation.isConda(directory)) {
+      return CondaActivation.of(directory).over(variables);
+    }
+    variables.put("VIRTUAL_ENV", directory.toString());
     return variables;
   }
 
@@ -43,7 +48,9 @@ public record LocalPython(
     var lines = new StringBuilder();
     lines.append("export PATH=").append(quoted).append(":\"$PATH\"\n");
     lines.append("unset PYTHONHOME PYTHONPATH\n");
-    if (directory != null) {
+    if (directory != null && CondaActivation.isConda(directory)) {
+      lines.append(CondaActivation.of(directory).script());
+    } else if (directory != null) {
       lines
           .append("export VIRTUAL_ENV='")
           .append(directory.toString().replace("'", "'\\''"))

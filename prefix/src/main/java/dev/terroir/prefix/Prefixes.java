@@ -8,15 +8,21 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.process.MarkedProcesses;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.export.LockExport;
 import dev.terroir.resolve.ResolveException;
+import dev.terroir.resolve.conda.CondaAccess;
+import dev.terroir.resolve.conda.CondaInstaller;
+import dev.terroir.resolve.conda.CondaOptions;
+import dev.terroir.resolve.conda.Rattler;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.resolve.tool.UvProgram;
 import java.io.IOException;
@@ -39,11 +45,14 @@ public final class Prefixes {
 
   private final TerroirHome home;
   private final Supplier<Uv> uv;
+  private final CondaOptions conda;
 
   /// @param uv the tool, opened only when something has to be made
-  public Prefixes(TerroirHome home, Supplier<Uv> uv) {
+  /// @param conda what the workspace decides about conda packages
+  public Prefixes(TerroirHome home, Supplier<Uv> uv, CondaOptions conda) {
     this.home = home;
     this.uv = uv;
+    this.conda = conda;
   }
 
   /// Where the prefix of a lock lies or would lie.
@@ -100,25 +109,59 @@ public final class Prefixes {
     }
     var tool = uv.get().with(WORKING, directory.toString());
     var what = "the environment cannot be installed";
+    var count = lock.everything().size();
     progress.step(
-        "installing " + lock.packages().size() + " packages for Python " + lock.pythonVersion());
-    var python = makeEmpty(tool, lock, directory, what, progress);
-    // Not from a pylock.toml: uv keeps archives that are named by URL apart and links them five
-    // times slower.
-    var file = directory.resolve("requirements.txt");
-    AtomicFiles.write(file, requirements(lock));
-    install(tool, lock, directory, file, what, progress);
-    AtomicFiles.write(
-        directory.resolve(MARKER),
-        JsonWriter.indented(
-                JsonObject.builder()
-                    .put("format", "terroir-prefix/1")
-                    .put("lockDigest", lock.digest().prefixed())
-                    .put("python", python)
-                    .put("distributions", distributions(directory))
-                    .build(),
-                2)
-            + "\n");
+        "installing "
+            + count
+            + (count == 1 ? " package" : " packages")
+            + (lock.pythonVersion().isEmpty() ? "" : " for Python " + lock.pythonVersion()));
+    var marker = JsonObject.builder().put("format", "terroir-prefix/1");
+    marker.put("lockDigest", lock.digest().prefixed());
+    if (lock.conda().packages().isEmpty()) {
+      marker.put("python", makeEmpty(tool, lock, directory, what, progress));
+    } else {
+      marker.put("python", lock.pythonVersion());
+      makeConda(tool, lock, directory, progress);
+    }
+    if (!lock.packages().isEmpty() || lock.conda().packages().isEmpty()) {
+      // Not from a pylock.toml: uv keeps archives that are named by URL apart and links them five
+      // times slower.
+      var file = directory.resolve("requirements.txt");
+      AtomicFiles.write(file, requirements(lock));
+      install(tool, lock, directory, file, what, progress);
+    }
+    marker.put("distributions", distributions(directory));
+    marker.put("condaPackages", condaPackages(lock));
+    AtomicFiles.write(directory.resolve(MARKER), JsonWriter.indented(marker.build(), 2) + "\n");
+  }
+
+  private void makeConda(Uv tool, Lock lock, Path directory, Progress progress) {
+    var access = CondaAccess.of(tool.settings(), home);
+    var rattler =
+        Rattler.open(tool, access.settings().variables(), progress)
+            .with(WORKING, directory.toString());
+    var skipped = new CondaInstaller(rattler, access, conda).install(lock, directory, progress);
+    if (!skipped.isEmpty()) {
+      progress.warn(
+          "link scripts were not run, for they may do anything: "
+              + String.join(", ", skipped)
+              + " (`terroir workspace update --link-scripts NAME` allows one)");
+    }
+    // What makes a folder an environment for conda; without dates, which say nothing here.
+    var history = directory.resolve("conda-meta/history");
+    var text = new StringBuilder("# cmd: terroir\n");
+    text.append("# update specs: ")
+        .append(JsonWriter.compact(JsonValue.JsonArray.ofStrings(lock.conda().specs())))
+        .append('\n');
+    lock.conda()
+        .packages()
+        .forEach(item ->
+            text.append('+').append(item.channel()).append("::").append(item.stem()).append('\n'));
+    AtomicFiles.write(history, text.toString());
+  }
+
+  private static List<String> condaPackages(Lock lock) {
+    return lock.conda().packages().stream().map(CondaPackage::stem).toList();
   }
 
   /// Has uv install everything. Where downloads are large uv tells each one's end; what is
@@ -216,19 +259,33 @@ public final class Prefixes {
 
   private static boolean isComplete(Path directory, String lockDigest) {
     var marker = directory.resolve(MARKER);
-    if (!Files.isRegularFile(marker) || !Files.isExecutable(directory.resolve("bin/python"))) {
+    if (!Files.isRegularFile(marker)) {
       return false;
     }
     try {
       var json = JsonReader.readObject(marker);
       var site = sitePackages(directory);
-      return site.isPresent()
+      var isConda = !json.strings("condaPackages").isEmpty();
+      if (isConda && !hasRecords(directory, json.strings("condaPackages"))) {
+        return false;
+      }
+      if (isConda && json.string("python").isEmpty()) {
+        return json.string("lockDigest").equals("sha256:" + lockDigest);
+      }
+      return Files.isExecutable(directory.resolve("bin/python"))
+          && site.isPresent()
           && json.string("lockDigest").equals("sha256:" + lockDigest)
           && json.strings("distributions").stream()
               .allMatch(name -> Files.isRegularFile(site.get().resolve(name).resolve("RECORD")));
     } catch (FoundationException e) {
       return false;
     }
+  }
+
+  private static boolean hasRecords(Path directory, List<String> stems) {
+    return stems.stream()
+        .allMatch(
+            stem -> Files.isRegularFile(directory.resolve("conda-meta").resolve(stem + ".json")));
   }
 
   private static LocalPython local(Path directory, String lockDigest, boolean isCached) {

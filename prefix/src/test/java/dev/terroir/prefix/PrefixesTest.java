@@ -10,6 +10,7 @@ import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.resolve.ResolveException;
+import dev.terroir.resolve.conda.CondaOptions;
 import dev.terroir.resolve.tool.Uv;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,7 +40,8 @@ class PrefixesTest {
     settings = Wheel.settings(folder);
     wheel = Wheel.write(folder.resolve("wheels"));
     var home = TerroirHome.of(settings);
-    prefixes = new Prefixes(home, () -> Uv.open(settings, home, Progress.SILENT));
+    prefixes =
+        new Prefixes(home, () -> Uv.open(settings, home, Progress.SILENT), CondaOptions.DEFAULT);
   }
 
   @Test
@@ -58,7 +60,8 @@ class PrefixesTest {
                 TerroirHome.of(settings),
                 () -> {
                   throw new AssertionError("uv was opened");
-                })
+                },
+                CondaOptions.DEFAULT)
             .realise(lock, Progress.SILENT);
     assertThat(found.isCached()).isTrue();
     assertThat(found.python()).isEqualTo(made.python());

@@ -8,8 +8,26 @@ import dev.terroir.foundation.problem.Code;
 public enum ResolveCode implements Code {
   /// No set of packages satisfies the definition.
   UNSOLVABLE("unsolvable", Kind.UNSOLVABLE),
-  /// The definition asks for conda packages besides Python and pip.
-  CONDA_NOT_SUPPORTED("conda-not-supported-yet", Kind.REQUEST),
+  /// A match spec of the definition cannot be read.
+  MATCH_SPEC("match-spec", Kind.REQUEST),
+  /// What conda brings and what the pip section asks for exclude each other.
+  CONDA_PIP_CONFLICT("conda-pip-conflict", Kind.UNSOLVABLE),
+  /// A channel may not be used by conda's settings here.
+  CHANNEL_DENIED("channel-denied", Kind.REQUEST),
+  /// A channel's terms restrict commercial use, and the workspace refuses such channels.
+  CHANNEL_RESTRICTED("channel-restricted", Kind.REQUEST),
+  /// A channel did not answer, or is none.
+  CHANNEL_UNREACHABLE("channel-unreachable", Kind.SURROUNDINGS),
+  /// A channel refused the credentials, or wants some.
+  CHANNEL_CREDENTIALS("channel-credentials", Kind.SURROUNDINGS),
+  /// A conda package cannot be read or installed.
+  CONDA_ARCHIVE("conda-archive", Kind.SURROUNDINGS),
+  /// A link script that is allowed to run failed.
+  LINK_SCRIPT("link-script", Kind.FAILED),
+  /// rattler is not here and could not be installed.
+  RATTLER_NOT_FOUND("rattler-not-found", Kind.SURROUNDINGS),
+  /// rattler ended in another way.
+  RATTLER_FAILED("rattler-failed", Kind.SURROUNDINGS),
   /// A requirement depends on a place that a lock cannot name.
   REQUIREMENT_NOT_LOCKABLE("requirement-not-lockable", Kind.REQUEST),
   /// No interpreter of the wanted version is here or can be fetched.

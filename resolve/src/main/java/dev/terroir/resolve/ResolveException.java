@@ -2,6 +2,7 @@ package dev.terroir.resolve;
 
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.problem.TerroirException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A definition cannot be locked, or a tool for it is missing.
@@ -16,5 +17,10 @@ public final class ResolveException extends TerroirException {
   /// One problem with the original error kept.
   public ResolveException(Problem problem, @Nullable Throwable cause) {
     super(problem, cause);
+  }
+
+  /// All problems at once.
+  public ResolveException(List<Problem> problems) {
+    super(problems, null);
   }
 }

@@ -9,12 +9,19 @@ import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.lock.CondaPart;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
 import dev.terroir.resolve.artifact.ArtifactSizes;
 import dev.terroir.resolve.artifact.BuiltWheels;
+import dev.terroir.resolve.artifact.ProvidedDistributions;
 import dev.terroir.resolve.artifact.Pylock;
 import dev.terroir.resolve.artifact.WheelTags;
+import dev.terroir.resolve.conda.CondaAccess;
+import dev.terroir.resolve.conda.CondaOptions;
+import dev.terroir.resolve.conda.CondaRequest;
+import dev.terroir.resolve.conda.CondaSolver;
+import dev.terroir.resolve.conda.Rattler;
 import dev.terroir.resolve.tool.Uv;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,11 +34,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Resolves definitions with uv. Immutable and thread-safe; remembers nothing.
+/// Resolves definitions: what comes from conda channels with rattler, and on top of it what comes
+/// from Python indexes with uv. Immutable and thread-safe; remembers nothing.
 ///
 /// @since 0.1
 public final class Resolver {
@@ -47,12 +56,15 @@ public final class Resolver {
   private final Uv uv;
   private final ArtifactSizes sizes;
   private final Replacements replacements;
+  private final CondaOptions conda;
 
   /// @param replacements the workspace's table
-  public Resolver(Uv uv, Replacements replacements) {
+  /// @param conda what the workspace decides about conda
+  public Resolver(Uv uv, Replacements replacements, CondaOptions conda) {
     this.uv = uv;
     this.sizes = new ArtifactSizes(uv.index());
     this.replacements = replacements;
+    this.conda = conda;
   }
 
   /// What to resolve for.
@@ -64,7 +76,11 @@ public final class Resolver {
 
   /// Resolves a definition whose packages Terroir installs.
   ///
-  /// @throws ResolveException code `unsolvable` with uv's explanation, or one of the surroundings
+  /// Python itself comes from conda when the definition asks for any conda package besides `python`
+  /// and `pip`.
+  ///
+  /// @throws ResolveException codes `unsolvable` with the tool's explanation, `conda-pip-conflict`,
+  ///   or one of the surroundings
   public Lock resolve(Environment environment, Target target, Progress progress) {
     var packages =
         environment
@@ -75,18 +91,78 @@ public final class Resolver {
                             ResolveCode.REQUIREMENT_NOT_LOCKABLE,
                             "a user-managed environment has no packages to lock")
                         .at(Place.of("environment `" + environment.name() + "`"))));
-    refuseConda(packages, target.platform());
-    var python =
-        target.pythonVersion() != null
-            ? target.pythonVersion()
-            : pythonVersion(packages.pythonVersion(), progress);
     var applied = new TreeMap<String, String>();
     var lines = replacements.apply(packages.pipLines(), applied);
     applied.forEach((name, instead) ->
         progress.warn("`" + name + "` belongs to the retired service; locked instead: " + instead));
     lines.forEach(line -> refuseFiles(line, packages.source()));
+    var specs = CondaRequest.specs(packages, target.platform());
+    if (CondaRequest.needsConda(specs)) {
+      return resolveWithConda(environment, packages, target, specs, lines, applied, progress);
+    }
+    var python =
+        target.pythonVersion() != null
+            ? target.pythonVersion()
+            : pythonVersion(packages.pythonVersion(), progress);
+    var resolution = new Resolution(environment, target, python, lines, applied, CondaPart.NONE);
     progress.step("resolving " + count(lines) + " for Python " + python);
-    return compile(environment, target, python, lines, applied, progress);
+    return compile(resolution, progress);
+  }
+
+  private Lock resolveWithConda(
+      Environment environment,
+      CondaDependencies packages,
+      Target target,
+      List<CondaSolver.Spec> asked,
+      List<String> lines,
+      Map<String, String> applied,
+      Progress progress) {
+    var hasPip = lines.stream().anyMatch(line -> !line.startsWith("-"));
+    var specs =
+        CondaRequest.complete(asked, target.pythonVersion(), hasPip, packages.source(), progress);
+    var access = CondaAccess.of(uv.settings(), uv.home());
+    var rattler = Rattler.open(uv, access.settings().variables(), progress);
+    var part =
+        new CondaSolver(rattler, access, conda)
+            .solve(
+                new CondaSolver.Question(
+                    specs, packages.condaChannels(), target.platform(), target.directory(), hasPip),
+                progress);
+    var python =
+        part.python()
+            .map(item -> EXACT.matcher(item.version()))
+            .filter(Matcher::matches)
+            .map(matcher -> matcher.group(1))
+            .orElse("");
+    var resolution = new Resolution(environment, target, python, lines, applied, part);
+    if (!hasPip) {
+      return resolution.lock(List.of(), Map.of("rattler", Rattler.VERSION));
+    }
+    progress.step("resolving " + count(lines) + " on top of conda's Python " + python);
+    return compile(resolution, progress);
+  }
+
+  /// What is known of a lock before the Python index has been asked.
+  private record Resolution(
+      Environment environment,
+      Target target,
+      String python,
+      List<String> lines,
+      Map<String, String> applied,
+      CondaPart conda) {
+
+    Lock lock(List<LockedPackage> packages, Map<String, String> tools) {
+      return new Lock(
+          CanonicalForm.hash(environment),
+          target.platform(),
+          python,
+          lines.stream().filter(line -> !line.startsWith("-")).toList(),
+          lines.stream().filter(line -> line.startsWith("-")).toList(),
+          applied,
+          packages,
+          conda,
+          tools);
+    }
   }
 
   private static void refuseFiles(String line, String source) {
@@ -106,13 +182,12 @@ public final class Resolver {
     }
   }
 
-  private Lock compile(
-      Environment environment,
-      Target target,
-      String python,
-      List<String> lines,
-      Map<String, String> applied,
-      Progress progress) {
+  private Lock compile(Resolution resolution, Progress progress) {
+    var environment = resolution.environment();
+    var target = resolution.target();
+    var python = resolution.python();
+    var lines = resolution.lines();
+    var provided = ProvidedDistributions.of(resolution.conda().packages());
     Path work;
     try {
       work = Files.createTempDirectory("terroir-resolve-");
@@ -137,6 +212,7 @@ public final class Resolver {
             constraints, String.join("\n", environment.python().pipConstraints()) + "\n");
         common.addAll(List.of("--constraint", constraints.toString()));
       }
+      common.addAll(provided.uvOptions(work));
       if (lines.contains("--pre")) {
         common.addAll(List.of("--prerelease", "allow"));
       }
@@ -146,7 +222,7 @@ public final class Resolver {
       var pylock = uv.run(asLock, target.directory(), what, progress);
       var tags = new WheelTags(python, target.platform());
       var hashes = hashes(lines, environment.python().pipConstraints());
-      var found = new Pylock(tags, target.directory(), hashes).read(pylock);
+      var found = provided.without(new Pylock(tags, target.directory(), hashes).read(pylock));
 
       // The same resolution again, told the versions, for who requires what.
       var pins = new StringBuilder();
@@ -164,15 +240,13 @@ public final class Resolver {
               "--constraint",
               work.resolve("pins.txt").toString()));
       var text = uv.run(asText, target.directory(), what, progress);
-      return new Lock(
-          CanonicalForm.hash(environment),
-          target.platform(),
-          python,
-          lines.stream().filter(line -> !line.startsWith("-")).toList(),
-          lines.stream().filter(line -> line.startsWith("-")).toList(),
-          applied,
-          explained(sizes.complete(found), requiredBy(text)),
-          Map.of("uv", uv.version()));
+      var tools = new TreeMap<>(Map.of("uv", uv.version()));
+      if (!resolution.conda().isEmpty()) {
+        tools.put("rattler", Rattler.VERSION);
+      }
+      return resolution.lock(explained(sizes.complete(found), requiredBy(text)), tools);
+    } catch (ResolveException e) {
+      throw provided.explained(e, lines);
     } catch (IOException e) {
       throw dev.terroir.foundation.FoundationException.ofFile(
           "the requirements cannot be written", work, e);
@@ -261,35 +335,6 @@ public final class Resolver {
           Problem.of(ResolveCode.PYTHON_NOT_FOUND, "`" + wanted + "` names no version of Python"));
     }
     return matcher.group(1);
-  }
-
-  private static void refuseConda(CondaDependencies packages, Platform platform) {
-    var conda = new ArrayList<String>();
-    for (var dependency : packages.dependencies()) {
-      switch (dependency) {
-        case CondaDependency.Conda entry -> {
-          if (!List.of("python", "pip").contains(entry.name().orElse(""))) {
-            conda.add(entry.spec());
-          }
-        }
-        case CondaDependency.Selected(var selector, var specs) -> {
-          if (List.of("linux", "unix").contains(selector) && platform.os().equals("linux")) {
-            conda.addAll(specs);
-          }
-        }
-        case CondaDependency.Pip _ -> {}
-      }
-    }
-    if (!conda.isEmpty()) {
-      throw new ResolveException(
-          Problem.of(
-                  ResolveCode.CONDA_NOT_SUPPORTED,
-                  "conda packages cannot be resolved by this version of Terroir: "
-                      + String.join(", ", conda.stream().map(spec -> "`" + spec + "`").toList()))
-              .at(Place.of(packages.source()))
-              .because("only `python` and `pip` may come from conda until conda channels are read")
-              .hint("move the packages into the `pip:` section under their names on the index"));
-    }
   }
 
   private static String count(List<String> lines) {

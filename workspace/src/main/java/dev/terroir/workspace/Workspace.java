@@ -23,6 +23,7 @@ import dev.terroir.prefix.LocalPython;
 import dev.terroir.prefix.Prefixes;
 import dev.terroir.resolve.Replacements;
 import dev.terroir.resolve.Resolver;
+import dev.terroir.resolve.conda.CondaOptions;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import dev.terroir.workspace.config.WorkspaceDetails;
@@ -375,7 +376,7 @@ public final class Workspace
 
   /// Local environments; shared by all workspaces of this user.
   public Prefixes prefixes() {
-    return new Prefixes(home, this::uv);
+    return new Prefixes(home, this::uv, CondaOptions.DEFAULT);
   }
 
   /// How to lock.
@@ -406,7 +407,7 @@ public final class Workspace
             options.pythonVersion(),
             options.update(),
             () ->
-                new Resolver(uv(), Replacements.DEFAULT)
+                new Resolver(uv(), Replacements.DEFAULT, CondaOptions.DEFAULT)
                     .resolve(
                         environment,
                         new Resolver.Target(

@@ -65,6 +65,12 @@ public record Command(
   /// @throws FoundationException if it cannot be started, takes too long, or the thread is
   ///   interrupted
   public Result run(Consumer<String> errorLines) {
+    return run("", errorLines);
+  }
+
+  /// The same with text on its standard input, where secrets may stand that a command line would
+  /// show to everybody.
+  public Result run(String input, Consumer<String> errorLines) {
     Process process = start();
     var output = new StringBuilder();
     var error = new StringBuilder();
@@ -73,8 +79,8 @@ public record Command(
           Thread.ofVirtual().start(() -> collect(process.getInputStream(), output, _ -> {}));
       var readError =
           Thread.ofVirtual().start(() -> collect(process.getErrorStream(), error, errorLines));
-      try {
-        process.getOutputStream().close();
+      try (var into = process.getOutputStream()) {
+        into.write(input.getBytes(StandardCharsets.UTF_8));
       } catch (IOException e) {
         // It has ended already; its exit status says more.
       }

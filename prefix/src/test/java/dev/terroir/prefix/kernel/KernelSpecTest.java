@@ -15,6 +15,7 @@ import dev.terroir.resolve.Replacements;
 import dev.terroir.resolve.ResolveCode;
 import dev.terroir.resolve.ResolveException;
 import dev.terroir.resolve.Resolver;
+import dev.terroir.resolve.conda.CondaOptions;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.resolve.tool.UvProgram;
 import java.nio.file.Path;
@@ -71,12 +72,13 @@ class KernelSpecTest {
                 "dependencies:\n- python=" + python() + "\n- pip: [ipykernel]\n", "test"));
     try {
       var lock =
-          new Resolver(uv, Replacements.DEFAULT)
+          new Resolver(uv, Replacements.DEFAULT, CondaOptions.DEFAULT)
               .resolve(
                   environment,
                   new Resolver.Target(Platform.current(), null, folder),
                   Progress.SILENT);
-      var python = new Prefixes(home, () -> uv).realise(lock, Progress.SILENT);
+      var python =
+          new Prefixes(home, () -> uv, CondaOptions.DEFAULT).realise(lock, Progress.SILENT);
       KernelSpec.install("demo", lock, python, Map.of("GREETING", "hello"), settings);
       var result =
           new Command(

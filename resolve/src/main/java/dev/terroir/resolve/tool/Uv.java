@@ -78,6 +78,11 @@ public final class Uv {
     return home;
   }
 
+  /// The process environment it was opened with.
+  public Settings settings() {
+    return settings;
+  }
+
   /// Where the user's packages come from.
   public IndexSettings index() {
     return index;

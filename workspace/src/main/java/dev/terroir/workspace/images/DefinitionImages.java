@@ -22,6 +22,7 @@ import dev.terroir.image.transfer.ImageSource;
 import dev.terroir.lock.Lock;
 import dev.terroir.resolve.Replacements;
 import dev.terroir.resolve.Resolver;
+import dev.terroir.resolve.conda.CondaOptions;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.locks.LockStore;
 import java.nio.file.Path;
@@ -313,7 +314,7 @@ public final class DefinitionImages implements AutoCloseable {
             python,
             wish.update(),
             () ->
-                new Resolver(uv.get(), Replacements.DEFAULT)
+                new Resolver(uv.get(), Replacements.DEFAULT, CondaOptions.DEFAULT)
                     .resolve(
                         wish.environment(),
                         new Resolver.Target(wish.platform(), python, wish.directory()),

@@ -1,0 +1,234 @@
+package dev.terroir.resolve.conda;
+
+import dev.terroir.environment.requirement.Credentials;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.resolve.ResolveCode;
+import dev.terroir.resolve.ResolveException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/// Names of channels and the URLs that they stand for with a user's settings. Immutable.
+///
+/// Spec: conda, "Managing channels"; a name is looked for among multichannels, then custom
+/// channels, then below the channel alias.
+///
+/// @since 0.1
+public final class Channels {
+  /// In a list of channels: those of the user's settings are not to be added.
+  public static final String NO_DEFAULTS = "nodefaults";
+
+  private static final Pattern TOKEN = Pattern.compile("/t/([^/]+)(?=/|$)");
+  private static final Set<String> SUBDIRS =
+      Set.of(
+          "noarch",
+          "linux-64",
+          "linux-32",
+          "linux-aarch64",
+          "linux-armv6l",
+          "linux-armv7l",
+          "linux-ppc64",
+          "linux-ppc64le",
+          "linux-riscv64",
+          "linux-s390x",
+          "osx-64",
+          "osx-arm64",
+          "win-64",
+          "win-32",
+          "win-arm64",
+          "emscripten-wasm32",
+          "wasi-wasm32",
+          "zos-z");
+
+  private final CondaSettings settings;
+  private final Path directory;
+
+  /// @param directory what relative paths are relative to
+  public Channels(CondaSettings settings, Path directory) {
+    this.settings = settings;
+    this.directory = directory;
+  }
+
+  /// The channels of a definition in their order, then those that the user's own settings name
+  /// unless it says `nodefaults`. A definition without channels has those of the settings, or
+  /// `defaults`.
+  ///
+  /// @throws ResolveException code `channel-denied`
+  public List<Channel> of(List<String> names) {
+    var all = new ArrayList<String>();
+    names.stream().filter(name -> !name.equals(NO_DEFAULTS)).forEach(all::add);
+    if (!names.contains(NO_DEFAULTS)) {
+      all.addAll(settings.channels());
+    }
+    if (all.isEmpty()) {
+      all.add("defaults");
+    }
+    var found = new LinkedHashMap<List<String>, Channel>();
+    for (var name : all) {
+      if (!name.equals(NO_DEFAULTS)) {
+        var channel = resolve(name);
+        found.putIfAbsent(channel.urls(), channel);
+      }
+    }
+    found.values().forEach(this::check);
+    return List.copyOf(found.values());
+  }
+
+  /// What one name, URL or path stands for.
+  public Channel resolve(String name) {
+    var text = name.strip();
+    var multi = multichannel(text);
+    if (multi.isPresent()) {
+      return new Channel(text, multi.get().stream().map(this::url).distinct().toList());
+    }
+    return new Channel(null, List.of(url(text)));
+  }
+
+  private Optional<List<String>> multichannel(String name) {
+    var own = settings.customMultichannels().get(name);
+    if (own != null) {
+      return Optional.of(own);
+    }
+    return name.equals("defaults") ? Optional.of(settings.defaultChannels()) : Optional.empty();
+  }
+
+  /// A match spec whose channel is named as this user's settings have it: by its URL, or by the
+  /// name of several.
+  ///
+  /// @param spec such as `conda-forge::numpy` or `conda-forge/linux-64::numpy`
+  public String withUrl(String spec) {
+    var end = spec.indexOf("::");
+    if (end <= 0 || spec.indexOf('[') >= 0 && spec.indexOf('[') < end) {
+      return spec;
+    }
+    var name = spec.substring(0, end).strip();
+    if (multichannel(name).isPresent()) {
+      return spec;
+    }
+    var subdir = name.substring(name.lastIndexOf('/') + 1);
+    var within = SUBDIRS.contains(subdir) ? "/" + subdir : "";
+    return url(name) + within + spec.substring(end);
+  }
+
+  /// The channel that a match spec names, if it names one.
+  public Optional<Channel> named(String spec) {
+    var end = spec.indexOf("::");
+    return end <= 0 || spec.indexOf('[') >= 0 && spec.indexOf('[') < end
+        ? Optional.empty()
+        : Optional.of(resolve(spec.substring(0, end)));
+  }
+
+  private String url(String name) {
+    if (name.contains("://")) {
+      return clean(name);
+    }
+    if (name.startsWith("/") || name.startsWith("~") || name.startsWith(".")) {
+      var home = System.getProperty("user.home");
+      var path = Path.of(name.startsWith("~") ? home + name.substring(1) : name);
+      return clean(directory.resolve(path).normalize().toUri().toString());
+    }
+    var bare = withoutSubdir(name);
+    for (var custom : settings.customChannels().entrySet()) {
+      if (bare.equals(custom.getKey()) || bare.startsWith(custom.getKey() + "/")) {
+        return clean(base(custom.getValue()) + "/" + bare);
+      }
+    }
+    if (Files.isDirectory(directory.resolve(name).resolve("noarch"))) {
+      return clean(directory.resolve(name).normalize().toUri().toString());
+    }
+    return clean(base(settings.channelAlias()) + "/" + bare);
+  }
+
+  private String base(String url) {
+    return url.startsWith("/") ? Path.of(url).toUri().toString().replaceAll("/+$", "") : url;
+  }
+
+  /// A URL without user, token, subdir, query and slashes at its end.
+  static String clean(String url) {
+    var bare = Credentials.without(url);
+    bare = TOKEN.matcher(bare).replaceFirst("");
+    bare = bare.replaceFirst("[?#].*$", "").replaceAll("/+$", "");
+    if (bare.startsWith("file:/") && !bare.startsWith("file:///")) {
+      bare = "file://" + bare.substring("file:".length()).replaceFirst("^/+", "/");
+    }
+    return withoutSubdir(bare);
+  }
+
+  private static String withoutSubdir(String name) {
+    var slash = name.lastIndexOf('/');
+    return slash > 0 && SUBDIRS.contains(name.substring(slash + 1))
+        ? name.substring(0, slash)
+        : name;
+  }
+
+  /// The token in the path of a channel's URL, as Anaconda's servers and Quetz take it.
+  static Optional<String> token(String url) {
+    var matcher = TOKEN.matcher(url);
+    return matcher.find() ? Optional.of(matcher.group(1)) : Optional.empty();
+  }
+
+  private void check(Channel channel) {
+    for (var url : channel.urls()) {
+      var isDenied =
+          settings.denied().stream().anyMatch(name -> resolve(name).urls().contains(url));
+      var isMissing =
+          !settings.allowed().isEmpty()
+              && settings.allowed().stream().noneMatch(name -> resolve(name).urls().contains(url));
+      if (isDenied || isMissing) {
+        throw new ResolveException(
+            Problem.of(ResolveCode.CHANNEL_DENIED, "the channel " + url + " may not be used here")
+                .at(Place.of(settings.files().toString()))
+                .because(
+                    isDenied
+                        ? "it is in `denylist_channels` of conda's settings"
+                        : "it is not in `allowlist_channels` of conda's settings")
+                .hint("use another channel in the definition, with `nodefaults` if need be"));
+      }
+    }
+  }
+
+  /// Whether a URL lies on a channel's server whose terms ask companies of more than 200 people for
+  /// a licence.
+  ///
+  /// Spec: Anaconda's terms of service of 2024 cover `repo.anaconda.com` and the channels
+  /// `anaconda`, `main`, `r` and `msys2` of its other server.
+  static boolean isRestricted(String url) {
+    var uri = URI.create(url.replace(" ", "%20"));
+    var host = String.valueOf(uri.getHost());
+    var path = uri.getPath() == null ? "" : uri.getPath();
+    return host.equals("repo.anaconda.com")
+        || host.equals("repo.continuum.io")
+        || (host.equals("conda.anaconda.org")
+            && Set.of("anaconda", "main", "r", "msys2")
+                .contains(path.replaceFirst("^/+", "").replaceFirst("/.*$", "")));
+  }
+
+  /// The URLs of all, each once, in order.
+  static List<String> urls(List<Channel> channels) {
+    return channels.stream().flatMap(channel -> channel.urls().stream()).distinct().toList();
+  }
+
+  /// The mirrors of channels that are in use, by URL.
+  Map<String, List<String>> mirrors(List<Channel> channels) {
+    var urls = urls(channels);
+    var found = new LinkedHashMap<String, List<String>>();
+    settings
+        .mirrors()
+        .forEach((name, mirrors) -> {
+          for (var url : resolve(name).urls()) {
+            if (urls.contains(url)) {
+              found.put(url, mirrors.stream().map(mirror -> mirror.replaceAll("/+$", "")).toList());
+            }
+          }
+        });
+    return found;
+  }
+}
