@@ -7,6 +7,7 @@ import dev.terroir.image.base.DefaultBases;
 import dev.terroir.image.build.ImageBuilder;
 import dev.terroir.image.oci.ImageLocation;
 import dev.terroir.image.place.ImagePlaces;
+import dev.terroir.resolve.conda.CondaOptions;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.images.DefinitionImages;
 import dev.terroir.workspace.locks.LockStore;
@@ -34,6 +35,7 @@ public final class Unchanged {
                 home,
                 new LockStore(home.data().resolve("locks")),
                 DefaultBases.builtIn(),
+                CondaOptions.DEFAULT,
                 () -> Uv.open(settings, home, Progress.SILENT),
                 List.of());
         var places = new ImagePlaces(settings)) {

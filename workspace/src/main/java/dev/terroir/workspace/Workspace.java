@@ -23,7 +23,6 @@ import dev.terroir.prefix.LocalPython;
 import dev.terroir.prefix.Prefixes;
 import dev.terroir.resolve.Replacements;
 import dev.terroir.resolve.Resolver;
-import dev.terroir.resolve.conda.CondaOptions;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import dev.terroir.workspace.config.WorkspaceDetails;
@@ -202,7 +201,8 @@ public final class Workspace
       var before = WorkspaceDetails.read(stored);
       var asked = change.apply(before);
       var after =
-          new WorkspaceDetails(before.name(), asked.containerRegistry(), asked.defaultBases());
+          new WorkspaceDetails(
+              before.name(), asked.containerRegistry(), asked.defaultBases(), asked.conda());
       write(directory, after.write(stored));
       return after;
     }
@@ -285,7 +285,9 @@ public final class Workspace
         locks(),
         bases,
         clock,
-        () -> new DefinitionImages(settings, home, locks(), bases, this::uv, BASE_HINTS));
+        () ->
+            new DefinitionImages(
+                settings, home, locks(), bases, details.conda(), this::uv, BASE_HINTS));
   }
 
   /// Starts to build a definition's image into the workspace's registry, as `Environment.build` of
@@ -376,7 +378,7 @@ public final class Workspace
 
   /// Local environments; shared by all workspaces of this user.
   public Prefixes prefixes() {
-    return new Prefixes(home, this::uv, CondaOptions.DEFAULT);
+    return new Prefixes(home, this::uv, details().conda());
   }
 
   /// How to lock.
@@ -385,16 +387,24 @@ public final class Workspace
   /// @param pythonVersion `major.minor` instead of the definition's, or null
   /// @param update whether to resolve anew
   /// @param base what relative paths in the definition are relative to
+  /// @param virtualPackages what the machine offers that runs it, such as `__cuda=12.4`, over what
+  ///   the workspace says and what is detected here
   public record LockOptions(
-      Platform platform, @Nullable String pythonVersion, boolean update, Path base) {
+      Platform platform,
+      @Nullable String pythonVersion,
+      boolean update,
+      Path base,
+      List<String> virtualPackages) {
     /// For this machine, as the definition says, relative to the current directory.
     public static LockOptions here() {
-      return new LockOptions(Platform.current(), null, false, Path.of("").toAbsolutePath());
+      return new LockOptions(
+          Platform.current(), null, false, Path.of("").toAbsolutePath(), List.of());
     }
 
     /// The same, relative to another directory.
     public LockOptions withBase(Path newBase) {
-      return new LockOptions(platform, pythonVersion, update, newBase.toAbsolutePath());
+      return new LockOptions(
+          platform, pythonVersion, update, newBase.toAbsolutePath(), virtualPackages);
     }
   }
 
@@ -407,7 +417,10 @@ public final class Workspace
             options.pythonVersion(),
             options.update(),
             () ->
-                new Resolver(uv(), Replacements.DEFAULT, CondaOptions.DEFAULT)
+                new Resolver(
+                        uv(),
+                        Replacements.DEFAULT,
+                        details().conda().adding(options.virtualPackages()))
                     .resolve(
                         environment,
                         new Resolver.Target(

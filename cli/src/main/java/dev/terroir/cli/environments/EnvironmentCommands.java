@@ -48,6 +48,10 @@ public final class EnvironmentCommands {
             Environments.OPTIONS,
             Option.flag("--update", "Resolve anew."),
             Option.value("--platform", "P", "linux/amd64 or linux/arm64 instead of this machine."),
+            Option.repeated(
+                "--virtual-package",
+                "NAME=VERSION",
+                "What the machine offers that runs it, such as __cuda=12.4."),
             Option.value("--python", "X.Y", "Another Python than the definition's."),
             Option.value("-o --file", "FILE", "Write the lock to a file too."));
     return List.of(
@@ -357,7 +361,8 @@ public final class EnvironmentCommands {
         .put("digest", lock.digest().prefixed())
         .put("platform", lock.platform().toString())
         .put("pythonVersion", lock.pythonVersion())
-        .put("packages", lock.packages().size())
+        .put("packages", lock.everything().size())
+        .put("condaPackages", lock.conda().packages().size())
         .put("sizeBytes", lock.sizeBytes())
         .put("replacements", JsonValue.ofStrings(lock.replacements()))
         .put("cached", isCached)

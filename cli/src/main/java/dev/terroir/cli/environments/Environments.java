@@ -66,6 +66,7 @@ public final class Environments {
         arguments.optional("--platform").map(Platform::parse).orElse(Platform.current()),
         arguments.orNull("--python"),
         update,
-        arguments.path("--directory").orElse(Path.of("")).toAbsolutePath());
+        arguments.path("--directory").orElse(Path.of("")).toAbsolutePath(),
+        arguments.all("--virtual-package"));
   }
 }

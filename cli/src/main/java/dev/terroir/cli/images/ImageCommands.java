@@ -22,6 +22,7 @@ import dev.terroir.image.sbom.CycloneDx;
 import dev.terroir.image.sbom.Provenance;
 import dev.terroir.image.sbom.Spdx;
 import dev.terroir.image.transfer.Destination;
+import dev.terroir.resolve.conda.CondaOptions;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.images.DefinitionImages;
 import dev.terroir.workspace.locks.LockStore;
@@ -175,6 +176,7 @@ public final class ImageCommands {
                 home,
                 new LockStore(home.data().resolve("locks")),
                 DefaultBases.builtIn(),
+                CondaOptions.DEFAULT,
                 () -> Uv.open(settings, home, context.progress()),
                 List.of(
                     "name a base with `--base`, for instance `--base oci:DIR:TAG`, or in the"

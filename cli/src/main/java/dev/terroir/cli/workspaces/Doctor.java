@@ -10,6 +10,9 @@ import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.process.Command;
+import dev.terroir.resolve.conda.Channels;
+import dev.terroir.resolve.conda.CondaSettings;
+import dev.terroir.resolve.conda.Rattler;
 import dev.terroir.resolve.index.IndexSettings;
 import dev.terroir.resolve.tool.UvProgram;
 import java.nio.file.Files;
@@ -79,6 +82,7 @@ public final class Doctor {
                     .filter(name -> name.startsWith("UV_"))
                     .toList())
             .build());
+    found.put("conda", conda(settings));
     var engines = JsonObject.builder();
     for (var engine : List.of("podman", "docker", "buildah")) {
       engines.put(
@@ -92,6 +96,24 @@ public final class Doctor {
     context.console().result(found.build(), "platform", "python", "uv", "missing");
     missing.forEach(what -> context.console().note("missing: " + what));
     return missing.isEmpty() ? 0 : 4;
+  }
+
+  private static JsonObject conda(Settings settings) {
+    try {
+      var conda = CondaSettings.read(settings);
+      return JsonObject.builder()
+          .put("configuration", conda.files().stream().map(Path::toString).toList())
+          .put(
+              "channels",
+              new Channels(conda, Path.of("").toAbsolutePath())
+                  .of(List.of()).stream().flatMap(channel -> channel.urls().stream()).toList())
+          .put("channelPriority", conda.channelPriority())
+          .put("offline", conda.isOffline())
+          .put("rattler", Rattler.VERSION)
+          .build();
+    } catch (TerroirException e) {
+      return JsonObject.builder().put("problem", e.problem().what()).build();
+    }
   }
 
   private static String uv(Settings settings, TerroirHome home, List<String> missing) {

@@ -12,6 +12,8 @@ import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -31,6 +33,49 @@ public final class WorkspaceCommands {
           "KIND=REF",
           "Base of definitions that name none; KIND is cpu, cpu-python, gpu or gpu-python, {python}"
               + " in REF the version; no REF takes it back.");
+
+  /// Options about conda and the names of what they change.
+  private static final Map<String, String> CONDA =
+      new TreeMap<>(
+          Map.of(
+              "--conda-source", "source",
+              "--restricted-channels", "restrictedChannels",
+              "--channel-priority", "channelPriority",
+              "--virtual-package", "virtualPackages",
+              "--link-scripts", "linkScripts",
+              "--conda-name", "names"));
+
+  private static final List<String> LISTS =
+      List.of("--virtual-package", "--link-scripts", "--conda-name");
+
+  private static final List<Option> CONDA_OPTIONS =
+      List.of(
+          Option.value(
+              "--conda-source",
+              "channels|pypi",
+              "Where conda's names are looked for; pypi is the Python index, by a table of names."),
+          Option.value(
+              "--restricted-channels",
+              "warn|error|allow",
+              "What happens with channels whose terms restrict commercial use."),
+          Option.value(
+              "--channel-priority",
+              "PRIORITY",
+              "strict, flexible or disabled; empty for that of .condarc."),
+          Option.repeated(
+              "--virtual-package",
+              "NAME=VERSION",
+              "What the machines offer that run the environments, such as __cuda=12.4; all of them"
+                  + " at once, an empty one for none."),
+          Option.repeated(
+              "--link-scripts",
+              "NAME",
+              "A conda package whose link script may be run; all of them at once, an empty one for"
+                  + " none."),
+          Option.repeated(
+              "--conda-name",
+              "CONDA=INDEX",
+              "A name of the team's own for --conda-source pypi; all of them at once."));
 
   private WorkspaceCommands() {}
 
@@ -53,9 +98,9 @@ public final class WorkspaceCommands {
             WorkspaceCommands::create),
         new Leaf(
             "update",
-            "Change where the workspace's images go and what they stand on.",
+            "Change where images go, what they stand on, and what is decided about conda.",
             "terroir workspace update --container-registry docker://registry.example.com/team",
-            List.of(REGISTRY, BASES),
+            Stream.concat(Stream.of(REGISTRY, BASES), CONDA_OPTIONS.stream()).toList(),
             "",
             WorkspaceCommands::update),
         new Leaf(
@@ -87,10 +132,12 @@ public final class WorkspaceCommands {
   }
 
   private static int update(Arguments arguments, Context context) {
-    if (!arguments.has("--container-registry") && !arguments.has("--default-base")) {
+    if (!arguments.has("--container-registry")
+        && !arguments.has("--default-base")
+        && CONDA.keySet().stream().noneMatch(arguments::has)) {
       throw CliException.usage(
           "nothing is to be changed",
-          "give `--container-registry REF` or `--default-base KIND=REF`");
+          "give what is to be changed, such as `--container-registry REF`; `--help` lists it all");
     }
     change(context.workspace(), arguments, context);
     context.console().result(json(context.workspace()), "name", "containerRegistry");
@@ -114,7 +161,17 @@ public final class WorkspaceCommands {
                 ? after.withoutDefaultBase(kind)
                 : after.withDefaultBase(kind, parts[1], context.project());
       }
-      return after;
+      var conda = new TreeMap<String, List<String>>();
+      CONDA.forEach((option, field) -> {
+        if (arguments.has(option)) {
+          conda.put(
+              field,
+              LISTS.contains(option)
+                  ? arguments.all(option)
+                  : List.of(arguments.optional(option).orElse("")));
+        }
+      });
+      return conda.isEmpty() ? after : after.withConda(conda);
     });
   }
 

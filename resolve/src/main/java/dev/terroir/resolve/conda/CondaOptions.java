@@ -1,6 +1,8 @@
 package dev.terroir.resolve.conda;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// What a workspace decides about conda. Immutable.
 ///
@@ -48,8 +50,17 @@ public record CondaOptions(
     names = List.copyOf(names);
   }
 
-  /// The same with what a machine offers.
-  public CondaOptions withVirtualPackages(List<String> packages) {
-    return new CondaOptions(source, restricted, channelPriority, packages, linkScripts, names);
+  /// The same with more that the machine offers, over what is said already.
+  ///
+  /// @param packages as `__cuda=12.4` or `__glibc=2.17=0`
+  public CondaOptions adding(List<String> packages) {
+    if (packages.isEmpty()) {
+      return this;
+    }
+    var all = new LinkedHashMap<String, String>();
+    Stream.concat(virtualPackages.stream(), packages.stream())
+        .forEach(item -> all.put(item.split("=", 2)[0], item));
+    return new CondaOptions(
+        source, restricted, channelPriority, List.copyOf(all.values()), linkScripts, names);
   }
 }

@@ -9,9 +9,11 @@ import dev.terroir.image.ImageException;
 import dev.terroir.image.base.DefaultBases;
 import dev.terroir.image.oci.ImageLocation;
 import dev.terroir.image.oci.ImageReference;
+import dev.terroir.resolve.conda.CondaOptions;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -23,9 +25,13 @@ import org.jspecify.annotations.Nullable;
 ///   the workspace's own registry
 /// @param defaultBases bases of definitions that name none, where they are not those that Terroir
 ///   comes with
+/// @param conda what is decided about conda packages
 /// @since 0.1
 public record WorkspaceDetails(
-    String name, @Nullable String containerRegistry, Map<DefaultBases.Kind, String> defaultBases) {
+    String name,
+    @Nullable String containerRegistry,
+    Map<DefaultBases.Kind, String> defaultBases,
+    CondaOptions conda) {
   /// The format's tag.
   public static final String FORMAT = "terroir-workspace/1";
 
@@ -40,7 +46,7 @@ public record WorkspaceDetails(
 
   /// A new workspace.
   public static WorkspaceDetails of(String name) {
-    return new WorkspaceDetails(name, null, Map.of());
+    return new WorkspaceDetails(name, null, Map.of(), CondaOptions.DEFAULT);
   }
 
   /// Reads what [#write] writes; unknown kinds of bases are those of a later version.
@@ -54,7 +60,10 @@ public record WorkspaceDetails(
       }
     }
     return new WorkspaceDetails(
-        json.string("name"), json.optionalString("containerRegistry").orElse(null), bases);
+        json.string("name"),
+        json.optionalString("containerRegistry").orElse(null),
+        bases,
+        CondaDetails.read(json.optionalObject("conda").orElse(JsonObject.EMPTY)));
   }
 
   /// As it is stored, in place of what is there; members that are not known here stay.
@@ -66,7 +75,35 @@ public record WorkspaceDetails(
         .put("name", name)
         .put("containerRegistry", containerRegistry)
         .put("defaultBases", bases.build())
+        .put("conda", CondaDetails.write(conda))
         .build();
+  }
+
+  /// The same with other decisions about conda.
+  public WorkspaceDetails withConda(CondaOptions options) {
+    return new WorkspaceDetails(name, containerRegistry, defaultBases, options);
+  }
+
+  /// The decisions about conda with some of them changed.
+  ///
+  /// @param changes by their names in `workspace.json`: one value for `source`,
+  ///   `restrictedChannels` and `channelPriority`, all values for the lists
+  /// @throws dev.terroir.foundation.FoundationException code `bad-setting`
+  public WorkspaceDetails withConda(Map<String, List<String>> changes) {
+    var json = CondaDetails.write(conda).toBuilder();
+    changes.forEach((field, values) -> {
+      if (List.of("source", "restrictedChannels", "channelPriority").contains(field)) {
+        json.put(field, values.getFirst());
+      } else {
+        json.put(field, values.stream().filter(value -> !value.isBlank()).toList());
+      }
+    });
+    var priority = changes.getOrDefault("channelPriority", List.of("")).getFirst();
+    if (!List.of("", "strict", "flexible", "disabled").contains(priority)) {
+      throw CondaDetails.unknown(
+          priority, "channelPriority", List.of("strict", "flexible", "disabled"));
+    }
+    return withConda(CondaDetails.read(json.build()));
   }
 
   /// The same with an outside registry for its images.
@@ -74,12 +111,12 @@ public record WorkspaceDetails(
   /// @param text `docker://HOST[:PORT][/PATH]`, also without the transport
   /// @throws ImageException code `invalid-image-reference`
   public WorkspaceDetails withContainerRegistry(String text) {
-    return new WorkspaceDetails(name, TRANSPORT + registry(text), defaultBases);
+    return new WorkspaceDetails(name, TRANSPORT + registry(text), defaultBases, conda);
   }
 
   /// The same with its own registry.
   public WorkspaceDetails withOwnRegistry() {
-    return new WorkspaceDetails(name, null, defaultBases);
+    return new WorkspaceDetails(name, null, defaultBases, conda);
   }
 
   /// The repository below which the images lie in an outside registry, if there is one; it may have
@@ -138,7 +175,7 @@ public record WorkspaceDetails(
     var changed = new EnumMap<DefaultBases.Kind, String>(DefaultBases.Kind.class);
     changed.putAll(defaultBases);
     changed.put(kind, text);
-    return new WorkspaceDetails(name, containerRegistry, changed);
+    return new WorkspaceDetails(name, containerRegistry, changed, conda);
   }
 
   /// The same with the base of a kind that Terroir comes with.
@@ -146,11 +183,11 @@ public record WorkspaceDetails(
     var changed = new EnumMap<DefaultBases.Kind, String>(DefaultBases.Kind.class);
     changed.putAll(defaultBases);
     changed.remove(kind);
-    return new WorkspaceDetails(name, containerRegistry, changed);
+    return new WorkspaceDetails(name, containerRegistry, changed, conda);
   }
 
   private static String absolute(String reference, Path directory) {
-    for (var transport : java.util.List.of("oci:", "oci-archive:", "docker-archive:")) {
+    for (var transport : List.of("oci:", "oci-archive:", "docker-archive:")) {
       var rest = reference.substring(Math.min(transport.length(), reference.length()));
       if (reference.startsWith(transport) && !rest.isEmpty() && !rest.startsWith("/")) {
         return transport + directory.toAbsolutePath().normalize() + "/" + rest;
@@ -182,6 +219,7 @@ public record WorkspaceDetails(
                 ? JsonValue.NULL
                 : new JsonValue.JsonString(containerRegistry))
         .put("defaultBases", all.build())
+        .put("conda", CondaDetails.write(conda))
         .build();
   }
 }

@@ -39,6 +39,7 @@ public final class DefinitionImages implements AutoCloseable {
   private final Settings settings;
   private final LockStore locks;
   private final DefaultBases defaults;
+  private final CondaOptions conda;
   private final Supplier<Uv> uv;
   private final List<String> hints;
   private final ImageBuilder builder;
@@ -46,6 +47,7 @@ public final class DefinitionImages implements AutoCloseable {
 
   /// @param locks where the first lock of a definition is kept
   /// @param defaults bases of definitions that choose none
+  /// @param conda what is decided about conda packages
   /// @param uv the tool, opened only when it is needed
   /// @param hints how else a base may be named, for a default that cannot be had; `{kind}` stands
   ///   for its kind
@@ -54,12 +56,14 @@ public final class DefinitionImages implements AutoCloseable {
       TerroirHome home,
       LockStore locks,
       DefaultBases defaults,
+      CondaOptions conda,
       Supplier<Uv> uv,
       List<String> hints) {
     this.hints = List.copyOf(hints);
     this.settings = settings;
     this.locks = locks;
     this.defaults = defaults;
+    this.conda = conda;
     this.uv = uv;
     this.builder = new ImageBuilder(settings, home, uv);
   }
@@ -314,7 +318,7 @@ public final class DefinitionImages implements AutoCloseable {
             python,
             wish.update(),
             () ->
-                new Resolver(uv.get(), Replacements.DEFAULT, CondaOptions.DEFAULT)
+                new Resolver(uv.get(), Replacements.DEFAULT, conda)
                     .resolve(
                         wish.environment(),
                         new Resolver.Target(wish.platform(), python, wish.directory()),

@@ -24,6 +24,7 @@ import dev.terroir.image.oci.MediaType;
 import dev.terroir.image.transfer.Destination;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
+import dev.terroir.resolve.conda.CondaOptions;
 import dev.terroir.workspace.locks.LockStore;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -137,6 +138,7 @@ class DefinitionImagesTest {
                 home,
                 new LockStore(home.data().resolve("locks")),
                 defaults,
+                CondaOptions.DEFAULT,
                 () -> {
                   throw new AssertionError("nothing is to be resolved here");
                 },
