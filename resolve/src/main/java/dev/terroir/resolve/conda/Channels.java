@@ -127,7 +127,7 @@ public final class Channels {
   }
 
   private String url(String name) {
-    if (name.contains("://")) {
+    if (name.contains("://") || name.startsWith("file:/")) {
       return clean(name);
     }
     if (name.startsWith("/") || name.startsWith("~") || name.startsWith(".")) {
@@ -148,7 +148,8 @@ public final class Channels {
   }
 
   private String base(String url) {
-    return url.startsWith("/") ? Path.of(url).toUri().toString().replaceAll("/+$", "") : url;
+    var absolute = url.startsWith("/") ? Path.of(url).toUri().toString() : url;
+    return absolute.replaceAll("/+$", "");
   }
 
   /// A URL without user, token, subdir, query and slashes at its end.
@@ -159,7 +160,7 @@ public final class Channels {
     if (bare.startsWith("file:/") && !bare.startsWith("file:///")) {
       bare = "file://" + bare.substring("file:".length()).replaceFirst("^/+", "/");
     }
-    return withoutSubdir(bare);
+    return withoutSubdir(bare.replace(" ", "%20"));
   }
 
   private static String withoutSubdir(String name) {

@@ -59,7 +59,11 @@ public final class CondaSettings {
     var read = new ArrayList<Path>();
     for (var file : files(settings)) {
       read.add(file);
-      for (var entry : YamlReader.readObject(file).members().entrySet()) {
+      var text = YamlReader.text(file);
+      if (YamlReader.parse(text, file.toString()).isEmpty()) {
+        continue;
+      }
+      for (var entry : YamlReader.parseObject(text, file.toString()).members().entrySet()) {
         values.merge(
             ALIASES.getOrDefault(entry.getKey(), entry.getKey()),
             entry.getValue(),

@@ -1,0 +1,159 @@
+package dev.terroir.resolve.conda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.terroir.foundation.home.Settings;
+import dev.terroir.resolve.ResolveCode;
+import dev.terroir.resolve.ResolveException;
+import dev.terroir.resolve.index.HostCredentials;
+import dev.terroir.resolve.index.IndexSettings;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("Channels: names, and the URLs that they stand for")
+class ChannelsTest {
+  @TempDir Path home;
+
+  private Settings settings(String condarc) throws IOException {
+    Files.writeString(home.resolve(".condarc"), condarc);
+    return Settings.of(Map.of("HOME", home.toString()));
+  }
+
+  private Channels channels(String condarc) throws IOException {
+    return new Channels(CondaSettings.read(settings(condarc)), home);
+  }
+
+  private List<String> urls(String condarc, String... names) throws IOException {
+    return Channels.urls(channels(condarc).of(List.of(names)));
+  }
+
+  @Test
+  void aNameLiesBelowTheAlias() throws IOException {
+    assertThat(urls("", "conda-forge", "pytorch/label/dev", "bioconda/linux-64", "nodefaults"))
+        .containsExactly(
+            "https://conda.anaconda.org/conda-forge",
+            "https://conda.anaconda.org/pytorch/label/dev",
+            "https://conda.anaconda.org/bioconda");
+    assertThat(urls("channel_alias: http://u:p@host:8/get/\n", "a")).containsExactly("http://host:8/get/a");
+  }
+
+  @Test
+  void customChannelsAndMultichannelsComeFirst() throws IOException {
+    var condarc =
+        """
+        default_channels: [https://mirror.example/main]
+        custom_channels:
+          internal: https://conda.example/t/tk-1234/
+        custom_multichannels:
+          both: [conda-forge, internal]
+        """;
+    assertThat(urls(condarc, "internal/label/x")).containsExactly("https://conda.example/internal/label/x");
+    var both = channels(condarc).resolve("both");
+    assertThat(both.name()).isEqualTo("both");
+    assertThat(both.urls())
+        .containsExactly("https://conda.anaconda.org/conda-forge", "https://conda.example/internal");
+    assertThat(urls(condarc, "defaults")).containsExactly("https://mirror.example/main");
+    assertThat(urls("", "pkgs/r")).containsExactly("https://repo.anaconda.com/pkgs/r");
+  }
+
+  @Test
+  void urlsAndPathsStayWithoutTheirSecrets() throws IOException {
+    assertThat(urls("", "https://user:secret@h.example/x/linux-64/", "/srv/channel", "./own"))
+        .containsExactly(
+            "https://h.example/x",
+            "file:///srv/channel",
+            "file://" + home.toRealPath().resolve("own"));
+    assertThat(urls("", "https://h.example/t/abc-12/x")).containsExactly("https://h.example/x");
+    assertThat(urls("", "file:/srv/a b")).containsExactly("file:///srv/a%20b");
+  }
+
+  @Test
+  void theUsersOwnChannelsFollowUnlessTheyAreNotWanted() throws IOException {
+    assertThat(urls("channels: [b, a]\n", "a"))
+        .containsExactly("https://conda.anaconda.org/a", "https://conda.anaconda.org/b");
+    assertThat(urls("channels: [b]\n", "a", "nodefaults"))
+        .containsExactly("https://conda.anaconda.org/a");
+    assertThat(urls(""))
+        .containsExactly("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r");
+  }
+
+  @Test
+  void aDeniedChannelIsRefused() throws IOException {
+    var denied = channels("denylist_channels: [defaults]\n");
+    assertThatThrownBy(() -> denied.of(List.of("conda-forge", "pkgs/main")))
+        .isInstanceOfSatisfying(
+            ResolveException.class,
+            e -> assertThat(e.problem().code()).isEqualTo(ResolveCode.CHANNEL_DENIED));
+    var allowed = channels("allowlist_channels: [conda-forge]\n");
+    assertThat(allowed.of(List.of("conda-forge"))).hasSize(1);
+    assertThatThrownBy(() -> allowed.of(List.of("bioconda"))).isInstanceOf(ResolveException.class);
+  }
+
+  @Test
+  void aSpecsChannelIsNamedAsTheSettingsHaveIt() throws IOException {
+    var channels = channels("channel_alias: http://host\n");
+    assertThat(channels.withUrl("conda-forge::numpy=1.2")).isEqualTo("http://host/conda-forge::numpy=1.2");
+    assertThat(channels.withUrl("conda-forge/linux-64::numpy"))
+        .isEqualTo("http://host/conda-forge/linux-64::numpy");
+    assertThat(channels.withUrl("defaults::numpy")).isEqualTo("defaults::numpy");
+    assertThat(channels.withUrl("numpy[channel=x]")).isEqualTo("numpy[channel=x]");
+    assertThat(channels.named("conda-forge::numpy").orElseThrow().urls())
+        .containsExactly("http://host/conda-forge");
+    assertThat(channels.named("numpy")).isEmpty();
+  }
+
+  @Test
+  void channelsWithTermsAreKnown() {
+    assertThat(
+            List.of(
+                "https://repo.anaconda.com/pkgs/main",
+                "https://conda.anaconda.org/anaconda",
+                "https://conda.anaconda.org/main/label/x"))
+        .allMatch(Channels::isRestricted);
+    assertThat(
+            List.of("https://conda.anaconda.org/conda-forge", "file:///anaconda", "http://h/main"))
+        .noneMatch(Channels::isRestricted);
+  }
+
+  @Test
+  void credentialsAreForTheirPlaceOnly() throws IOException {
+    Files.writeString(home.resolve(".netrc"), "machine n.example login a password b\n");
+    Files.createDirectories(home.resolve(".rattler"));
+    Files.writeString(
+        home.resolve(".rattler/credentials.json"),
+        """
+        {"*.store.example": {"BearerToken": "tok"},
+         "ct.example": {"CondaToken": "ctok"},
+         "basic.example": {"BasicHTTP": {"username": "u", "password": "p"}}}
+        """);
+    var settings =
+        settings("channels: ['https://me:pw@h.example/x', 'https://h.example/t/secret-1/y']\n");
+    var access =
+        ChannelAccess.of(
+            CondaSettings.read(settings),
+            settings,
+            HostCredentials.of(IndexSettings.read(settings, Optional.empty())));
+    assertThat(access.authorization(URI.create("https://h.example/x/noarch/a.conda")))
+        .contains("Basic bWU6cHc=");
+    assertThat(access.authorization(URI.create("https://h.example/z/a.conda"))).isEmpty();
+    assertThat(access.authorization(URI.create("http://h.example/x/a.conda"))).isEmpty();
+    assertThat(access.address(URI.create("https://h.example/y/noarch/a.conda")))
+        .hasToString("https://h.example/t/secret-1/y/noarch/a.conda");
+    assertThat(access.authorization(URI.create("https://n.example/c/a.conda")))
+        .contains("Basic YTpi");
+    assertThat(access.authorization(URI.create("https://q.store.example/c"))).contains("Bearer tok");
+    assertThat(access.authorization(URI.create("https://basic.example/c"))).contains("Basic dTpw");
+    assertThat(access.address(URI.create("https://ct.example/c/a.conda")))
+        .hasToString("https://ct.example/t/ctok/c/a.conda");
+    assertThat(access).hasToString("(channel credentials)");
+  }
+}
