@@ -1,0 +1,12 @@
+/// Real conda packages and channels for tests and measurements; nothing that ships uses it.
+///
+/// [SampleChannel] is the ready-made set. [CondaSample] builds one package, also of a wheel or of
+/// this machine's interpreter; [CondaChannel] is a folder of packages with its repodata;
+/// [CondaServer] serves one on loopback, with credentials and with misbehaviour.
+///
+/// Spec: conda's "Package specification", CEP 16 (sharded repodata), CEP 17 (site-packages path),
+/// CEP 34 (metadata).
+@NullMarked
+package dev.terroir.samples;
+
+import org.jspecify.annotations.NullMarked;
