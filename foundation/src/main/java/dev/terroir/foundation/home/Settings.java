@@ -20,6 +20,9 @@ public final class Settings {
   /// Path of the uv program to use instead of a found or fetched one. Since 0.1.
   public static final String TERROIR_UV = "TERROIR_UV";
 
+  /// Path of a Python that has py-rattler, to use instead of an installed one. Since 0.1.
+  public static final String TERROIR_RATTLER = "TERROIR_RATTLER";
+
   /// Path of the Python that fetches tools by its pip. Default: `python3` or `python` on PATH.
   /// Since 0.1.
   public static final String TERROIR_PYTHON = "TERROIR_PYTHON";

@@ -5,6 +5,7 @@ import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.file.ProcessLock;
 import dev.terroir.foundation.file.Trees;
+import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
@@ -57,13 +58,21 @@ public final class Rattler {
   /// @throws ResolveException code `rattler-not-found` with what was tried
   public static Rattler open(Uv uv, Map<String, String> variables, Progress progress) {
     var requirements = resource("requirements.txt");
+    var given = uv.settings().get(Settings.TERROIR_RATTLER).map(Path::of);
+    if (given.isPresent() && !Files.isExecutable(given.get())) {
+      throw new ResolveException(
+          Problem.of(ResolveCode.RATTLER_NOT_FOUND, "TERROIR_RATTLER names no program")
+              .at(Place.file(given.get()))
+              .hint("set it to the path of a Python that has py-rattler, or unset it"));
+    }
     var script = resource("driver.py");
     var directory =
         uv.home()
             .tools()
             .resolve("rattler-" + VERSION + "-" + Sha256.of(requirements).hex().substring(0, 16));
-    var python = directory.resolve("bin/python");
-    if (!Files.isRegularFile(directory.resolve(READY)) || !Files.isExecutable(python)) {
+    var python = given.orElse(directory.resolve("bin/python"));
+    if (given.isEmpty()
+        && (!Files.isRegularFile(directory.resolve(READY)) || !Files.isExecutable(python))) {
       make(uv, directory, requirements, progress);
     }
     var driver = directory.resolve("driver-" + Sha256.of(script).hex().substring(0, 16) + ".py");

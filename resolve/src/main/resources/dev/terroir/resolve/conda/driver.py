@@ -226,7 +226,7 @@ def record_of(data):
         md5=bytes.fromhex(data["md5"]) if data["md5"] else None,
         size=None if data["size"] < 0 else data["size"],
         license=data["license"],
-        python_site_packages_path=data["sitePackagesPath"],
+        python_site_packages_path=data.get("sitePackagesPath"),
     )
     if data["timestamp"] >= 0:
         record.timestamp = datetime.datetime.fromtimestamp(
@@ -449,15 +449,18 @@ async def install(request):
     records = request["records"]
     prefix = Path(request["prefix"])
     prefix.mkdir(parents=True, exist_ok=True)
+    wanted = [record_of(record) for record in records]
+    specs = parsed(request.get("specs", []))
     try:
         await rattler.install(
-            records=[record_of(record) for record in records],
+            records=wanted,
             target_prefix=prefix,
             cache_dir=request["packageCache"],
             platform=rattler.Subdir(request["subdir"]),
             execute_link_scripts=False,
             client=client(request),
-            requested_specs=parsed(request.get("specs", [])),
+            # This version hands them on as they are, and so takes its inner objects only.
+            requested_specs=[spec._match_spec for spec in specs],
             reporter=Reporter(records),
         )
     except Exception as error:
