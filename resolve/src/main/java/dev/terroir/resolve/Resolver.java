@@ -212,14 +212,20 @@ public final class Resolver {
             constraints, String.join("\n", environment.python().pipConstraints()) + "\n");
         common.addAll(List.of("--constraint", constraints.toString()));
       }
-      common.addAll(provided.uvOptions(work));
+      var tool = uv;
+      if (!provided.isEmpty()) {
+        provided.writeWheels(work.resolve("conda"));
+        tool = uv.withFindLinks(work.resolve("conda"));
+        var constraints = Files.writeString(work.resolve("conda.txt"), provided.constraints());
+        common.addAll(List.of("--constraint", constraints.toString()));
+      }
       if (lines.contains("--pre")) {
         common.addAll(List.of("--prerelease", "allow"));
       }
       var asLock = new ArrayList<>(common);
       asLock.addAll(List.of("--format", "pylock.toml"));
       var what = "the definition `" + environment.name() + "` cannot be resolved";
-      var pylock = uv.run(asLock, target.directory(), what, progress);
+      var pylock = tool.run(asLock, target.directory(), what, progress);
       var tags = new WheelTags(python, target.platform());
       var hashes = hashes(lines, environment.python().pipConstraints());
       var found = provided.without(new Pylock(tags, target.directory(), hashes).read(pylock));
@@ -239,7 +245,7 @@ public final class Resolver {
               "--no-emit-find-links",
               "--constraint",
               work.resolve("pins.txt").toString()));
-      var text = uv.run(asText, target.directory(), what, progress);
+      var text = tool.run(asText, target.directory(), what, progress);
       var tools = new TreeMap<>(Map.of("uv", uv.version()));
       if (!resolution.conda().isEmpty()) {
         tools.put("rattler", Rattler.VERSION);

@@ -64,22 +64,22 @@ public final class ProvidedDistributions {
     return provided.containsKey(name);
   }
 
-  /// Writes what uv is told and gives the options that name it.
+  /// Writes the empty wheels.
   ///
-  /// @param work a folder of the resolution's own
-  public List<String> uvOptions(Path work) throws IOException {
-    if (provided.isEmpty()) {
-      return List.of();
-    }
-    var wheels = Files.createDirectories(work.resolve("conda"));
-    var pins = new StringBuilder();
+  /// @param folder made when needed
+  public void writeWheels(Path folder) throws IOException {
+    Files.createDirectories(folder);
     for (var entry : provided.entrySet()) {
-      var version = entry.getValue().version();
-      pins.append(entry.getKey()).append("==").append(version).append('\n');
-      write(wheels, entry.getKey(), version);
+      write(folder, entry.getKey(), entry.getValue().version());
     }
-    var constraints = Files.writeString(work.resolve("conda.txt"), pins);
-    return List.of("--find-links", wheels.toString(), "--constraint", constraints.toString());
+  }
+
+  /// Constraints that allow no other version, as lines.
+  public String constraints() {
+    var pins = new StringBuilder();
+    provided.forEach(
+        (name, one) -> pins.append(name).append("==").append(one.version()).append('\n'));
+    return pins.toString();
   }
 
   private static void write(Path folder, String name, String version) throws IOException {

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -194,18 +195,26 @@ public final class ChannelAccess {
                 .authorization());
   }
 
-  /// The same for rattler, which reads its own store and `.netrc` itself: what to send below which
-  /// addresses.
-  JsonValue headers() {
-    return new JsonValue.JsonArray(
-        entries.stream()
-            .<JsonValue>map(entry ->
-                JsonObject.builder()
-                    .put("host", entry.below().getHost())
-                    .put("path", path(entry.below()))
-                    .put("value", entry.authorization())
-                    .build())
-            .toList());
+  /// The same for rattler: what to send below which channels. Its own store and `.netrc` are read
+  /// here, for it reads the latter without quotes.
+  ///
+  /// @param channels URLs that things are fetched from
+  JsonValue headers(Collection<String> channels) {
+    var headers = new ArrayList<JsonValue>();
+    for (var channel : channels) {
+      var uri = URI.create(channel);
+      if (uri.getHost() != null) {
+        authorization(uri)
+            .ifPresent(value ->
+                headers.add(
+                    JsonObject.builder()
+                        .put("host", uri.getHost())
+                        .put("path", path(uri))
+                        .put("value", value)
+                        .build()));
+      }
+    }
+    return new JsonValue.JsonArray(headers);
   }
 
   /// Channels whose address holds a token, and that address.

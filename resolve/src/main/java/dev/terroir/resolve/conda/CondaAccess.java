@@ -9,7 +9,10 @@ import dev.terroir.resolve.index.IndexSettings;
 import dev.terroir.resolve.tool.UvProgram;
 import java.net.URI;
 import java.util.ArrayList;
+import java.nio.file.Path;
+import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -71,25 +74,34 @@ public final class CondaAccess {
 
   /// The part of a request that says where the channels are and how they are fetched.
   JsonObject request(List<Channel> channels, Channels names) {
-    var mirrors = new LinkedHashMap<String, List<String>>(names.mirrors(channels));
-    credentials.addresses().forEach((url, address) -> mirrors.put(url, List.of(address)));
-    return fetching().toBuilder()
+    return fetching(Channels.urls(channels), names.mirrors(channels))
+        .toBuilder()
         .put("channels", CondaSolver.json(channels))
-        .put("mirrors", lists(mirrors))
         .build();
   }
 
-  /// The same without channels.
-  JsonObject fetching() {
-    var mirrors = new LinkedHashMap<String, List<String>>();
+  /// The part that says how archives of channels are fetched.
+  ///
+  /// @param channels their URLs
+  JsonObject fetching(Collection<String> channels) {
+    var names = new Channels(settings, Path.of("/"));
+    return fetching(
+        channels,
+        names.mirrors(channels.stream().map(url -> new Channel(null, List.of(url))).toList()));
+  }
+
+  private JsonObject fetching(Collection<String> channels, Map<String, List<String>> known) {
+    var mirrors = new LinkedHashMap<String, List<String>>(known);
     credentials.addresses().forEach((url, address) -> mirrors.put(url, List.of(address)));
+    var servers = new LinkedHashSet<String>(channels);
+    mirrors.values().forEach(servers::addAll);
     return JsonObject.builder()
         .put("repodataCache", Rattler.repodataCache(home).toString())
         .put("packageCache", Rattler.packageCache(home).toString())
         .put("offline", settings.isOffline())
         .put("timeoutSeconds", settings.timeoutSeconds().orElse(TIMEOUT_SECONDS))
         .put("retries", settings.retries().orElse(RETRIES))
-        .put("headers", credentials.headers())
+        .put("headers", credentials.headers(servers))
         .put("mirrors", lists(mirrors))
         .build();
   }

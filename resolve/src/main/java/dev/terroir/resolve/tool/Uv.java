@@ -73,6 +73,13 @@ public final class Uv {
     return new Uv(program, home, settings, more, index);
   }
 
+  /// The same with one more folder of wheels; as an option it would stand in the place of the user's
+  /// own.
+  public Uv withFindLinks(Path folder) {
+    var own = variables.getOrDefault("UV_FIND_LINKS", "");
+    return with("UV_FIND_LINKS", own.isEmpty() ? folder.toString() : own + "," + folder);
+  }
+
   /// Where Terroir keeps what it makes.
   public TerroirHome home() {
     return home;
