@@ -142,12 +142,13 @@ public final class Validation {
       return;
     }
     var lines = new ArrayList<>(packages.get().pipLines());
-    lines.addAll(packages.get().condaPackages());
-    lines.addAll(packages.get().condaChannels());
     lines.addAll(python.pipConstraints());
     constraints(python.pipConstraints(), problems);
+    var ofConda = new ArrayList<>(packages.get().condaPackages());
+    ofConda.addAll(packages.get().condaChannels());
+    lines.addAll(ofConda);
     for (var line : lines) {
-      if (Credentials.isIn(line)) {
+      if (Credentials.isIn(line) || (ofConda.contains(line) && Credentials.isInChannel(line))) {
         problems.add(
             Credentials.problem("a URL in the packages")
                 .at(Place.of(packages.get().source()))

@@ -35,7 +35,18 @@ public final class Credentials {
               + "|sig|signature|[a-z0-9._-]*(?:token|password|passwd|secret|api[_-]?key|access[_-]?key"
               + "|account[_-]?key|subscription[_-]?key)|pwd|sas|jwt|auth)=([^&;#\\s\"'`]+)");
 
+  private static final Pattern CHANNEL_TOKEN =
+      Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://[^\\s\"']*?/t/(?!\\$\\{)[^/\\s]+(/|$)");
+
   private Credentials() {}
+
+  /// Whether the URL of a conda channel holds a token in its path, `https://HOST/t/TOKEN/CHANNEL`,
+  /// or a secret in any other place.
+  ///
+  /// Spec: conda, "Managing channels"; Anaconda's servers and Quetz take tokens so.
+  public static boolean isInChannel(String text) {
+    return CHANNEL_TOKEN.matcher(text).find() || isIn(text);
+  }
 
   /// The problem of a secret in a definition, without a place.
   ///

@@ -3,8 +3,13 @@ package dev.terroir.environment.requirement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.terroir.environment.Environment;
 import dev.terroir.environment.EnvironmentException;
+import dev.terroir.environment.Validation;
+import dev.terroir.environment.conda.CondaDependencies;
+import java.util.List;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -86,5 +91,28 @@ class CredentialsTest {
   })
   void areTakenOutOfWhatIsKeptOrShown(String text, String without) {
     assertThat(Credentials.without(text)).isEqualTo(without);
+  }
+
+  @Test
+  void inThePathOfAChannelAreFoundToo() {
+    assertThat(Credentials.isInChannel("https://host/t/hunter2-12/channel")).isTrue();
+    assertThat(Credentials.isInChannel("https://host/t/hunter2")).isTrue();
+    assertThat(Credentials.isInChannel("https://me:hunter2@host/channel")).isTrue();
+    assertThat(Credentials.isInChannel("https://host/t/hunter2/channel::numpy=1")).isTrue();
+    for (var plain :
+        List.of("conda-forge", "https://host/t/${TOKEN}/channel", "https://host/x", "pkgs/t/x")) {
+      assertThat(Credentials.isInChannel(plain)).as(plain).isFalse();
+    }
+    var environment =
+        Environment.of(
+            "e",
+            CondaDependencies.parse(
+                "channels: ['https://host/t/hunter2-12/x']\ndependencies: [numpy]\n", "e.yml"));
+    assertThat(Validation.problems(environment))
+        .singleElement()
+        .satisfies(problem ->
+            assertThat(problem.render())
+                .contains("secret-in-definition", "e.yml")
+                .doesNotContain("hunter2"));
   }
 }
