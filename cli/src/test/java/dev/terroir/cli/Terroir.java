@@ -7,6 +7,8 @@ import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.process.Command;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.resolve.conda.Rattler;
+import dev.terroir.resolve.tool.Uv;
 import dev.terroir.resolve.tool.UvProgram;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -60,6 +62,14 @@ final class Terroir {
     var tools = Path.of(System.getProperty("terroir.root"), "cli", "target", "test-tools");
     var system = Settings.system().with(Settings.TERROIR_HOME, tools.toString());
     return UvProgram.find(system, TerroirHome.of(system), Progress.SILENT);
+  }
+
+  /// A Python with rattler, made once for all tests.
+  static Path rattler() {
+    var tools = Path.of(System.getProperty("terroir.root"), "cli", "target", "test-tools");
+    var system = Settings.system().with(Settings.TERROIR_HOME, tools.toString());
+    var uv = Uv.open(system, TerroirHome.of(system), Progress.SILENT);
+    return Rattler.open(uv, system.variables(), Progress.SILENT).python();
   }
 
   /// The `major.minor` of the Python on PATH.

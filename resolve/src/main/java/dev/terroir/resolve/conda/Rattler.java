@@ -155,6 +155,11 @@ public final class Rattler {
     }
   }
 
+  /// The Python that has it.
+  public Path python() {
+    return python;
+  }
+
   /// The same with one more variable in the environment of its processes.
   public Rattler with(String name, String value) {
     var more = new TreeMap<>(variables);
