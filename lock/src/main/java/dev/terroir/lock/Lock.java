@@ -112,15 +112,29 @@ public record Lock(
     return packages.stream().filter(item -> item.name().equals(name)).findFirst();
   }
 
+  /// The packages of a name: that of a conda channel, then that of the Python index. At least one
+  /// must be there.
+  public List<Locked> named(String name) {
+    var found = new ArrayList<Locked>();
+    conda.find(name.toLowerCase(java.util.Locale.ROOT)).ifPresent(found::add);
+    find(DistributionName.normalized(name)).ifPresent(found::add);
+    if (found.isEmpty()) {
+      throw missing(name);
+    }
+    return List.copyOf(found);
+  }
+
   /// The package of a name that must be there.
   public LockedPackage get(String name) {
     var normalized = DistributionName.normalized(name);
-    return find(normalized)
-        .orElseThrow(() ->
-            new LockException(
-                Problem.of(LockCode.NOT_LOCKED, "the lock has no package `" + normalized + "`")
-                    .at(Place.of("lock " + digest().hex().substring(0, 12)))
-                    .hint("`terroir lock show` lists what it has")));
+    return find(normalized).orElseThrow(() -> missing(normalized));
+  }
+
+  private LockException missing(String name) {
+    return new LockException(
+        Problem.of(LockCode.NOT_LOCKED, "the lock has no package `" + name + "`")
+            .at(Place.of("lock " + digest().hex().substring(0, 12)))
+            .hint("`terroir lock show` lists what it has"));
   }
 
   /// The bytes to fetch, as far as they are known.

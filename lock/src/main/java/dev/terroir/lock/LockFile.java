@@ -63,7 +63,7 @@ public final class LockFile {
                 "packages",
                 new JsonValue.JsonArray(
                     lock.packages().stream().<JsonValue>map(LockFile::packageJson).toList()));
-    if (!lock.conda().isEmpty()) {
+    if (!lock.conda().equals(CondaPart.NONE)) {
       json.put("conda", CondaJson.of(lock.conda()));
     }
     return json.put("tools", JsonValue.ofStrings(lock.tools())).build();

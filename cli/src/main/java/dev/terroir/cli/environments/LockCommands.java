@@ -10,15 +10,18 @@ import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockDifference;
 import dev.terroir.lock.LockFile;
+import dev.terroir.lock.Locked;
 import dev.terroir.lock.LockedPackage;
 import dev.terroir.lock.export.LockExport;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -106,11 +109,35 @@ public final class LockCommands {
     var console = context.console();
     if (arguments.optional("--output").map("table"::equals).orElse(false)) {
       console.result(
-          json.get("packages").orElseThrow(), "name", "version", "kind", "size", "requiredBy");
+          new JsonValue.JsonArray(lock.everything().stream().map(LockCommands::row).toList()),
+          "name",
+          "version",
+          "build",
+          "kind",
+          "size",
+          "requiredBy");
     } else {
       console.result(json);
     }
     return 0;
+  }
+
+  private static JsonValue row(Locked item) {
+    return JsonObject.builder()
+        .put("name", item.name())
+        .put("version", item.version())
+        .put("build", item instanceof CondaPackage conda ? conda.build() : "")
+        .put("kind", kind(item))
+        .put("size", item.sizeBytes())
+        .put("requiredBy", item.requiredBy())
+        .build();
+  }
+
+  private static String kind(Locked item) {
+    return switch (item) {
+      case CondaPackage _ -> "conda";
+      case LockedPackage wheel -> wheel.artifact().kind();
+    };
   }
 
   private static int export(Arguments arguments, Context context) {
@@ -157,12 +184,7 @@ public final class LockCommands {
                     "changed",
                     new JsonValue.JsonArray(
                         difference.changed().stream()
-                            .<JsonValue>map(change ->
-                                JsonObject.builder()
-                                    .put("name", change.before().name())
-                                    .put("before", change.before().version())
-                                    .put("after", change.after().version())
-                                    .build())
+                            .<JsonValue>map(LockCommands::changed)
                             .toList()))
                 .build(),
             "added",
@@ -171,26 +193,71 @@ public final class LockCommands {
     return 0;
   }
 
-  private static JsonValue items(List<LockedPackage> packages) {
+  private static JsonObject changed(LockDifference.Change change) {
+    var json =
+        JsonObject.builder()
+            .put("name", change.before().name())
+            .put("before", change.before().version())
+            .put("after", change.after().version());
+    if (change.before() instanceof CondaPackage before
+        && change.after() instanceof CondaPackage after) {
+      json.put("kind", "conda").put("buildBefore", before.build()).put("buildAfter", after.build());
+    }
+    return json.build();
+  }
+
+  private static JsonValue items(List<Locked> packages) {
     return new JsonValue.JsonArray(
         packages.stream()
-            .<JsonValue>map(item ->
-                JsonObject.builder()
-                    .put("name", item.name())
-                    .put("version", item.version())
-                    .build())
+            .<JsonValue>map(item -> {
+              var json =
+                  JsonObject.builder().put("name", item.name()).put("version", item.version());
+              if (item instanceof CondaPackage conda) {
+                json.put("kind", "conda").put("build", conda.build());
+              }
+              return json.build();
+            })
             .toList());
   }
 
   private static int why(Arguments arguments, Context context) {
     var lock = chosen(arguments, context);
-    var wanted = lock.get(arguments.positionals().getFirst());
-    // Breadth first, so that every package is shown with the shortest way from the definition.
+    var found = new ArrayList<JsonValue>();
+    for (var wanted : lock.named(arguments.positionals().getFirst())) {
+      var json =
+          JsonObject.builder().put("name", wanted.name()).put("version", wanted.version());
+      if (wanted instanceof CondaPackage conda) {
+        json.put("kind", "conda").put("build", conda.build());
+      }
+      found.add(
+          json.put("requiredBy", wanted.requiredBy()).put("way", way(lock, wanted)).build());
+    }
+    // A name that both kinds have is told twice.
+    context
+        .console()
+        .result(
+            found.size() == 1 ? found.getFirst() : new JsonValue.JsonArray(found),
+            "name",
+            "version",
+            "way");
+    return 0;
+  }
+
+  /// The shortest way from the definition, within the package's own kind.
+  private static List<String> way(Lock lock, Locked wanted) {
+    Map<String, Locked> packages = new HashMap<>();
+    for (var item : lock.everything()) {
+      if (item instanceof CondaPackage == wanted instanceof CondaPackage) {
+        packages.put(item.name(), item);
+      }
+    }
+    // Breadth first.
     Map<String, String> next = new LinkedHashMap<>();
     var pending = new ArrayDeque<String>(List.of(wanted.name()));
     while (!pending.isEmpty()) {
       var name = pending.removeFirst();
-      for (var by : lock.find(name).map(LockedPackage::requiredBy).orElse(List.of())) {
+      var item = packages.get(name);
+      for (var by : item == null ? List.<String>of() : item.requiredBy()) {
         if (!by.equals(wanted.name()) && next.putIfAbsent(by, name) == null) {
           pending.add(by);
         }
@@ -200,18 +267,6 @@ public final class LockCommands {
     for (var at = LockedPackage.DEFINITION; at != null; at = next.get(at)) {
       way.add(at);
     }
-    context
-        .console()
-        .result(
-            JsonObject.builder()
-                .put("name", wanted.name())
-                .put("version", wanted.version())
-                .put("requiredBy", wanted.requiredBy())
-                .put("way", way)
-                .build(),
-            "name",
-            "version",
-            "way");
-    return 0;
+    return way;
   }
 }
