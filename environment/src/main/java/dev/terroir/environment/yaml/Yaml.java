@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 ///
 /// @since 0.1
 public final class Yaml {
-  private static final Pattern SAFE_PLAIN = Pattern.compile("[A-Za-z0-9_./<>=~+$(][^\\p{Cntrl}]*");
+  private static final Pattern SAFE_PLAIN = Pattern.compile("[A-Za-z0-9_./<=~+$(][^\\p{Cntrl}]*");
   private static final Pattern NUMBER_LIKE =
       Pattern.compile("[-+.0-9][0-9_.eExXoabcdefABCDEF:+-]*");
   private static final Set<String> WORDS =

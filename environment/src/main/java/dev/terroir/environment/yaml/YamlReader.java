@@ -42,23 +42,39 @@ public final class YamlReader {
   /// Nodes after aliases are expanded; keeps a "billion laughs" from filling the memory.
   private static final int MAX_NODES = 200_000;
 
+  /// Size of a lock of another tool, in bytes; the largest known has 5 MB.
+  public static final int MAX_LOCK_BYTES = 64 << 20;
+
+  private static final int MAX_LOCK_NODES = 10_000_000;
+
   private static final int MAX_DEPTH = 64;
   private static final Pattern INTEGER = Pattern.compile("[-+]?(0|[1-9][0-9]*)");
   private static final Pattern FLOAT =
       Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]*)?([eE][-+]?[0-9]+)?");
 
   private final String source;
+  private final int maxNodes;
   private int nodes;
 
-  private YamlReader(String source) {
+  private YamlReader(String source, int maxNodes) {
     this.source = source;
+    this.maxNodes = maxNodes;
   }
 
   /// The text of a file: UTF-8, or UTF-16 when a byte order mark says so.
   public static String text(Path file) {
+    return text(file, MAX_BYTES);
+  }
+
+  /// The same for the lock of another tool, which may be larger.
+  public static String lockText(Path file) {
+    return text(file, MAX_LOCK_BYTES);
+  }
+
+  private static String text(Path file, int maxBytes) {
     try {
-      if (Files.size(file) > MAX_BYTES) {
-        throw syntax("the file is larger than " + MAX_BYTES + " bytes", Place.file(file));
+      if (Files.size(file) > maxBytes) {
+        throw syntax("the file is larger than " + maxBytes + " bytes", Place.file(file));
       }
       var bytes = Files.readAllBytes(file);
       return decode(bytes, file);
@@ -101,15 +117,20 @@ public final class YamlReader {
   /// @param source file name or other name of the text, for messages
   /// @throws EnvironmentException code `yaml-syntax`, with line and column
   public static Optional<YamlNode> parse(String text, String source) {
+    return parse(text, source, MAX_BYTES, MAX_NODES);
+  }
+
+  private static Optional<YamlNode> parse(
+      String text, String source, int maxBytes, int maxNodes) {
     var settings =
         LoadSettings.builder()
             .setLabel(source)
             .setAllowDuplicateKeys(true)
             .setMaxAliasesForCollections(100)
-            .setCodePointLimit(MAX_BYTES)
+            .setCodePointLimit(maxBytes)
             .build();
     try {
-      var reader = new YamlReader(source);
+      var reader = new YamlReader(source, maxNodes);
       return new Compose(settings).composeString(text).map(node -> reader.node(node, 0));
     } catch (MarkedYamlEngineException e) {
       var mark = e.getProblemMark().or(e::getContextMark);
@@ -144,7 +165,15 @@ public final class YamlReader {
 
   /// The same for a text.
   public static JsonObject parseObject(String text, String source) {
-    var root = parse(text, source);
+    return object(parse(text, source), source);
+  }
+
+  /// The same for the text of another tool's lock, which may be larger.
+  public static JsonObject parseLock(String text, String source) {
+    return object(parse(text, source, MAX_LOCK_BYTES, MAX_LOCK_NODES), source);
+  }
+
+  private static JsonObject object(Optional<YamlNode> root, String source) {
     if (root.isPresent() && root.get() instanceof YamlNode.Mapping mapping) {
       return object(mapping, source, "");
     }
@@ -202,9 +231,9 @@ public final class YamlReader {
   }
 
   private YamlNode node(Node node, int depth) {
-    if (++nodes > MAX_NODES) {
+    if (++nodes > maxNodes) {
       throw syntax(
-          "the document has more than " + MAX_NODES + " nodes once its aliases are expanded",
+          "the document has more than " + maxNodes + " nodes once its aliases are expanded",
           place(node));
     }
     if (depth > MAX_DEPTH || node.isRecursive()) {

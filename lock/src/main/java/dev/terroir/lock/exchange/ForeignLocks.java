@@ -1,0 +1,140 @@
+package dev.terroir.lock.exchange;
+
+import dev.terroir.environment.yaml.YamlReader;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.lock.LockCode;
+import dev.terroir.lock.LockException;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+
+/// Reads and writes the locks of other tools. What a file is, its content says, not its name.
+///
+/// @since 0.1
+public final class ForeignLocks {
+  private static final Pattern EXPORTED = Pattern.compile("[\\w.-]+=[^=\\s]+=[^=\\s]+");
+  private static final Pattern ARCHIVE =
+      Pattern.compile("(?:[a-z]+://|/|\\./)\\S+\\.(?:conda|tar\\.bz2)(?:#\\S*)?");
+
+  private ForeignLocks() {}
+
+  /// Reads a file.
+  ///
+  /// @param warnings told what is left out, each with file and line
+  /// @throws LockException code `foreign-lock`, with file and line
+  public static LockDocument read(Path file, Consumer<String> warnings) {
+    return parse(YamlReader.lockText(file), file.toString(), warnings);
+  }
+
+  /// Reads a text.
+  ///
+  /// @param source file name or other name of the text, for messages
+  public static LockDocument parse(String text, String source, Consumer<String> warnings) {
+    if (ExplicitText.isOne(text)) {
+      return ExplicitText.read(text, source, warnings);
+    }
+    list(text, source);
+    var root =
+        text.stripLeading().startsWith("{")
+            ? JsonReader.parseObject(text, source)
+            : YamlReader.parseLock(text, source);
+    if (root.has("lockVersion")) {
+      return MambaJsText.read(root);
+    }
+    var version = version(root, source);
+    if (version > PixiText.NEWEST) {
+      throw new LockException(
+          Problem.of(
+                  LockCode.FOREIGN_LOCK,
+                  "the lock is of version "
+                      + version
+                      + ", and "
+                      + PixiText.NEWEST
+                      + " is the newest that can be read")
+              .at(root.place("version"))
+              .hint("write it with an older pixi, or export an explicit list from it"));
+    }
+    if (version >= 4) {
+      return PixiText.read(root, version);
+    }
+    if (!root.has("package")) {
+      throw notOne(source, "it has a `version`, and neither `package` nor `environments`");
+    }
+    return CondaLockText.read(root, version);
+  }
+
+  // Lists without `@EXPLICIT`, which would be refused as YAML with a message of no use.
+  private static void list(String text, String source) {
+    var number = 0;
+    for (var line : text.lines().map(String::strip).toList()) {
+      number++;
+      if (line.isEmpty() || line.startsWith("#")) {
+        continue;
+      }
+      var place = Place.position(source, number, 1, line);
+      if (EXPORTED.matcher(line).matches()) {
+        throw new LockException(
+            Problem.of(
+                    LockCode.FOREIGN_LOCK,
+                    "the file is what `conda list --export` writes, which is no lock")
+                .at(place)
+                .because("its lines have neither the place nor the digest of a package")
+                .hint("write a list with `conda list --explicit --sha256`"));
+      }
+      if (ARCHIVE.matcher(line).matches()) {
+        throw new LockException(
+            Problem.of(
+                    LockCode.FOREIGN_LOCK, "the list of archives has no line `@EXPLICIT`")
+                .at(place)
+                .hint("put `@EXPLICIT` above the first archive"));
+      }
+      return;
+    }
+  }
+
+  private static long version(JsonObject root, String source) {
+    var text = Fields.text(root, "version");
+    if (text == null) {
+      throw notOne(source, "it has no `version`");
+    }
+    if (!text.matches("[0-9]{1,9}") || text.matches("0+")) {
+      throw new LockException(
+          Problem.of(LockCode.FOREIGN_LOCK, "`" + text + "` is no version of a lock")
+              .at(root.place("version"))
+              .because("conda-lock writes 1, pixi 4 to " + PixiText.NEWEST));
+    }
+    return Long.parseLong(text);
+  }
+
+  private static LockException notOne(String source, String why) {
+    return new LockException(
+        Problem.of(LockCode.FOREIGN_LOCK, "the file is no lock of a kind that can be read")
+            .at(Place.of(source))
+            .because(why)
+            .hint(
+                "give an explicit list (`@EXPLICIT`), a conda-lock.yml, a pixi.lock or a lock of"
+                    + " mambajs"));
+  }
+
+  /// Writes a document in the format it was read from, so that reading it again gives the same.
+  public static String write(LockDocument document) {
+    return write(document, document.format());
+  }
+
+  /// Writes a document. In a format other than its own, what that format has no word for is left
+  /// out.
+  ///
+  /// @throws LockException code `foreign-lock` when the format cannot hold it: several environments
+  ///   in an explicit list, a package built of its source
+  public static String write(LockDocument document, LockDocument.Format format) {
+    return switch (format) {
+      case EXPLICIT -> ExplicitText.write(document);
+      case CONDA_LOCK -> CondaLockText.write(document);
+      case PIXI -> PixiText.write(document);
+      case MAMBAJS -> MambaJsText.write(document);
+    };
+  }
+}
