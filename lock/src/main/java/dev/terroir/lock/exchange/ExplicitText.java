@@ -1,5 +1,7 @@
 package dev.terroir.lock.exchange;
 
+import dev.terroir.environment.distribution.SdistFileName;
+import dev.terroir.environment.distribution.WheelFileName;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
@@ -129,7 +131,7 @@ final class ExplicitText {
             new LockEntry.Pypi(
                 isUrl ? bare(location, place) : "",
                 name,
-                isUrl ? null : location,
+                isUrl ? version(location) : location,
                 sha256,
                 md5,
                 List.of(),
@@ -137,6 +139,14 @@ final class ExplicitText {
                 JsonObject.EMPTY),
             JsonObject.EMPTY,
             place));
+  }
+
+  private static @Nullable String version(String location) {
+    var file = LockEntry.Conda.fileName(location.replaceFirst("[#?].*", ""));
+    return WheelFileName.parse(file)
+        .map(WheelFileName::version)
+        .or(() -> SdistFileName.parse(file).map(SdistFileName::version))
+        .orElse(null);
   }
 
   private LockEntry.Conda archive(String line, Place place) {

@@ -1,0 +1,339 @@
+package dev.terroir.lock.exchange;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.problem.TerroirException;
+import dev.terroir.lock.CondaPackage;
+import dev.terroir.lock.LockException;
+import dev.terroir.lock.LockedPackage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayName("What locks of other tools hold, and what is refused")
+class ForeignLocksTest {
+  private static final String MD5 = "0123456789abcdef0123456789abcdef";
+  private static final String SHA256 = Sha256.of("a").hex();
+  private static final Path HERE = Path.of("").toAbsolutePath();
+
+  private static LockDocument read(String text) {
+    return ForeignLocks.parse(text, "the.lock", _ -> {});
+  }
+
+  private static Problem refused(String text) {
+    try {
+      read(text);
+    } catch (TerroirException e) {
+      return e.problem();
+    }
+    throw new AssertionError("was read: " + text);
+  }
+
+  private static LockExchange.Imported imported(
+      LockDocument document, @Nullable String environment, @Nullable String platform) {
+    return LockExchange.toLock(
+        document, LockExchange.choose(document, environment, platform), HERE);
+  }
+
+  private static LockEntry.Conda first(LockDocument document) {
+    return (LockEntry.Conda)
+        document.environments().getFirst().packages().values().iterator().next().getFirst().entry();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"#sha256:", "#", "#sha256="})
+  void aDigestOfAnExplicitListIsReadInEveryForm(String mark) {
+    var line = "https://channel.example/main/linux-64/zlib-1.3-h1_2.conda";
+    assertThat(first(read("@EXPLICIT\n" + line + mark + SHA256)).sha256()).isEqualTo(SHA256);
+    assertThat(first(read("@EXPLICIT\n" + line + "#" + MD5)).md5()).isEqualTo(MD5);
+    assertThat(first(read("@EXPLICIT\n" + line)).sha256()).isNull();
+    var problem = refused("# x\n@EXPLICIT\n" + line + mark + "12");
+    assertThat(problem.what()).contains("`12` is no digest");
+    assertThat(problem.where().getFirst().text()).startsWith("the.lock:3");
+  }
+
+  @Test
+  void loginsOfAnExplicitListAreLeftOutAndTold() {
+    var warnings = new ArrayList<String>();
+    var document =
+        ForeignLocks.parse(
+            """
+            # platform: linux-64
+            @EXPLICIT
+            https://me:secret9@channel.example/main/linux-64/a-1-0.conda
+            https://channel.example/t/tk-12345-abc/main/linux-64/b-1-0.conda
+            https://channel.example/t/<TOKEN>/main/noarch/c-1-0.tar.bz2
+            """,
+            "the.lock",
+            warnings::add);
+    var text = ForeignLocks.write(document);
+    assertThat(text)
+        .doesNotContain("secret9", "tk-12345", "TOKEN", "me:")
+        .contains(
+            "https://channel.example/main/linux-64/a-1-0.conda",
+            "https://channel.example/main/linux-64/b-1-0.conda",
+            "https://channel.example/main/noarch/c-1-0.tar.bz2");
+    assertThat(warnings).hasSize(3).allMatch(line -> line.contains("the line holds a login"));
+    assertThat(warnings.getFirst()).startsWith("the.lock:3");
+  }
+
+  @Test
+  void localArchivesAreDigestedHere(@TempDir Path folder) throws IOException {
+    var archive = Files.createDirectories(folder.resolve("noarch")).resolve("a b-1-py_0.conda");
+    Files.writeString(archive, "x");
+    for (var line :
+        List.of(archive.toString(), archive.toUri().toString(), "noarch/a b-1-py_0.conda")) {
+      var document = read("# platform: linux-64\n@EXPLICIT\n" + line + "\n");
+      var lock =
+          LockExchange.toLock(document, LockExchange.choose(document, null, null), folder).lock();
+      var item = lock.conda().packages().getFirst();
+      assertThat(item.sha256()).isEqualTo(Sha256.of("x").hex());
+      assertThat(Path.of(java.net.URI.create(item.url()))).isEqualTo(archive);
+      assertThat(item.subdir()).isEqualTo("noarch");
+      assertThat(item.isNoarchPython()).isTrue();
+    }
+    var document = read("# platform: linux-64\n@EXPLICIT\nC:\\pkgs\\win-64\\a-1-0.conda#" + MD5);
+    assertThatThrownBy(() -> imported(document, null, null))
+        .hasMessageContaining("a path of Windows");
+    var missing = read("# platform: linux-64\n@EXPLICIT\n./linux-64/a-1-0.conda#" + MD5);
+    assertThatThrownBy(() -> imported(missing, null, null)).hasMessageContaining("is no file");
+  }
+
+  @Test
+  void pipLinesOfAnExplicitListAreRead() {
+    var document =
+        read(
+            """
+            # platform: linux-64
+            @EXPLICIT
+            https://c.example/m/linux-64/python-3.12.1-h1_0_cpython.conda#%1$s
+            # pip six @ https://f.example/six-1.16.0-py2.py3-none-any.whl#sha256=%2$s
+            # pip idna @ https://f.example/idna-3.4.tar.gz --hash=sha256:%2$s
+            # pip is what installs the two above
+            """
+                .formatted(MD5, SHA256));
+    var lock = imported(document, null, null).lock();
+    assertThat(lock.pythonVersion()).isEqualTo("3.12");
+    assertThat(lock.packages()).extracting(LockedPackage::name).containsExactly("idna", "six");
+    assertThat(lock.packages())
+        .extracting(item -> item.artifact().kind())
+        .containsExactly("sdist", "wheel");
+    assertThat(lock.get("six").version()).isEqualTo("1.16.0");
+    assertThat(document.more().strings("comments"))
+        .containsExactly("# pip is what installs the two above");
+    assertThat(read(ForeignLocks.write(document))).isEqualTo(document);
+  }
+
+  @Test
+  void listsThatAreNoLocksAreRefusedByWhatTheyAre() {
+    assertThat(refused("# platform: linux-64\nnumpy=1.17.0=py37_0\n").what())
+        .contains("`conda list --export`");
+    assertThat(refused("https://c.example/m/noarch/a-1-0.conda\n").what())
+        .contains("no line `@EXPLICIT`");
+    assertThat(refused("@EXPLICIT\nnumpy=1.17\n").where().getFirst().text())
+        .isEqualTo("the.lock:2:1");
+    assertThat(refused("# platform: linux-65\n@EXPLICIT\n").what()).contains("`linux-65`");
+    assertThat(refused("# platform: linux-64\n# platform: osx-64\n@EXPLICIT\n").what())
+        .contains("a second time");
+    assertThat(refused("name: x\ndependencies: [a]\n").why()).contains("it has no `version`");
+    assertThat(refused("version: 6\nenvironments: {}\n").what()).contains("no environment");
+    assertThat(refused("version: 1\nname: x\n").what()).contains("no lock of a kind");
+    assertThat(refused("version: 1\n\tx: y").code().id()).isEqualTo("yaml-syntax");
+  }
+
+  @Test
+  void whatIsMissingIsSaidWithItsLine() {
+    var text =
+        """
+        version: 6
+        environments:
+          default:
+            channels: []
+            packages:
+              linux-64:
+              - conda: https://c.example/m/linux-64/a-1-0.conda
+        packages: []
+        """;
+    assertThat(refused(text).what()).contains("not described under `packages`");
+    assertThat(refused(text).where().getFirst().text()).startsWith("the.lock:7:");
+    var lock =
+        """
+        version: 1
+        metadata: {channels: [], platforms: [linux-64]}
+        package:
+        - name: a
+          version: 1.10
+          manager: %s
+          platform: linux-64
+        """;
+    assertThat(refused(lock.formatted("conda")).what()).contains("`url` is missing");
+    assertThat(refused(lock.formatted("conda")).where().getFirst().text())
+        .startsWith("the.lock:4:");
+    assertThat(refused((lock + "  url: x\n").formatted("npm")).what())
+        .contains("`npm` is no manager");
+  }
+
+  @Test
+  void aVersionStaysTheTextItIs() {
+    var document =
+        read(
+            """
+            version: 1
+            metadata: {channels: [], platforms: [linux-64]}
+            package:
+            - name: a
+              version: 1.10
+              manager: conda
+              platform: linux-64
+              dependencies: {b: 2.0, c: '', d: "*"}
+              url: https://c.example/m/linux-64/a-1.10-0.conda
+              hash: {md5: 01234567890123456789012345678901}
+            """);
+    assertThat(first(document).version()).isEqualTo("1.10");
+    assertThat(first(document).md5()).isEqualTo("01234567890123456789012345678901");
+    assertThat(first(document).depends()).containsExactly("b 2.0", "c", "d *");
+    assertThat(read(ForeignLocks.write(document))).isEqualTo(document);
+  }
+
+  @Test
+  void whatCannotBecomeALockIsSaidAllAtOnce() {
+    var document =
+        read(
+            """
+            version: 6
+            environments:
+              default:
+                channels: [{url: https://c.example/m}]
+                packages:
+                  linux-64:
+                  - conda: https://c.example/m/linux-64/a-1-0.conda
+                  - conda: ../built
+                  - pypi: git+https://g.example/x.git@abc
+                  - pypi: ./here
+                  - pypi: https://f.example/six-1.16.0-py2.py3-none-any.whl
+            packages:
+            - {conda: https://c.example/m/linux-64/a-1-0.conda}
+            - {conda: ../built, name: built, version: 1}
+            - {pypi: git+https://g.example/x.git@abc, name: x, version: 1}
+            - {pypi: ./here, name: here, version: 1, editable: true}
+            - {pypi: https://f.example/six-1.16.0-py2.py3-none-any.whl, name: six, version: 1.16.0}
+            """);
+    assertThatThrownBy(() -> imported(document, null, "linux/amd64"))
+        .isInstanceOfSatisfying(
+            LockException.class,
+            e -> {
+              assertThat(e.problems())
+                  .extracting(Problem::what)
+                  .containsExactly(
+                      "`a` has no digest",
+                      "`built` is built of its source and has no archive",
+                      "`x` is a checkout of a repository and has no archive",
+                      "`here` is a folder, not an archive",
+                      "`six` has no SHA-256");
+              assertThat(e.problems().get(3).where().getFirst().text()).startsWith("the.lock:10:");
+            });
+  }
+
+  @Test
+  void anEnvironmentAndAPlatformAreChosenByName() {
+    var document =
+        read(
+            """
+            version: 7
+            platforms:
+            - {name: gpu, subdir: linux-64, virtual-packages: [__cuda=12.4]}
+            - {name: cpu, subdir: linux-64}
+            environments:
+              one: {channels: [], packages: {gpu: [], cpu: []}}
+              two: {channels: [], packages: {}}
+            packages: []
+            """);
+    assertThatThrownBy(() -> LockExchange.choose(document, null, "gpu"))
+        .isInstanceOfSatisfying(
+            LockException.class,
+            e -> assertThat(e.problem().hints().getFirst()).contains("one, two"));
+    assertThatThrownBy(() -> LockExchange.choose(document, "one", "linux-64"))
+        .hasMessageContaining("several platforms of `linux-64`");
+    assertThatThrownBy(() -> LockExchange.choose(document, "one", "osx-64"))
+        .hasMessageContaining("nothing for osx-64");
+    assertThat(LockExchange.choose(document, "one", "gpu").platform()).isEqualTo("gpu");
+    assertThat(imported(document, "one", "gpu").lock().conda().virtualPackages())
+        .containsExactly("__cuda=12.4");
+  }
+
+  @Test
+  void aCategoryOfCondaLockComesOnTopOfMain() {
+    var item =
+        """
+        - name: %1$s
+          version: "1"
+          manager: conda
+          platform: linux-64
+          dependencies: {%3$s}
+          url: https://c.example/m/linux-64/%1$s-1-0.conda
+          hash: {md5: 0123456789abcdef0123456789abcdef}
+          category: %2$s
+        """;
+    var document =
+        read(
+            "version: 1\nmetadata: {channels: [{url: m}], platforms: [linux-64]}\npackage:\n"
+                + item.formatted("a", "main", "")
+                + item.formatted("b", "dev", "a: '>=1'"));
+    assertThat(imported(document, null, null).lock().conda().packages()).hasSize(1);
+    var more = imported(document, "dev", null);
+    assertThat(more.lock().conda().packages())
+        .extracting(CondaPackage::name)
+        .containsExactly("a", "b");
+    // The file calls the channel by its short name, and so does the definition.
+    assertThat(more.dependencies().condaChannels()).containsExactly("m");
+    assertThat(more.dependencies().condaPackages()).containsExactly("m::a=1=0", "m::b=1=0");
+    assertThat(more.lock().conda().channels()).containsExactly("https://c.example/m");
+    assertThat(more.lock().conda().find("a").orElseThrow().requiredBy()).containsExactly("b");
+    var pixi = read(ForeignLocks.write(document, LockDocument.Format.PIXI));
+    assertThat(pixi.uses("dev", "linux-64")).hasSize(2);
+    assertThat(pixi.uses("default", "linux-64")).hasSize(1);
+  }
+
+  @Test
+  void anExplicitListIsInTheOrderOfDependencies() {
+    var document =
+        read(
+            """
+            version: 6
+            environments:
+              default: {channels: [], packages: {linux-64: [
+                {conda: https://c.example/m/linux-64/a-1-0.conda},
+                {conda: https://c.example/m/linux-64/b-1-0.conda},
+                {conda: https://c.example/m/linux-64/c-1-0.conda}]}}
+            packages:
+            - {conda: https://c.example/m/linux-64/a-1-0.conda, md5: %1$s, depends: [c >=1]}
+            - {conda: https://c.example/m/linux-64/b-1-0.conda, md5: %1$s}
+            - {conda: https://c.example/m/linux-64/c-1-0.conda, md5: %1$s, depends: [b, a]}
+            """
+                .formatted(MD5));
+    var lock = imported(document, null, "linux-64").lock();
+    assertThat(ForeignLocks.write(LockExchange.ofLock(lock), LockDocument.Format.EXPLICIT))
+        .isEqualTo(
+            """
+            # This file may be used to create an environment using:
+            # $ conda create --name <env> --file <this file>
+            # platform: linux-64
+            @EXPLICIT
+            https://c.example/m/linux-64/b-1-0.conda#%1$s
+            https://c.example/m/linux-64/c-1-0.conda#%1$s
+            https://c.example/m/linux-64/a-1-0.conda#%1$s
+            """
+                .formatted(MD5));
+  }
+}
