@@ -1,5 +1,6 @@
 package dev.terroir.lock.exchange;
 
+import dev.terroir.environment.requirement.Requirement;
 import dev.terroir.environment.yaml.Yaml;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
@@ -374,7 +375,7 @@ final class PixiText {
     var json = JsonObject.builder();
     switch (entry) {
       case LockEntry.Conda conda -> condaJson(json, conda, version);
-      case LockEntry.Pypi pypi -> pypiJson(json, pypi, version);
+      case LockEntry.Pypi pypi -> pypiJson(json, pypi, version, isOwn);
       case LockEntry.Source source -> json.put(source.key(), source.location());
     }
     if (isOwn) {
@@ -431,7 +432,8 @@ final class PixiText {
     }
   }
 
-  private static void pypiJson(JsonObject.Builder json, LockEntry.Pypi pypi, long version) {
+  private static void pypiJson(
+      JsonObject.Builder json, LockEntry.Pypi pypi, long version, boolean isOwn) {
     if (version < 6) {
       json.put("kind", "pypi");
     } else {
@@ -446,10 +448,23 @@ final class PixiText {
     }
     digests(json, pypi.sha256(), pypi.md5());
     if (!pypi.requires().isEmpty()) {
-      json.put("requires_dist", pypi.requires());
+      json.put(
+          "requires_dist",
+          isOwn ? pypi.requires() : pypi.requires().stream().map(PixiText::requirement).toList());
     }
     if (pypi.requiresPython() != null) {
       json.put("requires_python", pypi.requiresPython());
+    }
+  }
+
+  // conda-lock writes versions as Poetry does (`*`, `>=2 || >3`), which are none of PEP 508; then the
+  // name alone is kept.
+  private static String requirement(String text) {
+    try {
+      Requirement.parse(text);
+      return text;
+    } catch (Requirement.SyntaxException e) {
+      return LockExchange.specName(text);
     }
   }
 
