@@ -53,6 +53,10 @@ final class PackageFile {
           "auto_activate_base",
           "changeps1");
 
+  private static final String IMPORT =
+      "make an environment of exactly its packages with `terroir lock import -f FILE`, or give the"
+          + " environment.yml that it was made from";
+
   private static final Set<String> CONDA =
       Set.of("name", "channels", "dependencies", "prefix", "variables", "category", "platforms");
 
@@ -134,11 +138,7 @@ final class PackageFile {
     for (int i = 0; i < lines.size(); i++) {
       var line = lines.get(i).strip();
       if (line.equals("@EXPLICIT")) {
-        throw foreign(
-            "an explicit list of conda packages (`@EXPLICIT`)",
-            i + 1,
-            "give the environment.yml that it was made from, or write one with"
-                + " `conda env export --from-history`");
+        throw foreign("an explicit list of conda packages (`@EXPLICIT`)", i + 1, IMPORT);
       }
       if (LISTED.matcher(line).matches()) {
         listed++;
@@ -173,16 +173,10 @@ final class PackageFile {
 
   private void yaml(Map<String, Key> keys) {
     if (keys.containsKey("version") && keys.containsKey("package")) {
-      throw foreign(
-          "a lock of conda-lock",
-          line(keys, "package"),
-          "give the environment.yml that it was made from (`sources` under `metadata` names it)");
+      throw foreign("a lock of conda-lock", line(keys, "package"), IMPORT);
     }
     if (keys.containsKey("version") && keys.containsKey("environments")) {
-      throw foreign(
-          "a lock of pixi",
-          line(keys, "environments"),
-          "write an environment.yml with `pixi workspace export conda-environment`");
+      throw foreign("a lock of pixi", line(keys, "environments"), IMPORT);
     }
     if (keys.containsKey("dependencies") && keys.containsKey("build_dependencies")) {
       throw foreign(

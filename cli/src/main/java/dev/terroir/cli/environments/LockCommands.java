@@ -16,6 +16,9 @@ import dev.terroir.lock.LockDifference;
 import dev.terroir.lock.LockFile;
 import dev.terroir.lock.Locked;
 import dev.terroir.lock.LockedPackage;
+import dev.terroir.lock.exchange.ForeignLocks;
+import dev.terroir.lock.exchange.LockDocument;
+import dev.terroir.lock.exchange.LockExchange;
 import dev.terroir.lock.export.LockExport;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +28,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// `terroir lock …`.
 ///
@@ -40,7 +44,10 @@ public final class LockCommands {
     options.add(Option.value("--python", "X.Y", "Another Python than the definition's."));
     var export = new ArrayList<>(options);
     export.add(
-        Option.value("--format", "pylock|requirements", "The format; pylock when left out."));
+        Option.value(
+            "--format",
+            "FORMAT",
+            "pylock, requirements, conda-explicit, pixi or conda-lock; pylock when left out."));
     export.add(
         Option.value("-o --to", "FILE", "Where to write it; standard output when left out."));
     return List.of(
@@ -53,11 +60,31 @@ public final class LockCommands {
             LockCommands::show),
         new Leaf(
             "export",
-            "Write a lock for pip and uv.",
+            "Write a lock for pip, uv, conda, pixi or conda-lock.",
             "terroir lock export -n demo --format requirements -o requirements.lock",
             export,
             "",
             LockCommands::export),
+        new Leaf(
+            "import",
+            "Register an environment of another tool's lock, with exactly its packages.",
+            "terroir lock import -f conda-lock.yml -n demo",
+            List.of(
+                Option.required(
+                    "-f --file",
+                    "FILE",
+                    "An explicit list of conda, a conda-lock.yml, a pixi.lock or a lock of"
+                        + " mambajs."),
+                Option.value(
+                    "-n --name", "NAME", "The environment's name; the file's when left out."),
+                Option.value("--environment", "ENV", "Which environment or category of the file."),
+                Option.value(
+                    "--platform", "P", "Which platform of the file; this machine's first."),
+                Option.value("-d --directory", "DIR", "Save the definition to a directory too."),
+                Option.flag("--overwrite", "Replace files that are there."),
+                Option.flag("--update", "Take the place of another lock of the same definition.")),
+            "",
+            LockImport::run),
         new Leaf(
             "diff",
             "Say what was added, removed and changed between two locks.",
@@ -142,19 +169,24 @@ public final class LockCommands {
 
   private static int export(Arguments arguments, Context context) {
     var lock = chosen(arguments, context);
+    var format = arguments.optional("--format").orElse("pylock");
     var text =
-        switch (arguments.optional("--format").orElse("pylock")) {
+        switch (format) {
           case "pylock" -> LockExport.pylock(lock);
           case "requirements" -> LockExport.requirements(lock);
+          case "conda-explicit" -> exchanged(lock, LockDocument.Format.EXPLICIT);
+          case "pixi" -> exchanged(lock, LockDocument.Format.PIXI);
+          case "conda-lock" -> exchanged(lock, LockDocument.Format.CONDA_LOCK);
           case String other ->
               throw CliException.usage(
-                  "`" + other + "` is no format of a lock", "write pylock or requirements");
+                  "`" + other + "` is no format of a lock",
+                  "write pylock, requirements, conda-explicit, pixi or conda-lock");
         };
+    leftOut(lock, format).ifPresent(context.progress()::warn);
     var file = arguments.path("--to");
     if (file.isPresent()) {
       var name = String.valueOf(file.get().getFileName());
-      if (arguments.optional("--format").orElse("pylock").equals("pylock")
-          && !LockExport.isPylockName(name)) {
+      if (format.equals("pylock") && !LockExport.isPylockName(name)) {
         context
             .progress()
             .warn("pip and uv take only `pylock.toml` and `pylock.NAME.toml`, not `" + name + "`");
@@ -164,6 +196,38 @@ public final class LockCommands {
       context.console().text(text);
     }
     return 0;
+  }
+
+  private static String exchanged(Lock lock, LockDocument.Format format) {
+    return ForeignLocks.write(LockExchange.ofLock(lock), format);
+  }
+
+  /// What a format does not carry.
+  private static Optional<String> leftOut(Lock lock, String format) {
+    var conda = lock.conda().packages().size();
+    var pip = lock.packages().size();
+    return switch (format) {
+      case "pylock", "requirements" ->
+          conda == 0
+              ? Optional.empty()
+              : Optional.of(
+                  conda
+                      + (conda == 1 ? " conda package is" : " conda packages are")
+                      + " left out: "
+                      + format
+                      + " holds packages of Python indexes only");
+      case "conda-explicit" ->
+          pip == 0
+              ? Optional.empty()
+              : Optional.of(
+                  pip
+                      + (pip == 1
+                          ? " package of a Python index is"
+                          : " packages of Python indexes are")
+                      + " written as comments, which conda-lock and Terroir read and conda does"
+                      + " not");
+      default -> Optional.empty();
+    };
   }
 
   private static int diff(Arguments arguments, Context context) {
@@ -224,13 +288,11 @@ public final class LockCommands {
     var lock = chosen(arguments, context);
     var found = new ArrayList<JsonValue>();
     for (var wanted : lock.named(arguments.positionals().getFirst())) {
-      var json =
-          JsonObject.builder().put("name", wanted.name()).put("version", wanted.version());
+      var json = JsonObject.builder().put("name", wanted.name()).put("version", wanted.version());
       if (wanted instanceof CondaPackage conda) {
         json.put("kind", "conda").put("build", conda.build());
       }
-      found.add(
-          json.put("requiredBy", wanted.requiredBy()).put("way", way(lock, wanted)).build());
+      found.add(json.put("requiredBy", wanted.requiredBy()).put("way", way(lock, wanted)).build());
     }
     // A name that both kinds have is told twice.
     context

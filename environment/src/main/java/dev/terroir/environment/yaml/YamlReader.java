@@ -120,8 +120,7 @@ public final class YamlReader {
     return parse(text, source, MAX_BYTES, MAX_NODES);
   }
 
-  private static Optional<YamlNode> parse(
-      String text, String source, int maxBytes, int maxNodes) {
+  private static Optional<YamlNode> parse(String text, String source, int maxBytes, int maxNodes) {
     var settings =
         LoadSettings.builder()
             .setLabel(source)

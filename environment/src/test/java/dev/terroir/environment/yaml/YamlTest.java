@@ -20,9 +20,45 @@ class YamlTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {">=7.5.0", ">", "|x", "1.10", "0x1F", "12:30:45", "1e5", "-", "- a", "? a", "a: b",
-        "a #b", "yes", "~", "@x", "`x`", "%x", "!x", "&x", "*", "* *_cpython", "{a}", "[a]", "'a",
-        "\"a", "a\tb", " a", "a ", "", "# a", "<<", "---", "=", "<2", "1_000", ".inf", "a:"})
+      strings = {
+        ">=7.5.0",
+        ">",
+        "|x",
+        "1.10",
+        "0x1F",
+        "12:30:45",
+        "1e5",
+        "-",
+        "- a",
+        "? a",
+        "a: b",
+        "a #b",
+        "yes",
+        "~",
+        "@x",
+        "`x`",
+        "%x",
+        "!x",
+        "&x",
+        "*",
+        "* *_cpython",
+        "{a}",
+        "[a]",
+        "'a",
+        "\"a",
+        "a\tb",
+        " a",
+        "a ",
+        "",
+        "# a",
+        "<<",
+        "---",
+        "=",
+        "<2",
+        "1_000",
+        ".inf",
+        "a:"
+      })
   void whateverAScalarLooksLike(String text) {
     reads(JsonObject.builder().put("key", text).put("list", java.util.List.of(text, "b")).build());
     reads(JsonObject.builder().put(text, "value").build());

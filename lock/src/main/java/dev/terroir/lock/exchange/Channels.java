@@ -36,8 +36,7 @@ final class Channels {
 
   /// @param isOwn whether they were read from the same format
   /// @param hasVariables whether the format wants to be told of variables in their URLs
-  static JsonValue write(
-      List<LockDocument.Channel> channels, boolean isOwn, boolean hasVariables) {
+  static JsonValue write(List<LockDocument.Channel> channels, boolean isOwn, boolean hasVariables) {
     var items = new ArrayList<JsonValue>();
     for (var channel : channels) {
       var json = JsonObject.builder().put("url", channel.url());

@@ -48,8 +48,7 @@ final class CondaLockText {
           "hash",
           "category");
 
-  private final Map<String, Map<String, List<LockDocument.Use>>> categories =
-      new LinkedHashMap<>();
+  private final Map<String, Map<String, List<LockDocument.Use>>> categories = new LinkedHashMap<>();
 
   private CondaLockText() {}
 
@@ -327,19 +326,13 @@ final class CondaLockText {
   }
 
   private static void putIfDifferent(
-      JsonObject.Builder json,
-      String key,
-      @Nullable String value,
-      @Nullable String derived) {
+      JsonObject.Builder json, String key, @Nullable String value, @Nullable String derived) {
     if (value != null && !value.equals(derived)) {
       json.put(key, value);
     }
   }
 
-  private static JsonObject hash(
-      @Nullable String md5,
-      @Nullable String sha256,
-      JsonObject more) {
+  private static JsonObject hash(@Nullable String md5, @Nullable String sha256, JsonObject more) {
     var hash = JsonObject.builder();
     if (md5 != null) {
       hash.put("md5", md5);
@@ -363,7 +356,9 @@ final class CondaLockText {
         if (isOwn) {
           return JsonValue.JsonArray.ofStrings(specs);
         }
-        map.put(name, other.isEmpty() || versions.isEmpty() ? other + versions : other + "," + versions);
+        map.put(
+            name,
+            other.isEmpty() || versions.isEmpty() ? other + versions : other + "," + versions);
       }
     }
     return isOwn && document.version() > 1

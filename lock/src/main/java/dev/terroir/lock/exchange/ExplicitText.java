@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 final class ExplicitText {
   private static final String PLATFORM = "# platform:";
   private static final Pattern PIP =
-      Pattern.compile("# pip\\s+([A-Za-z0-9][\\w.-]*)(?:\\[[^\\]]*])?\\s*(?:@|={2,3})\\s*(\\S+)(.*)");
+      Pattern.compile(
+          "# pip\\s+([A-Za-z0-9][\\w.-]*)(?:\\[[^\\]]*])?\\s*(?:@|={2,3})\\s*(\\S+)(.*)");
   private static final Pattern HASH = Pattern.compile("--hash=(sha256|md5)[:=]([0-9a-fA-F]+)");
 
   private final String source;
@@ -194,8 +195,7 @@ final class ExplicitText {
 
   private static String digest(String text, int digits, Place place) {
     if (!text.matches("[0-9a-fA-F]{" + digits + "}")) {
-      throw Fields.bad(
-          "`" + text + "` is no digest; MD5 has 32 hex digits, SHA-256 has 64", place);
+      throw Fields.bad("`" + text + "` is no digest; MD5 has 32 hex digits, SHA-256 has 64", place);
     }
     return text.toLowerCase(Locale.ROOT);
   }

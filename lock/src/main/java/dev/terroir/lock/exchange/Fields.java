@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// The members of an object in another tool's lock. A number or boolean where a text is due is taken
-/// as it was written: versions like `1.10` stand in these files without quotes.
+/// The members of an object in another tool's lock. A number or boolean where a text is due is
+/// taken as it was written: versions like `1.10` stand in these files without quotes.
 final class Fields {
   private static final Pattern TOKEN = Pattern.compile("^([a-z]+://[^/]+)/t/[^/]+/");
 
@@ -45,8 +45,7 @@ final class Fields {
       return -1;
     }
     if (!text.matches("[0-9]{1,18}")) {
-      throw bad(
-          "`" + key + "` must be a whole number, not `" + text + "`", object.place(key));
+      throw bad("`" + key + "` must be a whole number, not `" + text + "`", object.place(key));
     }
     return Long.parseLong(text);
   }

@@ -86,8 +86,7 @@ public final class ForeignLocks {
       }
       if (ARCHIVE.matcher(line).matches()) {
         throw new LockException(
-            Problem.of(
-                    LockCode.FOREIGN_LOCK, "the list of archives has no line `@EXPLICIT`")
+            Problem.of(LockCode.FOREIGN_LOCK, "the list of archives has no line `@EXPLICIT`")
                 .at(place)
                 .hint("put `@EXPLICIT` above the first archive"));
       }

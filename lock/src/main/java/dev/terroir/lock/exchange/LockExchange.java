@@ -66,8 +66,8 @@ public final class LockExchange {
   /// Chooses an environment and a platform.
   ///
   /// @param environment a name, or null for the only or the default one
-  /// @param platform a platform of the file, a subdir or `os/architecture`; null for this machine's,
-  ///   else the only one
+  /// @param platform a platform of the file, a subdir or `os/architecture`; null for this
+  ///   machine's, else the only one
   /// @throws LockException code `lock-not-importable`, with the names that would do
   public static Choice choose(
       LockDocument document, @Nullable String environment, @Nullable String platform) {
@@ -134,8 +134,7 @@ public final class LockExchange {
             .hint(
                 "choose with --platform: "
                     + String.join(
-                        ", ",
-                        platforms.stream().map(LockDocument.PlatformEntry::name).toList())));
+                        ", ", platforms.stream().map(LockDocument.PlatformEntry::name).toList())));
   }
 
   private static String subdirOf(LockDocument document, String wanted) {
@@ -205,8 +204,7 @@ public final class LockExchange {
           }
         }
         case LockEntry.Source item ->
-            refuse(
-                "`" + item.name() + "` is built of its source and has no archive", use.place());
+            refuse("`" + item.name() + "` is built of its source and has no archive", use.place());
       }
     }
     var python = conda.get("python");
@@ -221,13 +219,7 @@ public final class LockExchange {
     var specs = new ArrayList<String>();
     for (var item : conda.values()) {
       specs.add(
-          names.get(item.name())
-              + "::"
-              + item.name()
-              + "="
-              + item.version()
-              + "="
-              + item.build());
+          names.get(item.name()) + "::" + item.name() + "=" + item.version() + "=" + item.build());
     }
     var lines =
         pip.values().stream()
@@ -343,7 +335,9 @@ public final class LockExchange {
     var build = item.build();
     if (build == null || item.subdir() == null) {
       refuse(
-          "`" + item.name() + "` has no "
+          "`"
+              + item.name()
+              + "` has no "
               + (build == null ? "build" : "platform folder in its location"),
           place);
       return null;
@@ -430,7 +424,9 @@ public final class LockExchange {
       return null;
     }
     var scheme = item.location().replaceFirst("://.*", "");
-    if (scheme.startsWith("git+") || scheme.startsWith("hg+") || scheme.startsWith("svn+")
+    if (scheme.startsWith("git+")
+        || scheme.startsWith("hg+")
+        || scheme.startsWith("svn+")
         || scheme.startsWith("bzr+")) {
       refuse("`" + name + "` is a checkout of a repository and has no archive", place);
       return null;
@@ -444,7 +440,8 @@ public final class LockExchange {
     if (item.more().optionalBoolean("editable").orElse(false)
         || (wheel.isEmpty() && sdist.isEmpty() && !file.matches(".*\\.(?:zip|tar\\.[a-z0-9]+)"))) {
       refuse(
-          "`" + name + "` is a folder, not an archive", place,
+          "`" + name + "` is a folder, not an archive",
+          place,
           "its content changes, so no lock can hold it");
       return null;
     }
@@ -464,7 +461,8 @@ public final class LockExchange {
     var version =
         item.version() != null
             ? item.version()
-            : wheel.map(WheelFileName::version)
+            : wheel
+                .map(WheelFileName::version)
                 .or(() -> sdist.map(SdistFileName::version))
                 .orElse(null);
     if (version == null) {
@@ -600,8 +598,7 @@ public final class LockExchange {
     var subdir = Subdirs.of(lock.platform());
     var uses = new ArrayList<LockDocument.Use>();
     for (var item : inOrder(lock.conda().packages())) {
-      uses.add(
-          new LockDocument.Use(condaEntry(item), JsonObject.EMPTY, Place.of(item.title())));
+      uses.add(new LockDocument.Use(condaEntry(item), JsonObject.EMPTY, Place.of(item.title())));
     }
     var requires = new HashMap<String, List<String>>();
     for (var item : lock.packages()) {

@@ -89,11 +89,7 @@ final class MambaJsText {
         List.of(LockDocument.PlatformEntry.of(platform)),
         List.of(
             new LockDocument.EnvironmentEntry(
-                LockDocument.DEFAULT,
-                Channels.read(root),
-                List.of(),
-                packages,
-                JsonObject.EMPTY)),
+                LockDocument.DEFAULT, Channels.read(root), List.of(), packages, JsonObject.EMPTY)),
         List.of(),
         Fields.without(root, Set.of("platform", "channels", "packages", "pipPackages")));
   }
@@ -116,8 +112,7 @@ final class MambaJsText {
       for (var use : uses) {
         switch (use.entry()) {
           case LockEntry.Conda item -> conda.put(item.fileName(), json(item));
-          case LockEntry.Pypi item ->
-              pip.put(Fields.required(item.more(), "file"), json(item));
+          case LockEntry.Pypi item -> pip.put(Fields.required(item.more(), "file"), json(item));
           case LockEntry.Source item ->
               throw Fields.bad("`" + item.name() + "` has no archive", use.place());
         }
@@ -127,8 +122,7 @@ final class MambaJsText {
     document.more().get("lockVersion").ifPresent(version -> root.put("lockVersion", version));
     root.put("platform", document.platforms().getFirst().subdir());
     Fields.without(document.more(), Set.of("lockVersion")).members().forEach(root::put);
-    root.put(
-        "channels", environment.channels().stream().map(LockDocument.Channel::url).toList());
+    root.put("channels", environment.channels().stream().map(LockDocument.Channel::url).toList());
     root.put("packages", conda.build()).put("pipPackages", pip.build());
     return JsonWriter.indented(root.build(), 2) + "\n";
   }
@@ -165,10 +159,7 @@ final class MambaJsText {
     return json.putAll(Fields.without(item.more(), Set.of("file"))).build();
   }
 
-  private static void hash(
-      JsonObject.Builder json,
-      @Nullable String md5,
-      @Nullable String sha256) {
+  private static void hash(JsonObject.Builder json, @Nullable String md5, @Nullable String sha256) {
     if (md5 == null && sha256 == null) {
       return;
     }

@@ -339,8 +339,7 @@ final class PixiText {
               : document.uses(environment.name(), platform);
       var items = new ArrayList<JsonValue>();
       for (var use : uses) {
-        var item =
-            JsonObject.builder().put(key(use.entry()), use.entry().location());
+        var item = JsonObject.builder().put(key(use.entry()), use.entry().location());
         items.add((isOwn ? item.putAll(use.more()) : item).build());
       }
       packages.put(platform, new JsonValue.JsonArray(items));
@@ -362,11 +361,10 @@ final class PixiText {
       }
     }
     var sorted = new ArrayList<>(entries);
-    sorted.sort(
-        (a, b) -> {
-          var byKey = key(a).compareTo(key(b));
-          return byKey != 0 ? byKey : a.location().compareTo(b.location());
-        });
+    sorted.sort((a, b) -> {
+      var byKey = key(a).compareTo(key(b));
+      return byKey != 0 ? byKey : a.location().compareTo(b.location());
+    });
     sorted.addAll(document.unused());
     return sorted.stream().<JsonValue>map(entry -> json(entry, version, isOwn)).toList();
   }
@@ -457,7 +455,8 @@ final class PixiText {
     }
   }
 
-  // conda-lock writes versions as Poetry does (`*`, `>=2 || >3`), which are none of PEP 508; then the
+  // conda-lock writes versions as Poetry does (`*`, `>=2 || >3`), which are none of PEP 508; then
+  // the
   // name alone is kept.
   private static String requirement(String text) {
     try {

@@ -43,10 +43,14 @@ public final class Subdirs {
 
   private static final Map<String, Platform> PLATFORMS =
       Map.of(
-          "linux-64", Platform.LINUX_AMD64,
-          "linux-aarch64", Platform.LINUX_ARM64,
-          "osx-64", new Platform("darwin", "amd64"),
-          "osx-arm64", new Platform("darwin", "arm64"));
+          "linux-64",
+          Platform.LINUX_AMD64,
+          "linux-aarch64",
+          Platform.LINUX_ARM64,
+          "osx-64",
+          new Platform("darwin", "amd64"),
+          "osx-arm64",
+          new Platform("darwin", "arm64"));
 
   private Subdirs() {}
 

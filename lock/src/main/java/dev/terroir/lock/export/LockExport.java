@@ -28,9 +28,11 @@ public final class LockExport {
   public static String pylock(Lock lock) {
     var out = new StringBuilder();
     out.append("lock-version = \"1.0\"\ncreated-by = \"terroir\"\n");
-    out.append("requires-python = ")
-        .append(quoted("==" + lock.pythonVersion() + ".*"))
-        .append('\n');
+    if (!lock.pythonVersion().isEmpty()) {
+      out.append("requires-python = ")
+          .append(quoted("==" + lock.pythonVersion() + ".*"))
+          .append('\n');
+    }
     if (lock.packages().isEmpty()) {
       out.append("packages = []\n");
     }

@@ -26,10 +26,8 @@ class RealLocksTest {
               "`DUPLICATE` is described twice",
           "test-data/lock_parse_fails/v7/invalid_platform_subdir.yml",
               "`linux-XX` is no platform of conda",
-          "libmamba/tests/data/env_lockfile/bad_version-lock.json",
-              "the lock is of version 0.0.0",
-          "libmamba/tests/data/env_lockfile/bad_version-lock.yaml",
-              "`-1` is no version of a lock");
+          "libmamba/tests/data/env_lockfile/bad_version-lock.json", "the lock is of version 0.0.0",
+          "libmamba/tests/data/env_lockfile/bad_version-lock.yaml", "`-1` is no version of a lock");
 
   private static LockDocument read(String text, String source) {
     return ForeignLocks.parse(text, source, _ -> {});

@@ -69,6 +69,22 @@ public final class LockStore {
     }
   }
 
+  /// Takes a lock that was made elsewhere as the one of its definition, unless that has another.
+  ///
+  /// @param update whether it may take the place of another, which stays in the history
+  /// @return empty when it is the current lock now; else the one that was left in its place
+  public Optional<Lock> adopt(Lock lock, boolean update) {
+    var file = file(lock.definitionHash(), lock.platform(), null);
+    try (var _ = ProcessLock.acquire(file.resolveSibling(file.getFileName() + ".lock"), PATIENCE)) {
+      var found = find(lock.definitionHash(), lock.platform(), null);
+      if (found.isPresent() && !found.get().digest().equals(lock.digest()) && !update) {
+        return found;
+      }
+      put(lock, file);
+      return Optional.empty();
+    }
+  }
+
   private void put(Lock lock, Path current) {
     LockFile.write(
         lock,

@@ -1,0 +1,162 @@
+package dev.terroir.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.terroir.foundation.json.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("terroir lock: import of other tools' locks, and export to them")
+class LockExchangeTest {
+  private static final String CHANNEL = "https://channel.example/main";
+  private static final String MD5 = "0123456789abcdef0123456789abcdef";
+  private static final String SHA256 =
+      "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
+
+  @TempDir Path folder;
+  private Terroir terroir;
+
+  @BeforeEach
+  void begin() {
+    terroir = new Terroir(folder);
+  }
+
+  private Path condaLock(String zlib) {
+    return terroir.write(
+        "conda-lock.yml",
+        """
+        version: 1
+        metadata:
+          content_hash: {linux-64: abc}
+          channels: [{url: main, used_env_vars: []}]
+          platforms: [linux-64]
+          sources: [environment.yml]
+        package:
+        - name: python
+          version: 3.12.1
+          manager: conda
+          platform: linux-64
+          dependencies: {zlib: '>=1.3'}
+          url: %1$s/linux-64/python-3.12.1-h1_0_cpython.conda
+          hash: {md5: %2$s, sha256: %3$s}
+          category: main
+          optional: false
+        - name: zlib
+          version: 1.3
+          manager: conda
+          platform: linux-64
+          dependencies: {}
+          url: %1$s/linux-64/zlib-1.3-%4$s.conda
+          hash: {md5: %2$s, sha256: %3$s}
+          category: main
+          optional: false
+        - name: six
+          version: 1.16.0
+          manager: pip
+          platform: linux-64
+          dependencies: {}
+          url: https://files.example/six-1.16.0-py2.py3-none-any.whl
+          hash: {sha256: %3$s}
+          category: main
+          optional: false
+        """
+            .formatted(CHANNEL, MD5, SHA256, zlib));
+  }
+
+  private JsonObject imported(Path file, String name) {
+    return terroir
+        .run("lock import --platform linux/amd64 -n " + name + " -f " + file)
+        .succeeds()
+        .json();
+  }
+
+  @Test
+  void anImportedLockIsTheLockOfItsDefinition() {
+    var imported = imported(condaLock("h2_1"), "demo");
+    assertThat(imported.string("version")).isEqualTo("1");
+    // Nothing is resolved: the channel and the index of this definition do not exist.
+    var locked = terroir.run("environment lock -n demo --platform linux/amd64").succeeds().json();
+    assertThat(locked.optionalBoolean("cached")).contains(true);
+    assertThat(locked.string("digest")).isEqualTo(imported.string("lockDigest"));
+    assertThat(locked.string("definitionHash")).isEqualTo(imported.string("hash"));
+    var definition = terroir.run("environment show -n demo").succeeds().out();
+    assertThat(definition)
+        .contains("main::python=3.12.1=h1_0_cpython", "main::zlib=1.3=h2_1", "six==1.16.0")
+        .doesNotContain("azureml-defaults");
+    // The same file again is the same version and the same lock.
+    assertThat(imported(condaLock("h2_1"), "demo").string("version")).isEqualTo("1");
+  }
+
+  @Test
+  void showDiffAndWhyKnowBothKinds() {
+    imported(condaLock("h2_1"), "demo");
+    imported(condaLock("h3_2"), "demo");
+    var shown =
+        terroir.run("lock show -n demo --platform linux/amd64 --output table").succeeds().out();
+    assertThat(shown).contains("h1_0_cpython", "conda", "wheel", "six");
+    var difference = terroir.run("lock diff --output json demo:1 demo:2").succeeds().json();
+    var changed = difference.objects("changed");
+    assertThat(changed).hasSize(1);
+    assertThat(changed.getFirst().string("buildBefore")).isEqualTo("h2_1");
+    assertThat(changed.getFirst().string("buildAfter")).isEqualTo("h3_2");
+    var why = terroir.run("lock why -n demo --platform linux/amd64 zlib").succeeds().json();
+    assertThat(why.strings("way")).containsExactly("(definition)", "python", "zlib");
+    assertThat(why.string("kind")).isEqualTo("conda");
+    assertThat(terroir.run("lock why -n demo --platform linux/amd64 nothing").err())
+        .contains("[not-locked]");
+  }
+
+  @Test
+  void whatIsExportedComesBackAsTheSameLock() {
+    var first = imported(condaLock("h2_1"), "demo");
+    for (var format : new String[] {"conda-explicit", "pixi", "conda-lock"}) {
+      var file = terroir.project.resolve("exported." + format);
+      var outcome =
+          terroir
+              .run("lock export -n demo --platform linux/amd64 --format " + format + " -o " + file)
+              .succeeds();
+      assertThat(outcome.err().contains("written as comments"))
+          .isEqualTo(format.equals("conda-explicit"));
+      assertThat(imported(file, "again").string("lockDigest"))
+          .isEqualTo(first.string("lockDigest"));
+    }
+    var requirements =
+        terroir.run("lock export -n demo --platform linux/amd64 --format requirements").succeeds();
+    assertThat(requirements.out()).contains("six==1.16.0").doesNotContain("zlib");
+    assertThat(requirements.err()).contains("2 conda packages are left out");
+  }
+
+  @Test
+  void otherArchivesUnderTheSameNamesNeedToBeAskedFor() throws IOException {
+    imported(condaLock("h2_1"), "demo");
+    var file = condaLock("h2_1");
+    Files.writeString(file, Files.readString(file).replace(SHA256, "b" + SHA256.substring(1)));
+    var refused = terroir.run("lock import --platform linux/amd64 -n demo -f " + file);
+    assertThat(refused.code()).isNotZero();
+    assertThat(refused.err()).contains("locked already, with other archives", "--update");
+    terroir.run("lock import --update --platform linux/amd64 -n demo -f " + file).succeeds();
+  }
+
+  @Test
+  void aLockWithoutDigestsIsRefusedWithEveryLine() {
+    var file =
+        terroir.write(
+            "list.txt",
+            "# platform: linux-64\n@EXPLICIT\n"
+                + CHANNEL
+                + "/linux-64/a-1-0.conda\n"
+                + CHANNEL
+                + "/noarch/b-1-0.conda\n");
+    var refused = terroir.run("lock import --platform linux/amd64 -f " + file);
+    assertThat(refused.err())
+        .contains("`a` has no digest", "`b` has no digest", "list.txt:3:1", "list.txt:4:1")
+        .contains("[lock-not-importable]");
+    var create = terroir.run("environment create -n x -d " + folder.resolve("x") + " -f " + file);
+    assertThat(create.err()).contains("terroir lock import");
+  }
+}
