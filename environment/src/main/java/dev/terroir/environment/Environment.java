@@ -3,6 +3,8 @@ package dev.terroir.environment;
 import dev.terroir.environment.conda.CondaDependencies;
 import dev.terroir.environment.pyproject.PyProject;
 import dev.terroir.environment.requirement.RequirementsFile;
+import dev.terroir.environment.existing.ExistingEnvironment;
+import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
@@ -200,6 +202,32 @@ public record Environment(
       case REQUIREMENTS -> fromPipRequirements(name, file, nothing, warnings);
       case PYPROJECT -> fromPyProject(name, file, group, nothing);
     };
+  }
+
+  /// A definition of a conda environment of this machine: every package with its exact version and
+  /// build, as `conda env export` writes it. No conda is needed.
+  ///
+  /// @param nameOrPrefix its name, searched as conda does, or a path
+  /// @throws EnvironmentException code `conda-environment`
+  public static Environment fromExistingCondaEnvironment(String name, String nameOrPrefix) {
+    return fromExistingCondaEnvironment(name, nameOrPrefix, false, Settings.system(), _ -> {});
+  }
+
+  /// The same, in full.
+  ///
+  /// @param fromHistory whether only what the user asked for is taken, without what was solved for it
+  /// @param settings the process environment, which says where environments lie
+  /// @param warnings receives a sentence for everything that cannot be had again from the definition
+  public static Environment fromExistingCondaEnvironment(
+      String name,
+      String nameOrPrefix,
+      boolean fromHistory,
+      Settings settings,
+      Consumer<String> warnings) {
+    var existing = ExistingEnvironment.read(nameOrPrefix, settings);
+    var captured = fromHistory ? existing.requested() : existing.exact();
+    captured.warnings().forEach(warnings);
+    return of(name, captured.dependencies());
   }
 
   private static Environment ofPipLines(String name, List<String> lines, CondaDependencies beside) {

@@ -24,6 +24,8 @@ public enum EnvironmentCode implements Code {
   RESERVED_NAME("reserved-name", Kind.REQUEST),
   /// A directory holds no saved environment, or only a part of one.
   SAVED_DIRECTORY("saved-directory", Kind.REQUEST),
+  /// No conda environment is where one is said to be, or its records cannot be read.
+  CONDA_ENVIRONMENT("conda-environment", Kind.REQUEST),
   /// A file is there already and overwriting was not asked for.
   WOULD_OVERWRITE("would-overwrite", Kind.REQUEST),
   /// A secret stands where everybody who gets the definition could read it.

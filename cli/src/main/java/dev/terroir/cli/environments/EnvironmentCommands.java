@@ -57,12 +57,18 @@ public final class EnvironmentCommands {
     return List.of(
         new Leaf(
             "create",
-            "Make a saved environment from a file of packages.",
+            "Make a saved environment from a file of packages, or of a conda environment.",
             "terroir environment create -n demo -f requirements.txt -d environment",
             List.of(
                 NAME,
-                Option.required(
+                Option.value(
                     "-f --file", "FILE", "environment.yml, requirements.txt or pyproject.toml."),
+                Option.value(
+                    "--conda-env",
+                    "NAME|PREFIX",
+                    "A conda environment of this machine instead of a file."),
+                Option.flag(
+                    "--from-history", "Of a conda environment, only what was asked for."),
                 Option.value("--group", "G", "A dependency group or extra of pyproject.toml."),
                 Option.value("--python", "X.Y", "The version of Python."),
                 DIRECTORY,
@@ -184,8 +190,33 @@ public final class EnvironmentCommands {
   }
 
   private static int create(Arguments arguments, Context context) {
+    var name = arguments.get("--name");
+    var file = arguments.path("--file");
+    var existing = arguments.optional("--conda-env");
+    if (file.isPresent() == existing.isPresent()) {
+      throw CliException.usage(
+          file.isPresent() ? "both a file and a conda environment are given" : "no file is given",
+          "give a file of packages with -f FILE, or a conda environment with --conda-env NAME");
+    }
+    if (file.isPresent()) {
+      if (arguments.has("--from-history")) {
+        throw CliException.usage(
+            "only a conda environment has a history", "leave --from-history out");
+      }
+      return save(read(name, file.get(), arguments, context), arguments, context);
+    }
+    if (arguments.has("--group")) {
+      throw CliException.usage("only a pyproject.toml has groups", "leave --group out");
+    }
     return save(
-        read(arguments.get("--name"), Path.of(arguments.get("--file")), arguments, context),
+        withPython(
+            Environment.fromExistingCondaEnvironment(
+                name,
+                existing.orElseThrow(),
+                arguments.has("--from-history"),
+                context.settings(),
+                context.progress()::warn),
+            arguments),
         arguments,
         context);
   }
