@@ -1,9 +1,9 @@
 package dev.terroir.environment;
 
 import dev.terroir.environment.conda.CondaDependencies;
+import dev.terroir.environment.existing.ExistingEnvironment;
 import dev.terroir.environment.pyproject.PyProject;
 import dev.terroir.environment.requirement.RequirementsFile;
-import dev.terroir.environment.existing.ExistingEnvironment;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
@@ -215,9 +215,11 @@ public record Environment(
 
   /// The same, in full.
   ///
-  /// @param fromHistory whether only what the user asked for is taken, without what was solved for it
+  /// @param fromHistory whether only what the user asked for is taken, without what was solved for
+  ///   it
   /// @param settings the process environment, which says where environments lie
-  /// @param warnings receives a sentence for everything that cannot be had again from the definition
+  /// @param warnings receives a sentence for everything that cannot be had again from the
+  ///   definition
   public static Environment fromExistingCondaEnvironment(
       String name,
       String nameOrPrefix,

@@ -67,8 +67,7 @@ public final class EnvironmentCommands {
                     "--conda-env",
                     "NAME|PREFIX",
                     "A conda environment of this machine instead of a file."),
-                Option.flag(
-                    "--from-history", "Of a conda environment, only what was asked for."),
+                Option.flag("--from-history", "Of a conda environment, only what was asked for."),
                 Option.value("--group", "G", "A dependency group or extra of pyproject.toml."),
                 Option.value("--python", "X.Y", "The version of Python."),
                 DIRECTORY,

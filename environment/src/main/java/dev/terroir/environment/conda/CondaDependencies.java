@@ -66,8 +66,8 @@ public final class CondaDependencies {
   private @Nullable String text;
   private @Nullable CondaReader content;
 
-  private CondaDependencies(String text, String source) {
-    var read = CondaReader.read(text, source);
+  private CondaDependencies(String text, String source, boolean isStrict) {
+    var read = CondaReader.read(text, source, isStrict);
     this.source = source;
     this.json = read.json();
     this.text = text;
@@ -91,7 +91,7 @@ public final class CondaDependencies {
   private CondaReader content() {
     var known = content;
     if (known == null) {
-      known = CondaReader.read(text(), source);
+      known = CondaReader.read(text(), source, false);
       content = known;
     }
     return known;
@@ -100,21 +100,21 @@ public final class CondaDependencies {
   /// The default document: Python, and `azureml-defaults` as the only pip requirement.
   public static CondaDependencies defaults() {
     return new CondaDependencies(
-        TEMPLATE.formatted(DEFAULT_PYTHON), "the default conda dependencies");
+        TEMPLATE.formatted(DEFAULT_PYTHON), "the default conda dependencies", true);
   }
 
   /// Reads a conda environment file.
   ///
   /// @throws EnvironmentException with all problems, each with file, line and column
   public static CondaDependencies read(Path file) {
-    return new CondaDependencies(YamlReader.text(file), file.toString());
+    return new CondaDependencies(YamlReader.text(file), file.toString(), true);
   }
 
   /// Reads the text of a conda environment file.
   ///
   /// @param source file name or other name of the text, for messages
   public static CondaDependencies parse(String text, String source) {
-    return new CondaDependencies(text, source);
+    return new CondaDependencies(text, source, true);
   }
 
   /// Takes over the `condaDependencies` member of a definition. What is wrong with its entries is
@@ -182,6 +182,21 @@ public final class CondaDependencies {
         .flatMap(block -> block.items().stream())
         .map(CondaReader.Item::mark)
         .toList();
+  }
+
+  /// Where each of the [#condaPackages] stands in the text.
+  public List<YamlNode.Mark> condaMarks() {
+    return marks(content().dependencyBlock());
+  }
+
+  /// Where each of the [#condaChannels] stands in the text; empty when they are one word and no
+  /// list.
+  public List<YamlNode.Mark> channelMarks() {
+    return marks(content().channelBlock());
+  }
+
+  private static List<YamlNode.Mark> marks(CondaReader.@Nullable Block block) {
+    return block == null ? List.of() : block.items().stream().map(CondaReader.Item::mark).toList();
   }
 
   /// The pip requirements without option lines.
@@ -482,7 +497,7 @@ public final class CondaDependencies {
     var candidate = edit.get();
     if (candidate.isPresent()) {
       try {
-        var copy = new CondaDependencies(candidate.get(), source);
+        var copy = new CondaDependencies(candidate.get(), source, false);
         if (copy.json.equals(wanted)) {
           return copy;
         }
@@ -494,7 +509,7 @@ public final class CondaDependencies {
   }
 
   private CondaDependencies rewritten(JsonObject wanted) {
-    return new CondaDependencies(CondaText.header(text()) + Yaml.write(wanted), source);
+    return new CondaDependencies(CondaText.header(text()) + Yaml.write(wanted), source, false);
   }
 
   private static void requireText(String spec, String what) {

@@ -44,10 +44,14 @@ public sealed interface CondaDependency {
 
   /// The name in a match spec, lower case and without channel; empty for a URL.
   static Optional<String> condaName(String spec) {
-    if (spec.contains("://") || spec.startsWith("/") || spec.startsWith(".")) {
+    var bracket = spec.indexOf('[');
+    var head = bracket < 0 ? spec : spec.substring(0, bracket);
+    // A channel may be a URL itself.
+    var channel = head.lastIndexOf("::");
+    if ((channel < 0 && head.contains("://")) || spec.startsWith("/") || spec.startsWith(".")) {
       return Optional.empty();
     }
-    var matcher = Names.CONDA.matcher(spec);
+    var matcher = Names.CONDA.matcher(channel < 0 ? head : head.substring(channel + 2));
     return matcher.lookingAt()
         ? Optional.of(matcher.group(1).toLowerCase(Locale.ROOT))
         : Optional.empty();
@@ -63,8 +67,7 @@ public sealed interface CondaDependency {
 
   /// How names are found in text.
   final class Names {
-    private static final Pattern CONDA =
-        Pattern.compile("\\s*(?:[^\\s:\\[]+(?:/[^\\s:]+)?::)?([A-Za-z0-9_][A-Za-z0-9_.*-]*)");
+    private static final Pattern CONDA = Pattern.compile("\\s*([A-Za-z0-9_][A-Za-z0-9_.*-]*)");
     private static final Pattern PIP =
         Pattern.compile(
             "\\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\\s*(?:$|[\\[=<>!~;@(#]|--)");

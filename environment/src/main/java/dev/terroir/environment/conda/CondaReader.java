@@ -9,11 +9,27 @@ import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.problem.Problem;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Takes the text of a conda environment file apart. For one thread.
 final class CondaReader {
+  // Those of conda, mamba and conda-lock.
+  private static final Set<String> KEYS =
+      Set.of(
+          "name",
+          "channels",
+          "dependencies",
+          "prefix",
+          "variables",
+          "platforms",
+          "platform",
+          "category",
+          "allow-pypi-requests",
+          "pip-repositories");
+
   private static final Pattern SELECTOR = Pattern.compile("sel\\(\\s*([a-z]+)\\s*\\)");
 
   /// A scalar of a list and where it stands.
@@ -32,11 +48,17 @@ final class CondaReader {
   private @Nullable Block channelBlock;
   private @Nullable String name;
 
-  private CondaReader() {}
+  private final boolean isStrict;
 
+  private CondaReader(boolean isStrict) {
+    this.isStrict = isStrict;
+  }
+
+  /// @param isStrict whether what conda would lose without a word is refused; false for what was
+  ///   taken into a definition before
   /// @throws EnvironmentException with all problems of the document
-  static CondaReader read(String text, String source) {
-    var reader = new CondaReader();
+  static CondaReader read(String text, String source, boolean isStrict) {
+    var reader = new CondaReader(isStrict);
     var root = YamlReader.parse(text, source);
     switch (root.orElse(null)) {
       case null -> {}
@@ -101,10 +123,13 @@ final class CondaReader {
       }
       seen.add(entry.key());
       switch (entry.key()) {
-        case "name" -> name = scalar(entry.value(), "`name`");
+        case "name" -> name = name(entry.value());
         case "channels" -> channels(entry.value());
         case "dependencies" -> dependencies(entry.value());
-        default -> json.put(entry.key(), plain(entry.value()));
+        default -> {
+          unknown(entry);
+          json.put(entry.key(), plain(entry.value()));
+        }
       }
       switch (entry.key()) {
         case "name" -> json.put("name", name);
@@ -113,6 +138,67 @@ final class CondaReader {
         default -> {}
       }
     }
+  }
+
+  private @Nullable String name(YamlNode node) {
+    var text = scalar(node, "`name`");
+    if (isStrict && text != null && (text.contains("/") || text.contains("\\"))) {
+      problems.add(
+          Problem.of(EnvironmentCode.CONDA_SPECIFICATION, "`" + text + "` is a path, not a name")
+              .at(node.mark().place())
+              .because("conda takes `name` for a folder among its environments")
+              .hint("write a name without `/`, or `prefix: " + text + "`"));
+    }
+    return text;
+  }
+
+  private void unknown(YamlNode.Entry entry) {
+    if (!isStrict || KEYS.contains(entry.key())) {
+      return;
+    }
+    var meant =
+        KEYS.stream().filter(key -> isNear(entry.key(), key)).sorted().findFirst().orElse(null);
+    if (meant == null) {
+      warnings.add(
+          entry.keyMark().place().text()
+              + ": `"
+              + entry.key()
+              + "` is no key of a conda environment file; it is kept, and nothing is done with it");
+      return;
+    }
+    problems.add(
+        Problem.of(
+                EnvironmentCode.CONDA_SPECIFICATION,
+                "`" + entry.key() + "` is no key of a conda environment file")
+            .at(entry.keyMark().place())
+            .hint("write `" + meant + "`"));
+  }
+
+  /// Whether a word is a slip of another: other case, the beginning of it, or at most two letters
+  /// wrong in a long one.
+  private static boolean isNear(String word, String key) {
+    var lower = word.toLowerCase(Locale.ROOT).replace('_', '-');
+    return lower.equals(key)
+        || (key.equals("dependencies") && lower.startsWith("depend"))
+        || distance(lower, key) <= (key.length() < 6 ? 1 : 2);
+  }
+
+  /// Letters to insert, delete or replace until one word is the other (Levenshtein 1966).
+  private static int distance(String a, String b) {
+    var row = new int[b.length() + 1];
+    for (int j = 0; j <= b.length(); j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= a.length(); i++) {
+      var diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        var replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
+      }
+    }
+    return row[b.length()];
   }
 
   static JsonValue dependencyJson(List<CondaDependency> dependencies) {
@@ -218,9 +304,7 @@ final class CondaReader {
       case YamlNode.Sequence sequence -> {
         var block = block(sequence, "a line for pip");
         if (!pipBlocks.isEmpty()) {
-          warnings.add(
-              node.mark().place().text()
-                  + ": a second pip section; the lines of both are installed");
+          second(node);
         }
         pipBlocks.add(block);
         dependencies.add(
@@ -229,6 +313,27 @@ final class CondaReader {
       }
       case YamlNode other ->
           problem("`pip` must hold a list, each line of it a requirement", other.mark());
+    }
+  }
+
+  private void second(YamlNode node) {
+    var first = pipBlocks.getLast().node().mark();
+    if (isStrict) {
+      problems.add(
+          Problem.of(EnvironmentCode.CONDA_SPECIFICATION, "there are two pip sections")
+              .at(node.mark().place())
+              .at(first.place())
+              .because(
+                  "conda installs the lines of the last one only and loses those of line "
+                      + first.line()
+                      + " without a word, while mamba installs both")
+              .hint("put the lines of both under one `- pip:`"));
+    } else {
+      warnings.add(
+          node.mark().place().text()
+              + ": a second pip section, after that of line "
+              + first.line()
+              + "; the lines of both are installed");
     }
   }
 

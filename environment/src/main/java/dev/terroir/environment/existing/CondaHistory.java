@@ -1,9 +1,9 @@
 package dev.terroir.environment.existing;
 
+import dev.terroir.environment.EnvironmentException;
 import dev.terroir.environment.conda.CondaDependency;
 import dev.terroir.environment.yaml.YamlNode;
 import dev.terroir.environment.yaml.YamlReader;
-import dev.terroir.environment.EnvironmentException;
 import dev.terroir.foundation.FoundationException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -275,10 +275,9 @@ public final class CondaPrefixes {
   private Path expanded(String text) {
     var matcher = VARIABLE.matcher(text);
     var path =
-        matcher.replaceAll(
-            match ->
-                java.util.regex.Matcher.quoteReplacement(
-                    settings.get(match.group(1)).orElse(match.group())));
+        matcher.replaceAll(match ->
+            java.util.regex.Matcher.quoteReplacement(
+                settings.get(match.group(1)).orElse(match.group())));
     return path.equals("~") || path.startsWith("~/")
         ? home.resolve(path.substring(Math.min(2, path.length())))
         : Path.of(path);

@@ -150,8 +150,7 @@ public record ExistingEnvironment(
             .ifPresent(lines::add);
       }
     }
-    return captured(
-        channels(channelNames()), List.copyOf(asked.values()), lines, unreproducible);
+    return captured(channels(channelNames()), List.copyOf(asked.values()), lines, unreproducible);
   }
 
   private static Captured captured(
@@ -171,8 +170,7 @@ public record ExistingEnvironment(
     json.put("dependencies", new JsonValue.JsonArray(dependencies));
     unreproducible.sort((a, b) -> a.name().compareTo(b.name()));
     return new Captured(
-        CondaDependencies.parse(Yaml.write(json.build()), "the conda environment"),
-        unreproducible);
+        CondaDependencies.parse(Yaml.write(json.build()), "the conda environment"), unreproducible);
   }
 
   /// The names that channels are called by here, by their URL. A name is only taken where something
@@ -240,17 +238,16 @@ public record ExistingEnvironment(
     return url.startsWith("file:") || url.startsWith("/")
         ? Optional.of(
             new Unreproducible(
-                record.name(),
-                "`" + record.spec() + "` came from this machine: " + url,
-                false))
+                record.name(), "`" + record.spec() + "` came from this machine: " + url, false))
         : Optional.empty();
   }
 
   private Optional<Unreproducible> replaced(InstalledDistribution item) {
     return records.stream()
         .filter(record -> DistributionName.normalized(record.name()).equals(item.name()))
-        .filter(record -> record.files().stream().anyMatch(file -> file.contains(".dist-info/")
-            || file.contains(".egg-info")))
+        .filter(record ->
+            record.files().stream()
+                .anyMatch(file -> file.contains(".dist-info/") || file.contains(".egg-info")))
         .findFirst()
         .map(record ->
             new Unreproducible(
@@ -274,7 +271,9 @@ public record ExistingEnvironment(
         unreproducible.add(
             new Unreproducible(
                 item.name(),
-                "`" + item.name() + "` is a checkout of a repository, built anew where it is"
+                "`"
+                    + item.name()
+                    + "` is a checkout of a repository, built anew where it is"
                     + " installed: "
                     + url,
                 false));

@@ -133,8 +133,7 @@ public record InstalledDistribution(
   private static Optional<InstalledDistribution> distInfo(
       Path prefix, Path entry, Set<String> condaFiles) throws IOException {
     var headers = entry.resolve("METADATA");
-    if (isConda(prefix, headers, condaFiles)
-        || first(entry.resolve("INSTALLER")).equals("conda")) {
+    if (isConda(prefix, headers, condaFiles) || first(entry.resolve("INSTALLER")).equals("conda")) {
       return Optional.empty();
     }
     Origin origin = new Origin.Index();
@@ -179,8 +178,7 @@ public record InstalledDistribution(
     if (below != null) {
       fragment.add(below);
     }
-    return new Origin.Archive(
-        url + (fragment.isEmpty() ? "" : "#" + String.join("&", fragment)));
+    return new Origin.Archive(url + (fragment.isEmpty() ? "" : "#" + String.join("&", fragment)));
   }
 
   private static Optional<InstalledDistribution> eggLink(Path entry, String name)

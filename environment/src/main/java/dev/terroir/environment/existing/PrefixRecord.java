@@ -1,5 +1,7 @@
 package dev.terroir.environment.existing;
 
+import dev.terroir.environment.EnvironmentCode;
+import dev.terroir.environment.EnvironmentException;
 import dev.terroir.environment.requirement.Credentials;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.json.JsonObject;
@@ -7,8 +9,6 @@ import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
-import dev.terroir.environment.EnvironmentCode;
-import dev.terroir.environment.EnvironmentException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,9 +53,10 @@ public record PrefixRecord(JsonObject json) {
               Problem.of(
                       EnvironmentCode.CONDA_ENVIRONMENT,
                       "the record of an installed package cannot be read")
-                  .at(e.problem().where().isEmpty()
-                      ? Place.file(file)
-                      : e.problem().where().getFirst())
+                  .at(
+                      e.problem().where().isEmpty()
+                          ? Place.file(file)
+                          : e.problem().where().getFirst())
                   .because(e.problem().what()));
         }
       }

@@ -69,8 +69,7 @@ class ExistingEnvironmentTest {
   void realRecordsAreReadAndWrittenWithoutLoss() {
     for (var item : Conformance.cases("conda/prefix_records.json")) {
       var record = new PrefixRecord(item.object("record"));
-      assertThat(JsonReader.parseObject(record.text(), "written"))
-          .isEqualTo(item.object("record"));
+      assertThat(JsonReader.parseObject(record.text(), "written")).isEqualTo(item.object("record"));
       assertThat(record.channelUrl()).endsWith("/conda-forge");
       assertThat(record.channel()).endsWith("conda-forge");
       assertThat(record.spec())
@@ -203,10 +202,8 @@ class ExistingEnvironmentTest {
                   .replace("\"files\"", "\"requested_specs\": [\"zlib >=1\"], \"files\""));
       var loose = ExistingEnvironment.read(prefix.toString(), settings()).requested();
       assertThat(loose.dependencies().condaPackages()).containsExactly("zlib >=1");
-      var silent =
-          prefix(folder.resolve("two"), record("a", "1", "0", "https://c.example/team"));
-      assertThatThrownBy(
-              () -> ExistingEnvironment.read(silent.toString(), settings()).requested())
+      var silent = prefix(folder.resolve("two"), record("a", "1", "0", "https://c.example/team"));
+      assertThatThrownBy(() -> ExistingEnvironment.read(silent.toString(), settings()).requested())
           .hasMessageContaining("does not say what was asked for");
     }
   }
@@ -325,18 +322,20 @@ class ExistingEnvironmentTest {
       // What the venv brought counts as conda's.
       var files = new ArrayList<String>();
       try (var walk = Files.walk(site())) {
-        walk.filter(Files::isRegularFile).forEach(file -> files.add(env.relativize(file).toString()));
+        walk.filter(Files::isRegularFile)
+            .forEach(file -> files.add(env.relativize(file).toString()));
       }
       prefix(
           env,
           record("pip", "23.0", "py_0", "https://c.example/m")
               .replace(
                   "\"files\": []",
-                  "\"files\": " + dev.terroir.foundation.json.JsonValue.JsonArray.ofStrings(files)
-                      .elements()
-                      .stream()
-                      .map(dev.terroir.foundation.json.JsonWriter::compact)
-                      .toList()));
+                  "\"files\": "
+                      + dev.terroir.foundation.json.JsonValue.JsonArray.ofStrings(files)
+                          .elements()
+                          .stream()
+                          .map(dev.terroir.foundation.json.JsonWriter::compact)
+                          .toList()));
       wheel("indexed", "1.0");
       pip("--find-links", folder.resolve("wheels").toString(), "indexed");
       pip(wheel("Local_File", "2.0").toString());
@@ -411,8 +410,7 @@ class ExistingEnvironmentTest {
                     "\"files\": []",
                     "\"files\": [\"lib/python3.12/site-packages/six-1.15.0.dist-info/METADATA\"]"));
     var info =
-        Files.createDirectories(
-            env.resolve("lib/python3.12/site-packages/six-1.16.0.dist-info"));
+        Files.createDirectories(env.resolve("lib/python3.12/site-packages/six-1.16.0.dist-info"));
     Files.writeString(info.resolve("METADATA"), "Name: six\nVersion: 1.16.0\n");
     var exact = ExistingEnvironment.read(env.toString(), settings()).exact();
     assertThat(exact.dependencies().pipPackages()).containsExactly("six==1.16.0");
