@@ -30,7 +30,15 @@ final class InterpreterSample {
           'include': os.path.realpath(os.path.dirname(sysconfig.get_config_h_filename())),
           'libdir': v('LIBDIR') or '',
           'library': (v('INSTSONAME') or '') if v('Py_ENABLE_SHARED') else '',
+          'isDebian': 'deb_system' in sysconfig.get_scheme_names(),
       }))
+      """;
+
+  private static final String SITE_PACKAGES =
+      """
+      import os, site, sys
+      site.addsitedir(os.path.join(
+          sys.prefix, 'lib', 'python%d.%d' % sys.version_info[:2], 'site-packages'))
       """;
 
   /// What of a standard library no test needs; packages of others lie in `site-packages`.
@@ -115,6 +123,10 @@ final class InterpreterSample {
     sample.symlink("bin/python", name).symlink("bin/python3", name);
     tree(Path.of(python.string("include")), "include/" + name);
     tree(Path.of(python.string("stdlib")), "lib/" + name);
+    if (python.optionalBoolean("isDebian").orElse(false)) {
+      // Its `site` is frozen into the executable and looks for packages in other folders.
+      sample.text("lib/" + name + "/sitecustomize.py", SITE_PACKAGES);
+    }
     var library = python.string("library");
     if (!library.isEmpty()) {
       sample.file(
@@ -169,8 +181,8 @@ final class InterpreterSample {
       return SampleFile.of(path, file, mode);
     }
     var usual = text;
-    if (leaf.equals("site.py") || leaf.equals("sysconfig.py")) {
-      // Debian's interpreter looks for packages elsewhere unless it is a virtual environment's.
+    if (leaf.equals("sysconfig.py")) {
+      // Debian's interpreter installs packages elsewhere unless it is a virtual environment's.
       usual =
           usual.replace("sys.base_prefix != sys.prefix or hasattr(sys, \"real_prefix\")", "True");
     }

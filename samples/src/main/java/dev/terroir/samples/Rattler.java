@@ -70,13 +70,14 @@ public final class Rattler {
     return python;
   }
 
-  /// Runs Python code with it.
+  /// Runs Python code with it. Threads of rattler outlive the code and crash one interpreter in ten
+  /// while it is taken down; so it is not taken down.
   ///
   /// @param code may read `sys.argv[1:]`
   public Command.Result run(String code, Map<String, String> variables, String... arguments) {
     var environment = new HashMap<>(Settings.system().variables());
     environment.putAll(variables);
-    var command = new java.util.ArrayList<>(List.of(python.toString(), "-c", code));
+    var command = new java.util.ArrayList<>(List.of(python.toString(), "-c", ENDING, code));
     command.addAll(List.of(arguments));
     return new Command(command, environment, null, Duration.ofMinutes(5)).run();
   }
@@ -99,9 +100,24 @@ public final class Rattler {
     return result.output().strip();
   }
 
+  private static final String ENDING =
+      """
+      import os, sys, traceback
+      code = sys.argv.pop(1)
+      status = 0
+      try:
+          exec(compile(code, "<code>", "exec"))
+      except BaseException:
+          traceback.print_exc()
+          status = 1
+      sys.stdout.flush()
+      sys.stderr.flush()
+      os._exit(status)
+      """;
+
   private static final String INSTALL =
       """
-      import asyncio, sys
+      import asyncio
       from pathlib import Path
       from rattler import Channel, Gateway, MatchSpec, VirtualPackage, install, solve
       from rattler.package_cache import PackageCache

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -140,6 +141,20 @@ class SampleChannelTest {
         .isInstanceOf(IOException.class)
         .hasMessageContaining("libfoo >=1,<2")
         .hasMessageContaining("libfoo >=2,<3");
+  }
+
+  @Test
+  void everyInterpreterOfThisMachineCanBePacked() throws IOException {
+    var others =
+        Stream.of(Path.of("/usr/bin/python3.11"), Path.of("/usr/bin/python3"))
+            .filter(Files::isExecutable)
+            .findFirst();
+    assumeTrue(others.isPresent(), "no Python of the distribution here");
+    var own = SampleChannel.standard(folder.resolve("channel"), others.get());
+    install(own.url().toString(), "greeter=1.0", "scripted");
+    assertThat(run("bin/greet")).isEqualTo("hello from 1.0 in " + prefix());
+    assertThat(run("bin/python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"))
+        .isEqualTo(run("bin/python", "-c", "import greeter; print(greeter.__path__[0][:-8])"));
   }
 
   private Path prefix() {
