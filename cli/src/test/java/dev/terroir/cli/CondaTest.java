@@ -86,7 +86,10 @@ class CondaTest {
         print(alpha.VERSION, greeter.VERSION, os.environ["ACTIVATED_BY"], sys.prefix)
         """);
     var run =
-        terroir.run("run submit-script -e test --environment both --output json train.py").succeeds().json();
+        terroir
+            .run("run submit-script -e test --environment both --output json train.py")
+            .succeeds()
+            .json();
     assertThat(run.string("status")).isEqualTo("Completed");
     var prefix = terroir.run("environment path -n both").out().strip();
     assertThat(terroir.run("run logs -r " + run.string("runId")).out())
@@ -128,8 +131,7 @@ class CondaTest {
         process.destroyForcibly().waitFor();
       }
       terroir.run("environment install -n kill" + i).succeeds();
-      assertThat(greeting("kill" + i))
-          .contains("hello from 2.0");
+      assertThat(greeting("kill" + i)).contains("hello from 2.0");
     }
     try (var walk = Files.walk(terroir.home)) {
       for (var file :

@@ -35,6 +35,14 @@ public record CondaPart(
     fromIndex = java.util.Collections.unmodifiableMap(new TreeMap<>(fromIndex));
   }
 
+  /// That of a lock whose conda names were taken from the Python index.
+  ///
+  /// @param specs match specs that were asked for
+  /// @param projects conda names with the projects that stand for them
+  public static CondaPart fromIndex(List<String> specs, Map<String, String> projects) {
+    return new CondaPart(specs, List.of(), "strict", List.of(), List.of(), projects);
+  }
+
   /// Whether the lock has no conda package and no conda name that the index stands for.
   public boolean isEmpty() {
     return packages.isEmpty() && fromIndex.isEmpty();

@@ -69,16 +69,12 @@ class CondaPrefixTest {
   }
 
   private Lock lockOf(Path channel, String dependencies) {
-    var text =
-        "channels:\n- " + channel.toUri() + "\n- nodefaults\ndependencies:\n" + dependencies;
-    var environment =
-        Environment.of("e", CondaDependencies.parse(text, "environment.yml"));
+    var text = "channels:\n- " + channel.toUri() + "\n- nodefaults\ndependencies:\n" + dependencies;
+    var environment = Environment.of("e", CondaDependencies.parse(text, "environment.yml"));
     return new Resolver(
             Uv.open(settings, home, Progress.SILENT), Replacements.DEFAULT, CondaOptions.DEFAULT)
         .resolve(
-            environment,
-            new Resolver.Target(Platform.current(), null, folder),
-            Progress.SILENT);
+            environment, new Resolver.Target(Platform.current(), null, folder), Progress.SILENT);
   }
 
   private static String run(LocalPython python, String... arguments) {

@@ -22,6 +22,8 @@ import dev.terroir.resolve.conda.CondaOptions;
 import dev.terroir.resolve.conda.CondaRequest;
 import dev.terroir.resolve.conda.CondaSolver;
 import dev.terroir.resolve.conda.Rattler;
+import dev.terroir.resolve.mapping.CondaNames;
+import dev.terroir.resolve.mapping.IndexRequirements;
 import dev.terroir.resolve.tool.Uv;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -97,16 +99,42 @@ public final class Resolver {
         progress.warn("`" + name + "` belongs to the retired service; locked instead: " + instead));
     lines.forEach(line -> refuseFiles(line, packages.source()));
     var specs = CondaRequest.specs(packages, target.platform());
+    var part = CondaPart.NONE;
     if (CondaRequest.needsConda(specs)) {
-      return resolveWithConda(environment, packages, target, specs, lines, applied, progress);
+      if (conda.source() == CondaOptions.Source.CHANNELS) {
+        return resolveWithConda(environment, packages, target, specs, lines, applied, progress);
+      }
+      var mapped = fromIndex(packages, target, progress);
+      part =
+          CondaPart.fromIndex(
+              specs.stream().map(CondaSolver.Spec::text).toList(), mapped.projects());
+      lines = Stream.concat(lines.stream(), mapped.lines().stream()).distinct().toList();
     }
     var python =
         target.pythonVersion() != null
             ? target.pythonVersion()
             : pythonVersion(packages.pythonVersion(), progress);
-    var resolution = new Resolution(environment, target, python, lines, applied, CondaPart.NONE);
+    var resolution = new Resolution(environment, target, python, lines, applied, part);
     progress.step("resolving " + count(lines) + " for Python " + python);
     return compile(resolution, progress);
+  }
+
+  /// What stands for conda's packages on the Python index; said aloud.
+  private IndexRequirements fromIndex(
+      CondaDependencies packages, Target target, Progress progress) {
+    var mapped =
+        CondaNames.with(conda.names(), "the workspace's own names")
+            .requirements(packages.dependencies(), target.platform(), packages.source());
+    var names = new ArrayList<String>();
+    mapped
+        .projects()
+        .forEach((name, project) ->
+            names.add(name.equals(project) ? name : "`" + name + "` as `" + project + "`"));
+    progress.warn(
+        "this workspace takes conda packages from the Python index (`conda.source` is `pypi`): "
+            + String.join(", ", names));
+    mapped.notes().forEach(progress::line);
+    return mapped;
   }
 
   private Lock resolveWithConda(
@@ -247,7 +275,7 @@ public final class Resolver {
               work.resolve("pins.txt").toString()));
       var text = tool.run(asText, target.directory(), what, progress);
       var tools = new TreeMap<>(Map.of("uv", uv.version()));
-      if (!resolution.conda().isEmpty()) {
+      if (!resolution.conda().packages().isEmpty()) {
         tools.put("rattler", Rattler.VERSION);
       }
       return resolution.lock(explained(sizes.complete(found), requiredBy(text)), tools);

@@ -5,11 +5,16 @@ import dev.terroir.cli.command.Arguments;
 import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
+import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.image.base.DefaultBases;
+import dev.terroir.resolve.mapping.CondaNames;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.config.WorkspaceConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -43,10 +48,9 @@ public final class WorkspaceCommands {
               "--channel-priority", "channelPriority",
               "--virtual-package", "virtualPackages",
               "--link-scripts", "linkScripts",
-              "--conda-name", "names"));
+              "--conda-names", "names"));
 
-  private static final List<String> LISTS =
-      List.of("--virtual-package", "--link-scripts", "--conda-name");
+  private static final List<String> LISTS = List.of("--virtual-package", "--link-scripts");
 
   private static final List<Option> CONDA_OPTIONS =
       List.of(
@@ -72,10 +76,11 @@ public final class WorkspaceCommands {
               "NAME",
               "A conda package whose link script may be run; all of them at once, an empty one for"
                   + " none."),
-          Option.repeated(
-              "--conda-name",
-              "CONDA=INDEX",
-              "A name of the team's own for --conda-source pypi; all of them at once."));
+          Option.value(
+              "--conda-names",
+              "FILE",
+              "The team's own names for --conda-source pypi: a conda name and a project on each"
+                  + " line."));
 
   private WorkspaceCommands() {}
 
@@ -166,13 +171,25 @@ public final class WorkspaceCommands {
         if (arguments.has(option)) {
           conda.put(
               field,
-              LISTS.contains(option)
-                  ? arguments.all(option)
-                  : List.of(arguments.optional(option).orElse("")));
+              option.equals("--conda-names")
+                  ? names(arguments.path(option).orElseThrow())
+                  : LISTS.contains(option)
+                      ? arguments.all(option)
+                      : List.of(arguments.optional(option).orElse("")));
         }
       });
       return conda.isEmpty() ? after : after.withConda(conda);
     });
+  }
+
+  /// The lines of a file of names, which has to be one.
+  private static List<String> names(Path file) {
+    try {
+      CondaNames.read(file);
+      return Files.readAllLines(file);
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the file of conda names cannot be read", file, e);
+    }
   }
 
   private static DefaultBases.Kind kind(String id) {

@@ -8,8 +8,8 @@ import dev.terroir.resolve.index.HostCredentials;
 import dev.terroir.resolve.index.IndexSettings;
 import dev.terroir.resolve.tool.UvProgram;
 import java.net.URI;
-import java.util.ArrayList;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -74,8 +74,7 @@ public final class CondaAccess {
 
   /// The part of a request that says where the channels are and how they are fetched.
   JsonObject request(List<Channel> channels, Channels names) {
-    return fetching(Channels.urls(channels), names.mirrors(channels))
-        .toBuilder()
+    return fetching(Channels.urls(channels), names.mirrors(channels)).toBuilder()
         .put("channels", CondaSolver.json(channels))
         .build();
   }

@@ -39,7 +39,9 @@ public final class CondaInstaller {
     var packages = lock.conda().packages();
     packages.forEach(CondaInstaller::check);
     var request =
-        access.fetching(packages.stream().map(CondaPackage::channel).distinct().toList()).toBuilder()
+        access
+            .fetching(packages.stream().map(CondaPackage::channel).distinct().toList())
+            .toBuilder()
             .put("operation", "install")
             .put("prefix", prefix.toString())
             .put("subdir", CondaSolver.subdir(lock.platform()))

@@ -12,7 +12,8 @@ import java.util.stream.Stream;
 /// @param virtualPackages what the machine offers that runs it, such as `__cuda=12.4`, over what is
 ///   detected here, or over the usual machine of another platform
 /// @param linkScripts conda packages whose link scripts may be run
-/// @param names lines of the workspace's own table of names for the Python index, `conda = index`
+/// @param names lines of the workspace's own table of names for the Python index: a conda name and
+///   a project
 /// @since 0.1
 public record CondaOptions(
     Source source,

@@ -20,9 +20,15 @@ public final class CondaRequest {
   public static List<Spec> specs(CondaDependencies packages, Platform platform) {
     var specs = new ArrayList<Spec>();
     var place = Place.of(packages.source());
+    var marks = packages.condaMarks();
+    var isMarked = marks.size() == packages.condaPackages().size();
+    var number = 0;
     for (var dependency : packages.dependencies()) {
       switch (dependency) {
-        case CondaDependency.Conda(var spec) -> specs.add(new Spec(spec, place));
+        case CondaDependency.Conda(var spec) -> {
+          specs.add(new Spec(spec, isMarked ? marks.get(number).place() : place));
+          number++;
+        }
         case CondaDependency.Selected(var selector, var selected) -> {
           if (applies(selector, platform)) {
             selected.forEach(spec -> specs.add(new Spec(spec, place)));

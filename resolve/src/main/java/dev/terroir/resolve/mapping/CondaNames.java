@@ -72,16 +72,22 @@ public final class CondaNames {
 
   /// The names that come with Terroir, and a team's own, which win.
   ///
-  /// @param overrides lines of a conda name and a project; see `docs/errors/conda-names.md`
+  /// @param file lines of a conda name and a project; see `docs/errors/conda-names.md`
   /// @throws ResolveException code `conda-names` with all lines that cannot be read
-  public static CondaNames read(Path overrides) {
-    var projects = new HashMap<>(standard().projects);
-    List<String> lines;
+  public static CondaNames read(Path file) {
     try {
-      lines = Files.readAllLines(overrides);
+      return with(Files.readAllLines(file), file.toString());
     } catch (IOException e) {
-      throw FoundationException.ofFile("the file of conda names cannot be read", overrides, e);
+      throw FoundationException.ofFile("the file of conda names cannot be read", file, e);
     }
+  }
+
+  /// The same of lines that were read before.
+  ///
+  /// @param source what holds them, for messages
+  /// @throws ResolveException code `conda-names` with all lines that cannot be read
+  public static CondaNames with(List<String> lines, String source) {
+    var projects = new HashMap<>(standard().projects);
     var problem = Problem.of(MappingCode.CONDA_NAMES, "the file of conda names has wrong lines");
     var isWrong = false;
     for (int i = 0; i < lines.size(); i++) {
@@ -95,7 +101,7 @@ public final class CondaNames {
       if (!isMark && !PROJECT.matcher(project).matches()) {
         problem =
             problem
-                .at(Place.of(overrides + ":" + (i + 1)))
+                .at(Place.of(source + ":" + (i + 1)))
                 .because("`" + project + "` is no project of an index");
         isWrong = true;
       }

@@ -73,8 +73,8 @@ public final class Uv {
     return new Uv(program, home, settings, more, index);
   }
 
-  /// The same with one more folder of wheels; as an option it would stand in the place of the user's
-  /// own.
+  /// The same with one more folder of wheels; as an option it would stand in the place of the
+  /// user's own.
   public Uv withFindLinks(Path folder) {
     var own = variables.getOrDefault("UV_FIND_LINKS", "");
     return with("UV_FIND_LINKS", own.isEmpty() ? folder.toString() : own + "," + folder);

@@ -43,7 +43,8 @@ class ChannelsTest {
             "https://conda.anaconda.org/conda-forge",
             "https://conda.anaconda.org/pytorch/label/dev",
             "https://conda.anaconda.org/bioconda");
-    assertThat(urls("channel_alias: http://u:p@host:8/get/\n", "a")).containsExactly("http://host:8/get/a");
+    assertThat(urls("channel_alias: http://u:p@host:8/get/\n", "a"))
+        .containsExactly("http://host:8/get/a");
   }
 
   @Test
@@ -56,11 +57,13 @@ class ChannelsTest {
         custom_multichannels:
           both: [conda-forge, internal]
         """;
-    assertThat(urls(condarc, "internal/label/x")).containsExactly("https://conda.example/internal/label/x");
+    assertThat(urls(condarc, "internal/label/x"))
+        .containsExactly("https://conda.example/internal/label/x");
     var both = channels(condarc).resolve("both");
     assertThat(both.name()).isEqualTo("both");
     assertThat(both.urls())
-        .containsExactly("https://conda.anaconda.org/conda-forge", "https://conda.example/internal");
+        .containsExactly(
+            "https://conda.anaconda.org/conda-forge", "https://conda.example/internal");
     assertThat(urls(condarc, "defaults")).containsExactly("https://mirror.example/main");
     assertThat(urls("", "pkgs/r")).containsExactly("https://repo.anaconda.com/pkgs/r");
   }
@@ -101,7 +104,8 @@ class ChannelsTest {
   @Test
   void aSpecsChannelIsNamedAsTheSettingsHaveIt() throws IOException {
     var channels = channels("channel_alias: http://host\n");
-    assertThat(channels.withUrl("conda-forge::numpy=1.2")).isEqualTo("http://host/conda-forge::numpy=1.2");
+    assertThat(channels.withUrl("conda-forge::numpy=1.2"))
+        .isEqualTo("http://host/conda-forge::numpy=1.2");
     assertThat(channels.withUrl("conda-forge/linux-64::numpy"))
         .isEqualTo("http://host/conda-forge/linux-64::numpy");
     assertThat(channels.withUrl("defaults::numpy")).isEqualTo("defaults::numpy");
@@ -150,7 +154,8 @@ class ChannelsTest {
         .hasToString("https://h.example/t/secret-1/y/noarch/a.conda");
     assertThat(access.authorization(URI.create("https://n.example/c/a.conda")))
         .contains("Basic YTpi");
-    assertThat(access.authorization(URI.create("https://q.store.example/c"))).contains("Bearer tok");
+    assertThat(access.authorization(URI.create("https://q.store.example/c")))
+        .contains("Bearer tok");
     assertThat(access.authorization(URI.create("https://basic.example/c"))).contains("Basic dTpw");
     assertThat(access.address(URI.create("https://ct.example/c/a.conda")))
         .hasToString("https://ct.example/t/ctok/c/a.conda");

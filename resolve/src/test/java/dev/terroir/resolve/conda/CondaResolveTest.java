@@ -97,7 +97,8 @@ class CondaResolveTest {
     var libfoo = lock.conda().find("libfoo").orElseThrow();
     assertThat(libfoo.build()).isEqualTo("b_1");
     assertThat(libfoo.requiredBy()).containsExactly("foo");
-    assertThat(libfoo.url()).startsWith(channel.url().toString().replaceAll("/+$", "") + "/linux-64/libfoo-1.1");
+    assertThat(libfoo.url())
+        .startsWith(channel.url().toString().replaceAll("/+$", "") + "/linux-64/libfoo-1.1");
     assertThat(libfoo.sha256()).hasSize(64);
     assertThat(lock.conda().find("greeter").orElseThrow().isNoarchPython()).isTrue();
     assertThat(lock.conda().virtualPackages()).anyMatch(item -> item.startsWith("__glibc="));
@@ -132,8 +133,7 @@ class CondaResolveTest {
     assertThat(failure(settings(Map.of()), from(channels, "other")).problem().code())
         .isEqualTo(ResolveCode.UNSOLVABLE);
     var flexible = settings(Map.of("CONDA_CHANNEL_PRIORITY", "flexible"));
-    assertThat(
-            version(resolve(flexible, CondaOptions.DEFAULT, from(channels, "other")), "thing"))
+    assertThat(version(resolve(flexible, CondaOptions.DEFAULT, from(channels, "other")), "thing"))
         .isEqualTo("2.0");
     var named =
         resolve(
@@ -160,7 +160,7 @@ class CondaResolveTest {
         .hasSize(2)
         .allSatisfy(problem -> {
           assertThat(problem.code()).isEqualTo(ResolveCode.MATCH_SPEC);
-          assertThat(problem.render()).contains("environment.yml");
+          assertThat(problem.render()).containsPattern("environment.yml:[45]");
         });
   }
 
@@ -196,18 +196,17 @@ class CondaResolveTest {
     var local = settings(Map.of("PIP_NO_INDEX", "1", "PIP_FIND_LINKS", wheels.toString()));
     var lock =
         resolve(
-            local,
-            CondaOptions.DEFAULT,
-            definition("python=3.11", "greeter=1", "pip:\n  - needs"));
+            local, CondaOptions.DEFAULT, definition("python=3.11", "greeter=1", "pip:\n  - needs"));
     // conda's greeter stays, and the newer `needs` would exclude it.
-    assertThat(lock.packages()).singleElement().satisfies(item -> {
-      assertThat(item.name()).isEqualTo("needs");
-      assertThat(item.version()).isEqualTo("0.5");
-    });
+    assertThat(lock.packages())
+        .singleElement()
+        .satisfies(item -> {
+          assertThat(item.name()).isEqualTo("needs");
+          assertThat(item.version()).isEqualTo("0.5");
+        });
     assertThat(lock.conda().find("greeter").orElseThrow().distributions())
         .containsExactly(new CondaPackage.Distribution("greeter", "1.0"));
-    var failure =
-        failure(local, definition("python=3.11", "greeter=1", "pip:\n  - needs==1.0"));
+    var failure = failure(local, definition("python=3.11", "greeter=1", "pip:\n  - needs==1.0"));
     assertThat(failure.problem().code()).isEqualTo(ResolveCode.CONDA_PIP_CONFLICT);
     assertThat(failure.problem().render())
         .contains("conda brings greeter 1.0", "the definition asks for it", "needs");
@@ -281,15 +280,9 @@ class CondaResolveTest {
       server.misbehave("linux-64/repodata.json.zst", new Misbehaviour.Hang());
       server.misbehave("linux-64/repodata_shards.msgpack.zst", new Misbehaviour.Hang());
       var impatient =
-          settings(
-              Map.of(
-                  "CONDA_REMOTE_READ_TIMEOUT_SECS", "1", "CONDA_REMOTE_MAX_RETRIES", "0"));
+          settings(Map.of("CONDA_REMOTE_READ_TIMEOUT_SECS", "1", "CONDA_REMOTE_MAX_RETRIES", "0"));
       assertThatThrownBy(
-              () ->
-                  resolve(
-                      impatient,
-                      CondaOptions.DEFAULT,
-                      from(server.url().toString(), "foo")))
+              () -> resolve(impatient, CondaOptions.DEFAULT, from(server.url().toString(), "foo")))
           .isInstanceOfSatisfying(
               ResolveException.class,
               e -> assertThat(e.problem().code()).isEqualTo(ResolveCode.CHANNEL_UNREACHABLE));
@@ -306,5 +299,45 @@ class CondaResolveTest {
       var failure = failure(settings(Map.of()), from(server.url().toString(), "foo"));
       assertThat(failure.problem().render()).contains(server.url().toString().replaceAll("/$", ""));
     }
+  }
+
+  @Test
+  void aWorkspaceWithoutChannelsTakesThePythonIndex() throws IOException {
+    var wheels = folder.resolve("wheels");
+    TestWheel.write(wheels, "torch", "2.1.0");
+    TestWheel.write(wheels, "torch", "2.2.0");
+    TestWheel.write(wheels, "ours", "3.0");
+    var local = settings(Map.of("PIP_NO_INDEX", "1", "PIP_FIND_LINKS", wheels.toString()));
+    var options =
+        new CondaOptions(
+            CondaOptions.Source.PYPI,
+            CondaOptions.Restricted.WARN,
+            "",
+            List.of(),
+            List.of(),
+            List.of("# our own", "team-tools   ours"));
+    var lock =
+        resolve(
+            local,
+            options,
+            from("conda-forge", "python=3.11", "pytorch::pytorch=2.1", "team-tools>=2"));
+    assertThat(lock.packages().stream().map(item -> item.name() + " " + item.version()))
+        .containsExactly("ours 3.0", "torch 2.1.0");
+    assertThat(lock.conda().fromIndex())
+        .containsEntry("pytorch", "torch")
+        .containsEntry("team-tools", "ours");
+    assertThat(lock.conda().packages()).isEmpty();
+    assertThat(lock.toString()).contains("fromIndex");
+    assertThatThrownBy(
+            () ->
+                resolve(
+                    local,
+                    options,
+                    from("conda-forge", "pytorch", "r-base", "never-heard-of-it", "openmpi")))
+        .isInstanceOfSatisfying(
+            ResolveException.class,
+            e ->
+                assertThat(e.problem().render())
+                    .contains("r-base", "never-heard-of-it", "openmpi", "environment.yml"));
   }
 }

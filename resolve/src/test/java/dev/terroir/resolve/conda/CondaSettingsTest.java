@@ -87,7 +87,6 @@ class CondaSettingsTest {
     write(".condarc", "channels:\n  - a\n b: [\n");
     assertThatThrownBy(() -> read(Map.of()))
         .isInstanceOfSatisfying(
-            EnvironmentException.class,
-            e -> assertThat(e.problem().render()).contains(".condarc"));
+            EnvironmentException.class, e -> assertThat(e.problem().render()).contains(".condarc"));
   }
 }
