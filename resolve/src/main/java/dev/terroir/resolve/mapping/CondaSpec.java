@@ -23,6 +23,7 @@ record CondaSpec(String name, String channel, String version, String build, List
   private static final Pattern BRACKETS = Pattern.compile("\\[([^\\]]*)\\]");
   private static final Pattern MEMBER =
       Pattern.compile("\\s*([a-z0-9_]+)\\s*=\\s*(?:\"([^\"]*)\"|'([^']*)'|([^,\\s]*))\\s*,?");
+  private static final Pattern LETTERED = Pattern.compile("([0-9]{4})([a-z])");
   private static final Pattern WITH_BUILD =
       Pattern.compile("((?:[=<>!~]=?)[^=<>!~\\s]+)=([^=\\s]+)");
   private static final Pattern COMPARISON =
@@ -106,10 +107,19 @@ record CondaSpec(String name, String channel, String version, String build, List
       throw new Untranslatable("has a pattern or brackets, which requirements have not");
     }
     var clauses = new ArrayList<String>();
-    for (var clause : version.split(",")) {
+    for (var clause : asIndexed(version).split(",")) {
       clauses.add(clause(clause.strip(), isOtherProject));
     }
     return String.join(",", clauses);
+  }
+
+  /// The time zone data is numbered by letters in conda, `2022f`, and by numbers on the index.
+  private String asIndexed(String version) {
+    return name.equals("tzdata")
+        ? LETTERED
+            .matcher(version)
+            .replaceAll(found -> found.group(1) + "." + (found.group(2).charAt(0) - 'a' + 1))
+        : version;
   }
 
   private static String clause(String clause, boolean isOtherProject) throws Untranslatable {

@@ -77,6 +77,7 @@ class CondaNamesTest {
         "pytorch_geometric → torch-geometric",
         "ruamel.yaml → ruamel.yaml",
         "cmake → cmake",
+        "tzdata=2022f → tzdata==2022.6.*",
       })
   void specsBecomeRequirements(String spec, String requirement) {
     assertThat(lines(spec)).containsExactly(requirement);
