@@ -132,6 +132,17 @@ public final class EnvironmentCommands {
             "",
             EnvironmentCommands::lock),
         new Leaf(
+            "licenses",
+            "List the licences of all locked packages.",
+            "terroir environment licenses -n demo --output table",
+            with(
+                Environments.OPTIONS,
+                Option.value(
+                    "--platform", "P", "linux/amd64 or linux/arm64 instead of this machine."),
+                Option.value("--python", "X.Y", "Another Python than the definition's.")),
+            "",
+            LicenseCommand::run),
+        new Leaf(
             "install",
             "Make the environment ready on this machine.",
             "terroir environment install -d environment",

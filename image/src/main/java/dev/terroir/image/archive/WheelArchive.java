@@ -89,6 +89,11 @@ public final class WheelArchive implements AutoCloseable {
     }
   }
 
+  /// The text of its `METADATA`.
+  public String metadata() {
+    return zip.text(metadata("METADATA"), MAX_METADATA_BYTES);
+  }
+
   private static String onlyDistInfo(ZipArchive zip) {
     var found = new TreeSet<String>();
     for (var member : zip.members()) {
