@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -167,9 +168,33 @@ public final class YamlReader {
     return object(parse(text, source), source);
   }
 
-  /// The same for the text of another tool's lock, which may be larger.
+  /// The same for the text of another tool's lock, which may be larger, and in which a key that
+  /// stands twice is refused, as a program wrote it.
   public static JsonObject parseLock(String text, String source) {
-    return object(parse(text, source, MAX_LOCK_BYTES, MAX_LOCK_NODES), source);
+    var root = parse(text, source, MAX_LOCK_BYTES, MAX_LOCK_NODES);
+    root.ifPresent(YamlReader::checkKeys);
+    return object(root, source);
+  }
+
+  private static void checkKeys(YamlNode node) {
+    switch (node) {
+      case YamlNode.Scalar _ -> {}
+      case YamlNode.Sequence sequence -> sequence.items().forEach(YamlReader::checkKeys);
+      case YamlNode.Mapping mapping -> {
+        var seen = new HashMap<String, Integer>();
+        for (var entry : mapping.entries()) {
+          var before = seen.put(entry.key(), entry.keyMark().line());
+          if (before != null) {
+            throw new EnvironmentException(
+                Problem.of(
+                        EnvironmentCode.YAML_SYNTAX, "the key `" + entry.key() + "` stands twice")
+                    .at(entry.keyMark().place())
+                    .because("it stands in line " + before + " already"));
+          }
+          checkKeys(entry.value());
+        }
+      }
+    }
   }
 
   private static JsonObject object(Optional<YamlNode> root, String source) {

@@ -2,6 +2,8 @@ package dev.terroir.lock.exchange;
 
 import dev.terroir.environment.conda.CondaFileName;
 import dev.terroir.foundation.json.JsonObject;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -72,7 +74,11 @@ public sealed interface LockEntry {
 
     /// What the archive's name tells.
     static Optional<CondaFileName> parts(String location) {
-      return CondaFileName.parse(fileName(location));
+      var file = fileName(location);
+      return CondaFileName.parse(
+          file.contains("%") && location.contains("://")
+              ? URLDecoder.decode(file.replace("+", "%2B"), StandardCharsets.UTF_8)
+              : file);
     }
 
     /// The folder that the archive lies in, when it is one of a channel.

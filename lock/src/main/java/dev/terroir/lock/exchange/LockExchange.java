@@ -331,9 +331,11 @@ public final class LockExchange {
     if (url == null) {
       return null;
     }
-    var parts = CondaFileName.parse(item.fileName());
+    var parts = LockEntry.Conda.parts(url);
     var build = item.build();
-    if (build == null || item.subdir() == null) {
+    // rattler's first locks give the platform of the environment for packages of `noarch`.
+    var subdir = LockEntry.Conda.folder(url).orElse(item.subdir());
+    if (build == null || subdir == null) {
       refuse(
           "`"
               + item.name()
@@ -342,7 +344,6 @@ public final class LockExchange {
           place);
       return null;
     }
-    var subdir = item.subdir();
     var sha256 = digest(item.sha256(), 64, item.name(), place);
     var md5 = digest(item.md5(), 32, item.name(), place);
     if (sha256 == null && md5 == null) {

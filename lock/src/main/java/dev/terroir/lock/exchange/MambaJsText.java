@@ -37,15 +37,11 @@ final class MambaJsText {
     for (var file : conda.members().keySet()) {
       var item = Fields.object(conda, file);
       var hash = Fields.object(item, "hash");
-      var subdir = Fields.text(item, "subdir");
+      var subdir = Fields.required(item, "subdir");
       uses.add(
           new LockDocument.Use(
               new LockEntry.Conda(
-                  channel(Fields.text(item, "channel"), info)
-                      + "/"
-                      + (subdir == null ? platform : subdir)
-                      + "/"
-                      + file,
+                  channel(Fields.required(item, "channel"), info) + "/" + subdir + "/" + file,
                   Fields.required(item, "name"),
                   Fields.required(item, "version"),
                   Fields.text(item, "build"),
@@ -95,10 +91,7 @@ final class MambaJsText {
   }
 
   /// The first mirror of a channel, or its name.
-  private static String channel(@Nullable String name, JsonObject info) {
-    if (name == null) {
-      return "";
-    }
+  private static String channel(String name, JsonObject info) {
     var mirrors = info.has(name) ? Fields.objects(info, name) : List.<JsonObject>of();
     var url = mirrors.isEmpty() ? name : Fields.required(mirrors.getFirst(), "url");
     return Fields.bare(url.endsWith("/") ? url.substring(0, url.length() - 1) : url);

@@ -11,7 +11,9 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// `pixi.lock`, rattler's lock from version 4 on: environments that name the packages of each
@@ -58,6 +60,7 @@ final class PixiText {
           "md5",
           "requires_dist",
           "requires_python");
+  private static final Pattern NAME = Pattern.compile("(?U)[\\p{Alnum}_-]+");
   private static final List<String> KEYS = List.of("conda", "conda_source", "pypi");
 
   private final long version;
@@ -114,6 +117,11 @@ final class PixiText {
   private static LockDocument.PlatformEntry platform(JsonObject item) {
     var name = Fields.required(item, "name");
     var subdir = Fields.text(item, "subdir");
+    if (!NAME.matcher(name).matches()) {
+      throw Fields.bad(
+          "`" + name + "` cannot name a platform; letters, digits, `_` and `-` can",
+          item.place("name"));
+    }
     var folder = subdir == null ? name : subdir;
     if (!Subdirs.isKnown(folder)) {
       throw Fields.bad(
@@ -165,24 +173,31 @@ final class PixiText {
     if (found.isEmpty()) {
       throw Fields.bad("`" + location + "` is not described under `packages`", item.place(key));
     }
-    // A name or build beside the location chooses between descriptions of one location.
+    // A name, build, variants and the like beside the location choose between its descriptions.
+    var asked = Fields.without(item, Set.of(key, "extras"));
     var chosen =
         found.stream()
-            .filter(entry -> fits(item, "name", entry.name()))
             .filter(entry ->
-                !(entry instanceof LockEntry.Conda conda)
-                    || (fits(item, "version", conda.version())
-                        && fits(item, "build", conda.build())
-                        && fits(item, "subdir", conda.subdir())))
+                asked.members().keySet().stream()
+                    .allMatch(name -> asked.get(name).equals(said(entry, name))))
             .findFirst()
             .orElse(found.getFirst());
     used.add(chosen);
     return new LockDocument.Use(chosen, Fields.without(item, Set.of(key)), Fields.place(item));
   }
 
-  private static boolean fits(JsonObject item, String key, @Nullable String value) {
-    var wanted = Fields.text(item, key);
-    return wanted == null || wanted.equals(value);
+  /// What a description says under a key.
+  private static Optional<JsonValue> said(LockEntry entry, String key) {
+    if (!(entry instanceof LockEntry.Conda conda)) {
+      return key.equals("name") ? Optional.of(JsonValue.of(entry.name())) : entry.more().get(key);
+    }
+    return switch (key) {
+      case "name" -> Optional.of(JsonValue.of(conda.name()));
+      case "version" -> Optional.of(JsonValue.of(conda.version()));
+      case "build" -> Optional.ofNullable(conda.build()).map(JsonValue::of);
+      case "subdir" -> Optional.ofNullable(conda.subdir()).map(JsonValue::of);
+      default -> conda.more().get(key);
+    };
   }
 
   private static String keyOf(JsonObject item) {

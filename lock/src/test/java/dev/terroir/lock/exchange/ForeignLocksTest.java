@@ -336,4 +336,113 @@ class ForeignLocksTest {
             """
                 .formatted(MD5));
   }
+
+  @Test
+  void descriptionsOfOneSourceAreChosenByWhatIsAsked() {
+    var document =
+        read(
+            """
+            version: 6
+            environments:
+              default:
+                channels: []
+                packages:
+                  linux-64:
+                  - {conda: ../p, subdir: linux-64}
+                  win-64:
+                  - {conda: ../p, build: first, subdir: win-64}
+                  - {conda: ../q, name: b}
+              second:
+                channels: []
+                packages:
+                  win-64:
+                  - {conda: ../p, build: second}
+                  - {conda: ../q, name: b, variants: {python: "3.11"}}
+            packages:
+            - {conda: ../p, name: p, version: "0.1", subdir: win-64, build: first}
+            - {conda: ../p, name: p, version: "0.1", subdir: win-64, build: second}
+            - {conda: ../p, name: p, version: "0.1", subdir: linux-64, build: first}
+            - {conda: ../q, name: a, version: "0.1"}
+            - {conda: ../q, name: b, version: "0.1"}
+            - {conda: ../q, name: b, version: "0.2", variants: {python: "3.11"}}
+            """);
+    assertThat(document.unused()).extracting(LockEntry::name).containsExactly("a");
+    assertThat(document.uses("second", "win-64"))
+        .extracting(use -> use.entry().more().string("version"))
+        .containsExactly("0.1", "0.2");
+    assertThat(document.uses("second", "win-64").getFirst().entry().more().string("build"))
+        .isEqualTo("second");
+    assertThat(read(ForeignLocks.write(document))).isEqualTo(document);
+  }
+
+  @Test
+  void aKeyThatStandsTwiceIsRefused() {
+    var text =
+        """
+        version: 7
+        platforms:
+        - name: P
+          subdir: linux-64
+        environments:
+          default:
+            channels: []
+            packages:
+              P: []
+              "P": []
+        packages: []
+        """;
+    assertThat(refused(text).what()).isEqualTo("the key `P` stands twice");
+    assertThat(refused(text).where().getFirst().text()).startsWith("the.lock:10:");
+    assertThat(
+            refused(text.replace("      \"P\": []\n", "").replace("name: P", "name: a b")).what())
+        .contains("cannot name a platform");
+    assertThat(refused("{\"version\": 1, \"version\": 1}").what()).isNotEmpty();
+  }
+
+  @Test
+  void theThirdVersionOfRattlerGivesPlatformsForNoarch() {
+    var document =
+        read(
+            """
+            version: 3
+            metadata:
+              channels: [{url: https://c.example/m/, used_env_vars: []}]
+              platforms: [linux-64]
+              sources: []
+              time_metadata: null
+            package:
+            - platform: linux-64
+              name: alib
+              version: 1.3.1
+              category: main
+              manager: conda
+              dependencies: [python >=3.7, "other ==0.1 conda_forge", python >=3.7]
+              url: https://c.example/m/noarch/alib-1.3.1-pyhd8ed1ab_0.tar.bz2
+              hash: {md5: %1$s}
+              build: pyhd8ed1ab_0
+              arch: x86_64
+              subdir: linux-64
+              build_number: 0
+              constrains: [x 9999]
+              noarch: python
+              size: 12730
+            """
+                .formatted(MD5));
+    assertThat(read(ForeignLocks.write(document))).isEqualTo(document);
+    var item = imported(document, null, null).lock().conda().packages().getFirst();
+    assertThat(item.subdir()).isEqualTo("noarch");
+    assertThat(item.channel()).isEqualTo("https://c.example/m");
+    assertThat(item.isNoarchPython()).isTrue();
+    assertThat(item.constrains()).containsExactly("x 9999");
+  }
+
+  @Test
+  void escapesInUrlsArePartOfVersions() {
+    var document =
+        read("@EXPLICIT\nhttps://c.example/m/linux-64/x-1%212.0%2Bcu1-0.conda#" + MD5 + "\n");
+    assertThat(first(document).version()).isEqualTo("1!2.0+cu1");
+    var item = imported(document, null, null).lock().conda().packages().getFirst();
+    assertThat(item.url()).contains("x-1%212.0%2Bcu1-0.conda");
+    assertThat(read(ForeignLocks.write(document))).isEqualTo(document);
+  }
 }
