@@ -47,8 +47,9 @@ class CondaEnvironmentTest {
     assertThat(exact.err()).contains("`mine` is an editable install of /home/me/mine");
     var file = folder.resolve("out/conda_dependencies.yml");
     assertThat(Files.readString(file))
-        .contains("zlib=1.3=h1_0", "https://channel.example/team")
-        .doesNotContain("mine");
+        .contains("zlib=1.3=h1_0", "https://channel.example/team", "# mine is left out")
+        .doesNotContain("- mine", "/home/me");
+    assertThat(exact.json().objects("unreproducible").getFirst().string("name")).isEqualTo("mine");
     create("--overwrite --from-history --conda-env " + folder.resolve("envs/demo")).succeeds();
     assertThat(Files.readString(file)).contains("zlib>=1").doesNotContain("h1_0");
   }

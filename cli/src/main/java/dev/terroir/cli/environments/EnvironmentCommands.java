@@ -6,6 +6,7 @@ import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.environment.Environment;
+import dev.terroir.environment.existing.ExistingEnvironment;
 import dev.terroir.environment.SavedDirectory;
 import dev.terroir.environment.Validation;
 import dev.terroir.environment.identity.CanonicalForm;
@@ -218,15 +219,24 @@ public final class EnvironmentCommands {
     if (arguments.has("--group")) {
       throw CliException.usage("only a pyproject.toml has groups", "leave --group out");
     }
+    var found = ExistingEnvironment.read(existing.orElseThrow(), context.settings());
+    var captured = arguments.has("--from-history") ? found.requested() : found.exact();
+    captured.warnings().forEach(context.progress()::warn);
+    var unreproducible =
+        captured.unreproducible().stream()
+            .<JsonValue>map(item ->
+                JsonObject.builder()
+                    .put("name", item.name())
+                    .put("why", item.why())
+                    .put("leftOut", item.isLeftOut())
+                    .build())
+            .toList();
     return save(
-        withPython(
-            Environment.fromExistingCondaEnvironment(
-                name,
-                existing.orElseThrow(),
-                arguments.has("--from-history"),
-                context.settings(),
-                context.progress()::warn),
-            arguments),
+        withPython(Environment.of(name, captured.dependencies()), arguments),
+        JsonObject.builder()
+            .put("prefix", found.prefix().toString())
+            .put("unreproducible", new JsonValue.JsonArray(unreproducible))
+            .build(),
         arguments,
         context);
   }
@@ -260,6 +270,11 @@ public final class EnvironmentCommands {
   }
 
   private static int save(Environment environment, Arguments arguments, Context context) {
+    return save(environment, JsonObject.EMPTY, arguments, context);
+  }
+
+  private static int save(
+      Environment environment, JsonObject more, Arguments arguments, Context context) {
     Validation.checkNewName(environment.name());
     Validation.check(environment);
     var directory = Path.of(arguments.get("--directory"));
@@ -271,6 +286,7 @@ public final class EnvironmentCommands {
                 .put("name", environment.name())
                 .put("hash", CanonicalForm.hash(environment))
                 .put("directory", directory.toString())
+                .putAll(more)
                 .build(),
             "name",
             "hash",

@@ -170,7 +170,22 @@ public record ExistingEnvironment(
     json.put("dependencies", new JsonValue.JsonArray(dependencies));
     unreproducible.sort((a, b) -> a.name().compareTo(b.name()));
     return new Captured(
-        CondaDependencies.parse(Yaml.write(json.build()), "the conda environment"), unreproducible);
+        CondaDependencies.parse(
+            comments(unreproducible) + Yaml.write(json.build()), "the conda environment"), unreproducible);
+  }
+
+  // Whoever reads the file later did not see the warnings. Paths of this machine are left to those.
+  private static String comments(List<Unreproducible> unreproducible) {
+    var out = new StringBuilder();
+    for (var item : unreproducible) {
+      out.append("# ")
+          .append(item.name())
+          .append(
+              item.isLeftOut()
+                  ? " is left out: it was installed from a folder or file of one machine\n"
+                  : " may not be the same elsewhere\n");
+    }
+    return out.toString();
   }
 
   /// The names that channels are called by here, by their URL. A name is only taken where something

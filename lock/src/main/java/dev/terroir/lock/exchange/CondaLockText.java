@@ -279,6 +279,10 @@ final class CondaLockText {
         }
       }
       case LockEntry.Pypi pypi -> {
+        if (pypi.version() == null) {
+          throw Fields.bad(
+              "`" + pypi.name() + "` has no version, which conda-lock's file needs", use.place());
+        }
         json.put("version", pypi.version());
         json.put("manager", isOwn && document.version() > 1 ? "pypi" : "pip");
         json.put("platform", row.platform());

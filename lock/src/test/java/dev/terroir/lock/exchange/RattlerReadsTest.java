@@ -7,6 +7,7 @@ import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.process.Command;
 import dev.terroir.lock.Lock;
+import dev.terroir.lock.LockException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -109,27 +110,35 @@ class RattlerReadsTest {
   }
 
   @Test
-  void aLockBecomesAPixiLockThatRattlerReads() throws IOException {
+  void aLockBecomesAPixiLockAndACondaLockThatRattlerReads() throws IOException {
     var locks = new ArrayList<Lock>();
-    for (var item : Conformance.files("pixi-lock")) {
-      var document = ForeignLocks.read(item.file(), _ -> {});
-      for (var environment : document.environments()) {
-        for (var platform : environment.packages().keySet()) {
-          try {
-            var choice = LockExchange.choose(document, environment.name(), platform);
-            locks.add(LockExchange.toLock(document, choice, folder).of("0".repeat(32)));
-            break;
-          } catch (dev.terroir.lock.LockException e) {
-            // What cannot become a lock is told by another test.
+    for (var kind : List.of("pixi-lock", "conda-lock")) {
+      for (var item : Conformance.files(kind)) {
+        var document = ForeignLocks.read(item.file(), _ -> {});
+        for (var environment : document.environments()) {
+          for (var platform : environment.packages().keySet()) {
+            try {
+              var choice = LockExchange.choose(document, environment.name(), platform);
+              locks.add(LockExchange.toLock(document, choice, folder).of("0".repeat(32)));
+              break;
+            } catch (LockException e) {
+              // What cannot become a lock is told by another test.
+            }
           }
         }
       }
     }
-    assertThat(locks).hasSizeGreaterThan(4);
+    assertThat(locks).hasSizeGreaterThan(8);
     for (var lock : locks) {
-      var text = ForeignLocks.write(LockExchange.ofLock(lock), LockDocument.Format.PIXI);
-      var rows = (JsonValue.JsonArray) found(text).values().iterator().next();
-      assertThat(rows.elements()).hasSize(lock.everything().size());
+      // rattler takes conda-lock's file for its own first versions.
+      for (var format : List.of(LockDocument.Format.PIXI, LockDocument.Format.CONDA_LOCK)) {
+        var found = found(ForeignLocks.write(LockExchange.ofLock(lock), format));
+        if (lock.everything().isEmpty()) {
+          continue;
+        }
+        var rows = (JsonValue.JsonArray) found.values().iterator().next();
+        assertThat(rows.elements()).as(format.id()).hasSize(lock.everything().size());
+      }
     }
   }
 }
