@@ -171,7 +171,8 @@ public record ExistingEnvironment(
     unreproducible.sort((a, b) -> a.name().compareTo(b.name()));
     return new Captured(
         CondaDependencies.parse(
-            comments(unreproducible) + Yaml.write(json.build()), "the conda environment"), unreproducible);
+            comments(unreproducible) + Yaml.write(json.build()), "the conda environment"),
+        unreproducible);
   }
 
   // Whoever reads the file later did not see the warnings. Paths of this machine are left to those.

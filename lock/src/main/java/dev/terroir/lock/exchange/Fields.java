@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// The members of an object in another tool's lock. A number or boolean where a text is due is
 /// taken as it was written: versions like `1.10` stand in these files without quotes.
 final class Fields {
+  private static final Pattern VARIABLES =
+      Pattern.compile("^[a-z]+://(?:\\$\\{?\\w+}?(?::\\$\\{?\\w+}?)?@|[^/@]+/t/\\$\\{?\\w+}?/)");
   private static final Pattern TOKEN = Pattern.compile("^([a-z]+://[^/]+)/t/[^/]+/");
 
   private Fields() {}
@@ -125,9 +127,19 @@ final class Fields {
   }
 
   /// A URL as it may be kept: without user, password, and the token that conda writes into paths.
+  /// The names of variables in their place are no secrets, and are what conda-lock writes.
   static String bare(String url) {
+    if (VARIABLES.matcher(url).find()) {
+      return url;
+    }
     var bare = Credentials.isIn(url) ? Credentials.without(url) : url;
     return TOKEN.matcher(bare).replaceFirst("$1/");
+  }
+
+  /// A URL as it is fetched with the user's own settings: without any login, not even the names of
+  /// variables.
+  static String anonymous(String url) {
+    return TOKEN.matcher(Credentials.without(url)).replaceFirst("$1/");
   }
 
   static LockException bad(String what, Place place) {

@@ -16,6 +16,8 @@ import java.util.regex.Pattern;
 /// @since 0.1
 public final class ForeignLocks {
   private static final Pattern EXPORTED = Pattern.compile("[\\w.-]+=[^=\\s]+=[^=\\s]+");
+  private static final Pattern SPEC =
+      Pattern.compile("(?:[\\w./-]+::)?[A-Za-z0-9_][\\w.-]*(?:\\s*[=<>!~].*|\\s*\\[.*])?");
   private static final Pattern ARCHIVE =
       Pattern.compile("(?:[a-z]+://|/|\\./)\\S+\\.(?:conda|tar\\.bz2)(?:#\\S*)?");
 
@@ -89,6 +91,14 @@ public final class ForeignLocks {
             Problem.of(LockCode.FOREIGN_LOCK, "the list of archives has no line `@EXPLICIT`")
                 .at(place)
                 .hint("put `@EXPLICIT` above the first archive"));
+      }
+      if (SPEC.matcher(line).matches()) {
+        throw new LockException(
+            Problem.of(
+                    LockCode.FOREIGN_LOCK,
+                    "the file lists what is wanted, and a lock says what was chosen")
+                .at(place)
+                .hint("put the specs under `dependencies` of an environment.yml and lock that"));
       }
       return;
     }

@@ -273,7 +273,7 @@ public final class LockExchange {
   private List<String> orderedChannels(Set<String> used) {
     var ordered = new LinkedHashSet<String>();
     for (var channel : environment.channels()) {
-      var name = strip(channel.url());
+      var name = strip(Fields.anonymous(channel.url()));
       for (var one : used) {
         if (one.equals(name) || one.endsWith("/" + name)) {
           ordered.add(one);
@@ -289,7 +289,7 @@ public final class LockExchange {
     conda.values().forEach(item -> urls.add(item.channel()));
     var ordered = new LinkedHashSet<String>();
     for (var channel : environment.channels()) {
-      var name = strip(channel.url());
+      var name = strip(Fields.anonymous(channel.url()));
       urls.stream()
           .filter(url -> url.equals(name) || url.endsWith("/" + name))
           .forEach(ordered::add);
@@ -301,7 +301,7 @@ public final class LockExchange {
   /// The name by which the file calls a channel, else its URL.
   private String shortName(String url) {
     return environment.channels().stream()
-        .map(channel -> strip(channel.url()))
+        .map(channel -> strip(Fields.anonymous(channel.url())))
         .filter(name -> !name.contains("://") && !name.isEmpty() && url.endsWith("/" + name))
         .findFirst()
         .orElse(url);
@@ -481,7 +481,7 @@ public final class LockExchange {
             kind, url, decoded(file), sha256, Math.max(-1, Fields.number(item.more(), "size"))),
         kind.equals("archive") || environment.indexes().isEmpty()
             ? null
-            : environment.indexes().getFirst(),
+            : Fields.anonymous(environment.indexes().getFirst()),
         List.of());
   }
 
@@ -494,7 +494,7 @@ public final class LockExchange {
   /// The URL of a location; null when it is none that can be kept.
   private @Nullable String url(String location, String name, Place place) {
     if (location.contains("://")) {
-      return location;
+      return Fields.anonymous(location);
     }
     if (WINDOWS.matcher(location).matches() || location.startsWith("\\\\")) {
       refuse("`" + name + "` lies at a path of Windows: `" + location + "`", place);

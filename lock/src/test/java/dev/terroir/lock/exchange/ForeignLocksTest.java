@@ -445,4 +445,43 @@ class ForeignLocksTest {
     assertThat(item.url()).contains("x-1%212.0%2Bcu1-0.conda");
     assertThat(read(ForeignLocks.write(document))).isEqualTo(document);
   }
+
+  @Test
+  void variablesInTheChannelsOfCondaLockStayInTheFileAndOutOfTheLock() {
+    var document =
+        read(
+            """
+            version: 1
+            metadata:
+              channels:
+              - {url: https://c.example/t/$TOKEN/m, used_env_vars: [TOKEN]}
+              - {url: "https://$USER:$PASS@d.example/n", used_env_vars: [USER, PASS]}
+              - {url: "https://me:secret9@e.example/o", used_env_vars: []}
+              platforms: [linux-64]
+            package:
+            - name: a
+              version: "1"
+              manager: conda
+              platform: linux-64
+              dependencies: {}
+              url: https://c.example/t/$TOKEN/m/linux-64/a-1-0.conda
+              hash: {md5: %1$s}
+            - name: b
+              version: "1"
+              manager: conda
+              platform: linux-64
+              dependencies: {}
+              url: https://$USER:$PASS@d.example/n/linux-64/b-1-0.conda
+              hash: {md5: %1$s}
+            """
+                .formatted(MD5));
+    var text = ForeignLocks.write(document);
+    assertThat(text).contains("/t/$TOKEN/m", "$USER:$PASS@d.example").doesNotContain("secret9");
+    assertThat(read(text)).isEqualTo(document);
+    var imported = imported(document, null, null);
+    assertThat(imported.lock().conda().channels())
+        .containsExactly("https://c.example/m", "https://d.example/n");
+    assertThat(imported.lock().toString()).doesNotContain("TOKEN", "PASS");
+    assertThat(imported.dependencies().serializeToString()).doesNotContain("TOKEN", "PASS");
+  }
 }

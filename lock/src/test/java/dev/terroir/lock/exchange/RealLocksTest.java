@@ -144,7 +144,20 @@ class RealLocksTest {
     for (var item : Conformance.cases("env_yaml/explicit.json")) {
       var document = read(item.string("text"), item.string("name"));
       roundTrips(document, item.string("name"));
+      item.optionalObject("expect")
+          .ifPresent(expect -> {
+            assertThat(document.platforms().getFirst().subdir())
+                .isEqualTo(expect.string("platform"));
+            assertThat(ForeignLocks.write(document).replace("#sha256:", "#").lines())
+                .containsSubsequence(expect.strings("packages"));
+          });
       count++;
+    }
+    for (var item : Conformance.cases("env_yaml/mamba_files.json")) {
+      if (item.string("name").endsWith(".txt")) {
+        assertThatThrownBy(() -> read(item.string("text"), item.string("name")))
+            .hasMessageContaining("lists what is wanted");
+      }
     }
     assertThat(count).isGreaterThan(40);
   }
