@@ -159,4 +159,30 @@ class LockExchangeTest {
     var create = terroir.run("environment create -n x -d " + folder.resolve("x") + " -f " + file);
     assertThat(create.err()).contains("terroir lock import");
   }
+
+  @Test
+  void anotherToolsLockIsShownComparedAndConvertedAsItIs() {
+    var before = terroir.write("before.yml", read(condaLock("h2_1")));
+    var after = condaLock("h3_2");
+    var difference =
+        terroir.run("lock diff --output json " + before + " " + after).succeeds().json();
+    assertThat(difference.objects("changed"))
+        .singleElement()
+        .satisfies(change -> assertThat(change.string("buildAfter")).isEqualTo("h3_2"));
+    assertThat(terroir.run("lock show --output table -f " + after).succeeds().out())
+        .contains("zlib", "h3_2");
+    assertThat(terroir.run("lock export --format pixi -f " + after).succeeds().out())
+        .startsWith("version: 6\n")
+        .contains(CHANNEL + "/linux-64/zlib-1.3-h3_2.conda");
+    assertThat(terroir.run("lock show --environment gpu -f " + after).err())
+        .contains("no environment `gpu`", "choose with --environment: main");
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
 }

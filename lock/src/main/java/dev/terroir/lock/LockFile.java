@@ -1,5 +1,6 @@
 package dev.terroir.lock;
 
+import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
@@ -8,6 +9,9 @@ import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 
@@ -38,6 +42,17 @@ public final class LockFile {
   /// Writes a lock; the file appears whole.
   public static void write(Lock lock, Path file) {
     AtomicFiles.write(file, JsonWriter.indented(toJson(lock), 2) + "\n");
+  }
+
+  /// Whether a file says that it is a lock of Terroir. What it says first decides, so a broken one
+  /// is still one.
+  public static boolean isOne(Path file) {
+    try (var in = Files.newInputStream(file)) {
+      var head = new String(in.readNBytes(4096), StandardCharsets.UTF_8).strip();
+      return head.startsWith("{") && head.contains("\"terroir-lock/");
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the lock cannot be read", file, e);
+    }
   }
 
   /// Reads a lock.

@@ -29,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// `terroir lock …`.
 ///
@@ -39,7 +40,10 @@ public final class LockCommands {
   /// The commands.
   public static List<Leaf> leaves() {
     var options = new ArrayList<>(Environments.OPTIONS);
-    options.add(Option.value("-f --file", "FILE", "A lock file instead of an environment."));
+    options.add(
+        Option.value(
+            "-f --file", "FILE", "A lock file instead of an environment, or another tool's lock."));
+    options.add(Option.value("--environment", "ENV", "Which environment of another tool's lock."));
     options.add(Option.value("--platform", "P", "linux/amd64 or linux/arm64."));
     options.add(Option.value("--python", "X.Y", "Another Python than the definition's."));
     var export = new ArrayList<>(options);
@@ -104,7 +108,8 @@ public final class LockCommands {
   private static Lock chosen(Arguments arguments, Context context) {
     var file = arguments.path("--file");
     if (file.isPresent()) {
-      return LockFile.read(file.get());
+      return read(
+          file.get(), arguments.orNull("--environment"), arguments.orNull("--platform"), context);
     }
     return context
         .workspace()
@@ -115,10 +120,26 @@ public final class LockCommands {
         .lock();
   }
 
+  /// A lock file, or what another tool's lock holds for one environment and platform.
+  private static Lock read(
+      Path file, @Nullable String environment, @Nullable String platform, Context context) {
+    if (LockFile.isOne(file)) {
+      return LockFile.read(file);
+    }
+    var document = ForeignLocks.read(file, context.progress()::warn);
+    var base = file.toAbsolutePath().getParent();
+    // It belongs to no definition.
+    return LockExchange.toLock(
+            document,
+            LockExchange.choose(document, environment, platform),
+            base == null ? Path.of("/") : base)
+        .of("0".repeat(32));
+  }
+
   /// A lock file, an environment `NAME[:VERSION]` or a saved directory.
   private static Lock parse(String text, Context context) {
     if (Files.isRegularFile(Path.of(text))) {
-      return LockFile.read(Path.of(text));
+      return read(Path.of(text), null, null, context);
     }
     var environment = Environments.parse(text, context);
     return context

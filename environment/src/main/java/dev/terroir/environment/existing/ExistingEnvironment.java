@@ -19,6 +19,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// A conda environment of this machine as a definition. Immutable.
 ///
@@ -40,7 +41,9 @@ public record ExistingEnvironment(
   /// @param name of the package or distribution
   /// @param why one sentence, the subject first, no full stop
   /// @param isLeftOut whether the definition does not name it
-  public record Unreproducible(String name, String why, boolean isLeftOut) {}
+  /// @param channel of a conda package of a channel on this machine, that channel; else null
+  public record Unreproducible(
+      String name, String why, boolean isLeftOut, @Nullable String channel) {}
 
   /// A definition's packages.
   ///
@@ -52,11 +55,26 @@ public record ExistingEnvironment(
       unreproducible = List.copyOf(unreproducible);
     }
 
-    /// A sentence for everything that cannot be had again.
+    /// A sentence for everything that cannot be had again; packages of one local channel share one.
     public List<String> warnings() {
-      return unreproducible.stream()
-          .map(item -> item.why() + (item.isLeftOut() ? "; it is left out" : ""))
-          .toList();
+      var sentences = new ArrayList<String>();
+      var channels = new LinkedHashMap<String, List<String>>();
+      for (var item : unreproducible) {
+        if (item.channel() == null) {
+          sentences.add(item.why() + (item.isLeftOut() ? "; it is left out" : ""));
+        } else {
+          channels.computeIfAbsent(item.channel(), _ -> new ArrayList<>()).add(item.name());
+        }
+      }
+      channels.forEach((channel, names) ->
+          sentences.add(
+              (names.size() == 1 ? "one conda package" : names.size() + " conda packages")
+                  + " came from this machine, "
+                  + channel
+                  + ": "
+                  + String.join(", ", names.subList(0, Math.min(5, names.size())))
+                  + (names.size() > 5 ? ", …" : "")));
+      return List.copyOf(sentences);
     }
   }
 
@@ -249,12 +267,16 @@ public record ExistingEnvironment(
           new Unreproducible(
               record.name(),
               "`" + record.spec() + "` does not say which channel it came from",
-              false));
+              false,
+              null));
     }
     return url.startsWith("file:") || url.startsWith("/")
         ? Optional.of(
             new Unreproducible(
-                record.name(), "`" + record.spec() + "` came from this machine: " + url, false))
+                record.name(),
+                "`" + record.spec() + "` came from this machine: " + url,
+                false,
+                record.channelUrl()))
         : Optional.empty();
   }
 
@@ -274,7 +296,8 @@ public record ExistingEnvironment(
                     + record.version()
                     + ", and again by pip, version "
                     + item.version(),
-                false));
+                false,
+                null));
   }
 
   /// The line for pip; empty when none would install the same elsewhere.
@@ -292,7 +315,8 @@ public record ExistingEnvironment(
                     + "` is a checkout of a repository, built anew where it is"
                     + " installed: "
                     + url,
-                false));
+                false,
+                null));
         yield Optional.of(item.name() + " @ " + url);
       }
       case InstalledDistribution.Origin.Local(var path, var isEditable) -> {
@@ -304,7 +328,8 @@ public record ExistingEnvironment(
                     + (isEditable ? "` is an editable install of " : "` was installed from ")
                     + path
                     + ", which is on this machine only",
-                true));
+                true,
+                null));
         yield Optional.empty();
       }
     };

@@ -132,7 +132,11 @@ class ExistingEnvironmentTest {
     assertThat(exact.unreproducible())
         .extracting(ExistingEnvironment.Unreproducible::name)
         .containsExactly("gone", "local");
-    assertThat(exact.warnings().getLast()).contains("came from this machine: file:///srv/channel");
+    assertThat(exact.warnings())
+        .containsExactly(
+            "`gone=1=0` does not say which channel it came from",
+            "one conda package came from this machine, file:///srv/channel: local");
+    assertThat(exact.unreproducible().getLast().why()).contains("local-1-0.conda");
   }
 
   @Test
