@@ -98,7 +98,13 @@ public record EntryPoints(List<Script> scripts) {
     return Optional.empty();
   }
 
-  private static boolean isDotted(String text) {
+  /// Whether a text is one component of a path, and so can name a script.
+  public static boolean isFileName(String name) {
+    return fileName(name).isEmpty();
+  }
+
+  /// Whether a text is Python identifiers with dots between them.
+  public static boolean isDotted(String text) {
     for (var part : text.split("\\.", -1)) {
       if (part.isEmpty()) {
         return false;

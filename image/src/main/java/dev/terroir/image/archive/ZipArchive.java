@@ -7,6 +7,7 @@ import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -271,6 +272,54 @@ public final class ZipArchive implements AutoCloseable {
     return size;
   }
 
+  /// The content of a stored member, to be read once from its beginning to its end, where its
+  /// CRC-32 is checked. For use while nothing else of the archive is read.
+  ///
+  /// @throws ImageException code `invalid-archive`, also of reading it
+  public InputStream stream(ZipMember member) {
+    if (member.isDeflated()) {
+      throw refused(member.name(), "it is compressed, and must be stored");
+    }
+    return new Stored(member);
+  }
+
+  private final class Stored extends InputStream {
+    private final ZipMember member;
+    private final CRC32 sum = new CRC32();
+    private long done;
+    private boolean isChecked;
+
+    Stored(ZipMember member) {
+      this.member = member;
+    }
+
+    @Override
+    public int read() throws IOException {
+      var one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : Byte.toUnsignedInt(one[0]);
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      if (done == member.sizeBytes()) {
+        if (!isChecked && sum.getValue() != member.crc32()) {
+          throw refused(member.name(), "the CRC-32 of its content is not the one that it says");
+        }
+        isChecked = true;
+        return -1;
+      }
+      int step = (int) Math.min(length, member.sizeBytes() - done);
+      var buffer = ByteBuffer.wrap(bytes, offset, step);
+      int read = channel.read(buffer, member.dataOffset() + done);
+      if (read < 0) {
+        throw refused(null, "it ends at byte " + (member.dataOffset() + done));
+      }
+      sum.update(bytes, offset, read);
+      done += read;
+      return read;
+    }
+  }
+
   /// The first bytes of a member's content, unchecked; fewer when it has fewer.
   public byte[] start(ZipMember member, int length) {
     var start = new byte[length];
@@ -336,7 +385,12 @@ public final class ZipArchive implements AutoCloseable {
     return refused(source, member, why);
   }
 
-  static ImageException refused(String source, @Nullable String member, String why) {
+  /// A failure of an archive.
+  ///
+  /// @param source how messages name it
+  /// @param member the member it is about, or null for the whole archive
+  /// @param why one sentence without full stop
+  public static ImageException refused(String source, @Nullable String member, String why) {
     var problem = Problem.of(ImageCode.INVALID_ARCHIVE, "the archive `" + source + "` is refused");
     return new ImageException(
         (member == null ? problem : problem.at(Place.of("member `" + printable(member) + "`")))
@@ -557,7 +611,8 @@ public final class ZipArchive implements AutoCloseable {
     if (wide != null) {
       int needed =
           (size == MAX_32 ? 8 : 0) + (packedSize == MAX_32 ? 8 : 0) + (offset == MAX_32 ? 8 : 0);
-      if (wide.remaining() != needed) {
+      // Writers that could not know the sizes leave room, and zeros in it.
+      if (wide.remaining() != needed && (needed != 0 || !isVoid(wide, size, packedSize, offset))) {
         throw refused(name, "its zip64 field has " + wide.remaining() + " bytes, not " + needed);
       }
       size = size == MAX_32 ? wide.getLong() : size;
@@ -570,6 +625,22 @@ public final class ZipArchive implements AutoCloseable {
       throw refused(name, "it lacks the zip64 field that its header calls for");
     }
     return new Central(name, rawName, flags, method, crc32, packedSize, size, offset, mode);
+  }
+
+  /// Whether a zip64 field that its header does not call for says nothing, or nothing else.
+  private static boolean isVoid(ByteBuffer wide, long size, long packedSize, long offset) {
+    var values = new long[] {size, packedSize, offset};
+    if (wide.remaining() % 8 != 0 || wide.remaining() > 8 * values.length) {
+      return false;
+    }
+    boolean isZero = true;
+    boolean isSame = true;
+    for (int i = 0; i < wide.remaining() / 8; i++) {
+      long value = wide.getLong(wide.position() + 8 * i);
+      isZero &= value == 0;
+      isSame &= value == values[i];
+    }
+    return isZero || isSame;
   }
 
   private String decode(byte[] rawName) {
