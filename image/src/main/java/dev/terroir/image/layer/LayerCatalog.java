@@ -26,6 +26,8 @@ final class LayerCatalog {
   /// Part of every key; another number when the same packages become other bytes.
   private static final String FORMAT = "terroir-layer/1";
 
+  private static final String CONDA_FORMAT = "terroir-conda-layer/1";
+
   private static final int FIRST_READ = 4096;
 
   /// Of what an entry says.
@@ -40,20 +42,51 @@ final class LayerCatalog {
   /// What decides the bytes of layers.
   ///
   /// @param packages in the order of their names
-  static Sha256 key(List<LayerPackage> packages, Placement placement, long capBytes) {
-    var text = new StringBuilder(FORMAT);
-    text.append('\n').append(placement.pythonVersion());
+  static Sha256 key(List<? extends Layered> packages, Placement placement, long capBytes) {
+    return key(packages, placement, capBytes, "");
+  }
+
+  /// The same for a part of the packages' files.
+  ///
+  /// @param part says which; empty for all
+  static Sha256 key(
+      List<? extends Layered> packages, Placement placement, long capBytes, String part) {
+    var isConda = packages.stream().anyMatch(CondaLayerPackage.class::isInstance);
+    var text = new StringBuilder(isConda ? CONDA_FORMAT : FORMAT);
+    // Where a conda package's files lie depends on the interpreter only if it is for all of them.
+    if (!isConda) {
+      text.append('\n').append(placement.pythonVersion());
+    }
     text.append('\n').append(placement.prefix());
     text.append('\n').append(placement.bytecode());
     text.append('\n').append(placement.compression());
     text.append('\n').append(capBytes);
+    if (!isConda
+        && !placement.sitePackages().equals(Placement.sitePackages(placement.pythonVersion()))) {
+      text.append('\n').append(placement.sitePackages());
+    }
+    if (!part.isEmpty()) {
+      text.append('\n').append(part);
+    }
     for (var item : packages) {
-      var origin = item.directUrl();
-      text.append('\n').append(item.name());
-      text.append(' ').append(item.version());
-      text.append(' ').append(item.archiveSha256());
-      text.append(' ').append(item.requested());
-      text.append(' ').append(origin == null ? "-" : origin.toString());
+      switch (item) {
+        case LayerPackage wheel -> {
+          var origin = wheel.directUrl();
+          text.append('\n').append(item.name());
+          text.append(' ').append(item.version());
+          text.append(' ').append(item.archiveSha256());
+          text.append(' ').append(wheel.requested());
+          text.append(' ').append(origin == null ? "-" : origin.toString());
+        }
+        case CondaLayerPackage conda -> {
+          text.append('\n').append(item.archiveSha256());
+          text.append(' ').append(CondaRecord.identity(conda.locked()));
+          if (CondaRecord.mayFollowPython(conda.locked())) {
+            text.append(' ').append(placement.pythonVersion());
+            text.append(' ').append(placement.sitePackages());
+          }
+        }
+      }
     }
     return Sha256.of(text.toString());
   }

@@ -6,7 +6,7 @@ import dev.terroir.image.archive.fetch.Archive;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// One package of a layer. Immutable.
+/// A wheel of a layer. Immutable.
 ///
 /// @param name the project's normalised name
 /// @param version its version
@@ -22,7 +22,8 @@ public record LayerPackage(
     Sha256 archiveSha256,
     @Nullable DirectUrl directUrl,
     boolean requested,
-    Supplier<Archive> archive) {
+    Supplier<Archive> archive)
+    implements Layered {
   @Override
   public String toString() {
     return name + " " + version;

@@ -88,7 +88,7 @@ public final class LayerWriter implements AutoCloseable {
   /// Writes a symbolic link.
   ///
   /// @param path relative to `/`
-  /// @param target as it stands in the link, at most 100 ASCII characters
+  /// @param target as it stands in the link
   public void link(String path, String target) throws IOException {
     foldersAbove(path);
     plain(TarHeaders.link(path, target));
@@ -102,6 +102,55 @@ public final class LayerWriter implements AutoCloseable {
     plain(TarHeaders.file(path, content.length, isExecutable));
     plain(content);
     pad(content.length);
+  }
+
+  /// Writes a file.
+  ///
+  /// @param path relative to `/`, checked by the caller
+  /// @param mode permission bits
+  public void file(String path, int mode, byte[] content) throws IOException {
+    foldersAbove(path);
+    plain(TarHeaders.file(path, content.length, mode));
+    plain(content);
+    pad(content.length);
+  }
+
+  /// Takes the bytes of a file.
+  public interface Sink {
+    /// Takes some.
+    void write(byte[] bytes, int offset, int length) throws IOException;
+  }
+
+  /// Gives the bytes of a file.
+  public interface Content {
+    /// Hands all of them over.
+    void writeTo(Sink sink) throws IOException;
+  }
+
+  /// Writes a file that is not held in memory.
+  ///
+  /// @param path relative to `/`, checked by the caller
+  /// @param mode permission bits
+  /// @param content gives exactly the bytes that the size says
+  public void file(String path, int mode, long sizeBytes, Content content) throws IOException {
+    foldersAbove(path);
+    plain(TarHeaders.file(path, sizeBytes, mode));
+    long before = tarSize;
+    content.writeTo(this::plain);
+    if (tarSize - before != sizeBytes) {
+      throw new IllegalStateException(path + " has other bytes than its size says");
+    }
+    pad(sizeBytes);
+  }
+
+  /// Writes another name of a file that this layer holds.
+  ///
+  /// @param path relative to `/`
+  /// @param target path of that file, relative to `/`
+  /// @param mode its permission bits
+  public void hardLink(String path, String target, int mode) throws IOException {
+    foldersAbove(path);
+    plain(TarHeaders.hardLink(path, target, mode));
   }
 
   /// Writes a member of a wheel, which is checked on the way.

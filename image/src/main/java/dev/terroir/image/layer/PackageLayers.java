@@ -23,7 +23,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.Future;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
@@ -77,13 +79,13 @@ public final class PackageLayers {
   /// file.
   ///
   /// @param packages that share a layer, in any order
-  public Optional<MadeLayers> find(List<LayerPackage> packages, Placement placement) {
+  public Optional<MadeLayers> find(List<? extends Layered> packages, Placement placement) {
     return catalog.find(LayerCatalog.key(sorted(packages), placement, capBytes));
   }
 
   /// Every file in the layers of packages that were made, relative to `/`, sorted: what is needed
   /// to tell which paths two layers both bring. Empty when they were never made.
-  public List<LayerPath> paths(List<LayerPackage> packages, Placement placement) {
+  public List<LayerPath> paths(List<? extends Layered> packages, Placement placement) {
     return catalog.paths(LayerCatalog.key(sorted(packages), placement, capBytes));
   }
 
@@ -92,7 +94,7 @@ public final class PackageLayers {
   ///
   /// @throws ImageException codes `invalid-archive`, `archive-mismatch`, `byte-code`
   /// @throws FoundationException for the disk, and when the thread is interrupted
-  public MadeLayers make(List<LayerPackage> packages, Placement placement, Progress progress) {
+  public MadeLayers make(List<? extends Layered> packages, Placement placement, Progress progress) {
     var known = find(packages, placement);
     if (known.isPresent() && known.get().layers().stream().allMatch(this::isThere)) {
       return known.get();
@@ -102,15 +104,95 @@ public final class PackageLayers {
 
   /// Makes the layers although they may be there, for blobs that turned out to be damaged. The
   /// result is the same unless the interpreter that compiles is of another patch version.
-  public MadeLayers remake(List<LayerPackage> packages, Placement placement, Progress progress) {
+  public MadeLayers remake(
+      List<? extends Layered> packages, Placement placement, Progress progress) {
     var ordered = sorted(packages);
     // A blob store keeps a blob of the right size; one that is damaged must give way first.
-    find(ordered, placement)
-        .ifPresent(known -> known.layers().stream().filter(this::isThere).forEach(this::verify));
-    try (var making = new Making(ordered, placement, progress)) {
-      var made = making.run();
-      catalog.put(LayerCatalog.key(ordered, placement, capBytes), made, making.paths());
-      return made;
+    find(ordered, placement).ifPresent(this::giveWay);
+    return written(() -> {
+      var key = LayerCatalog.key(ordered, placement, capBytes);
+      var conda = ofConda(ordered);
+      if (!conda.isEmpty()) {
+        try (var making = making(conda, placement, progress, null)) {
+          var made = making.run();
+          catalog.put(key, made, making.paths());
+          return made;
+        }
+      }
+      try (var making = new Making(ofWheels(ordered), placement, progress)) {
+        var made = making.run();
+        catalog.put(key, made, making.paths());
+        return made;
+      }
+    });
+  }
+
+  /// The layer that holds some files of conda packages once more: those that have to win where the
+  /// order of the packages' own layers lets others win. Found in the catalog, else made.
+  ///
+  /// @param packages whose files they are
+  /// @param files paths in the image by the name of the package
+  public MadeLayers mend(
+      List<CondaLayerPackage> packages,
+      Map<String, ? extends Set<String>> files,
+      Placement placement,
+      Progress progress) {
+    var ordered = ofConda(sorted(packages));
+    var part = new StringBuilder("only");
+    var wanted = new TreeMap<String, Set<String>>();
+    new TreeMap<>(files)
+        .forEach((name, paths) -> {
+          wanted.put(name, new TreeSet<>(paths));
+          part.append('\n')
+              .append(name)
+              .append('\t')
+              .append(String.join("\t", new TreeSet<>(paths)));
+        });
+    var key = LayerCatalog.key(ordered, placement, capBytes, part.toString());
+    var known = catalog.find(key);
+    if (known.isPresent() && known.get().layers().stream().allMatch(this::verify)) {
+      return known.get();
+    }
+    known.ifPresent(this::giveWay);
+    return written(() -> {
+      try (var making = making(ordered, placement, progress, wanted)) {
+        var made = making.run();
+        catalog.put(key, made, making.paths());
+        return made;
+      }
+    });
+  }
+
+  private void giveWay(MadeLayers known) {
+    known.layers().stream().filter(this::isThere).forEach(this::verify);
+  }
+
+  private CondaMaking making(
+      List<CondaLayerPackage> packages,
+      Placement placement,
+      Progress progress,
+      @Nullable Map<String, Set<String>> only) {
+    return new CondaMaking(packages, placement, blobs, compiler, capBytes, progress, only);
+  }
+
+  private static List<CondaLayerPackage> ofConda(List<? extends Layered> packages) {
+    return packages.stream()
+        .filter(CondaLayerPackage.class::isInstance)
+        .map(CondaLayerPackage.class::cast)
+        .toList();
+  }
+
+  private static List<LayerPackage> ofWheels(List<? extends Layered> packages) {
+    return packages.stream().map(LayerPackage.class::cast).toList();
+  }
+
+  private interface Work {
+    MadeLayers run() throws IOException, InterruptedException;
+  }
+
+  private MadeLayers written(Work work) {
+    try {
+      return work.run();
     } catch (InterruptedException | ClosedByInterruptException e) {
       throw canceled(e);
     } catch (IOException e) {
@@ -123,7 +205,7 @@ public final class PackageLayers {
 
   /// Gets ready to make layers, while their archives are still being fetched.
   public void prepare(Placement placement) throws InterruptedException {
-    if (placement.bytecode()) {
+    if (placement.bytecode() && !placement.pythonVersion().isEmpty()) {
       compiler.prepare(placement.pythonVersion());
     }
   }
@@ -148,11 +230,11 @@ public final class PackageLayers {
     }
   }
 
-  private static List<LayerPackage> sorted(List<LayerPackage> packages) {
+  private static List<? extends Layered> sorted(List<? extends Layered> packages) {
     return packages.stream()
         .sorted(
-            Comparator.comparing((LayerPackage item) -> DistributionName.normalized(item.name()))
-                .thenComparing(LayerPackage::version)
+            Comparator.comparing((Layered item) -> DistributionName.normalized(item.name()))
+                .thenComparing(Layered::version)
                 .thenComparing(item -> item.archiveSha256().hex()))
         .toList();
   }

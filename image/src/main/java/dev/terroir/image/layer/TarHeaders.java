@@ -25,23 +25,31 @@ final class TarHeaders {
 
   /// The header of a file.
   static byte[] file(String path, long sizeBytes, boolean isExecutable) {
-    return header(path, sizeBytes, isExecutable ? 0755 : 0644, '0');
+    return file(path, sizeBytes, isExecutable ? 0755 : 0644);
+  }
+
+  /// The header of a file.
+  ///
+  /// @param mode permission bits
+  static byte[] file(String path, long sizeBytes, int mode) {
+    return header(path, "", sizeBytes, mode, '0');
   }
 
   /// The header of a folder.
   static byte[] folder(String path) {
-    return header(path + "/", 0, 0755, '5');
+    return header(path + "/", "", 0, 0755, '5');
   }
 
   /// The header of a symbolic link.
-  ///
-  /// @param target at most 100 ASCII characters, as links of an environment have
   static byte[] link(String path, String target) {
-    var block = header(path, 0, 0777, '2');
-    int at = block.length - BLOCK;
-    ascii(block, at + 157, target);
-    checksum(block, at);
-    return block;
+    return header(path, target, 0, 0777, '2');
+  }
+
+  /// The header of another name of a file that came before in the same layer.
+  ///
+  /// @param target its path, relative to `/`
+  static byte[] hardLink(String path, String target, int mode) {
+    return header(path, target, 0, mode, '1');
   }
 
   /// Zeros up to the next block.
@@ -49,17 +57,20 @@ final class TarHeaders {
     return (int) (-sizeBytes & (BLOCK - 1));
   }
 
-  private static byte[] header(String path, long size, int mode, char type) {
-    var name = path.getBytes(StandardCharsets.UTF_8);
-    int split = name.length == path.length() ? split(path) : -1;
-    if (split >= 0 && size <= MAX_SIZE) {
+  private static byte[] header(String path, String target, long size, int mode, char type) {
+    int split = isAscii(path) ? split(path) : -1;
+    boolean isLong = !isAscii(target) || target.length() > NAME_SIZE;
+    if (split >= 0 && size <= MAX_SIZE && !isLong) {
       var block = new byte[BLOCK];
-      fill(block, 0, path.substring(0, split), path.substring(split), size, mode, type);
+      fill(block, 0, path.substring(0, split), path.substring(split), target, size, mode, type);
       return block;
     }
     var records = new StringBuilder();
     if (split < 0) {
       records.append(paxRecord("path", path));
+    }
+    if (isLong) {
+      records.append(paxRecord("linkpath", target));
     }
     if (size > MAX_SIZE) {
       records.append(paxRecord("size", Long.toString(size)));
@@ -67,7 +78,7 @@ final class TarHeaders {
     var extended = records.toString().getBytes(StandardCharsets.UTF_8);
     var blocks = new byte[2 * BLOCK + extended.length + padding(extended.length)];
     var shortened = shortened(path);
-    fill(blocks, 0, "", "PaxHeaders/" + shortened, extended.length, 0644, 'x');
+    fill(blocks, 0, "", "PaxHeaders/" + shortened, "", extended.length, 0644, 'x');
     System.arraycopy(extended, 0, blocks, BLOCK, extended.length);
     var plain = split < 0 ? shortened : path;
     int at = split < 0 ? 0 : split;
@@ -76,10 +87,15 @@ final class TarHeaders {
         blocks.length - BLOCK,
         plain.substring(0, at),
         plain.substring(at),
+        isLong ? shortened(target) : target,
         Math.min(size, MAX_SIZE),
         mode,
         type);
     return blocks;
+  }
+
+  private static boolean isAscii(String text) {
+    return text.chars().allMatch(c -> c < 0x80);
   }
 
   /// How much of an ASCII path goes to the prefix field with the `/` that follows it, which is
@@ -111,7 +127,14 @@ final class TarHeaders {
   }
 
   private static void fill(
-      byte[] out, int at, String prefix, String name, long size, int mode, char type) {
+      byte[] out,
+      int at,
+      String prefix,
+      String name,
+      String target,
+      long size,
+      int mode,
+      char type) {
     ascii(out, at, name);
     octal(out, at + 100, 7, mode);
     octal(out, at + 108, 7, 0);
@@ -119,6 +142,7 @@ final class TarHeaders {
     octal(out, at + 124, 11, size);
     octal(out, at + 136, 11, TIME_SECONDS);
     out[at + 156] = (byte) type;
+    ascii(out, at + 157, target);
     ascii(out, at + 257, "ustar\0" + "00");
     octal(out, at + 329, 7, 0);
     octal(out, at + 337, 7, 0);

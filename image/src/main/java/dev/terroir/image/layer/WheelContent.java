@@ -398,6 +398,8 @@ final class WheelContent {
 
   /// A path relative to the prefix as RECORD names it: relative to the folder of packages.
   private String relative(String path) {
-    return path.startsWith(site) ? path.substring(site.length()) : "../../../" + path;
+    return path.startsWith(site)
+        ? path.substring(site.length())
+        : "../".repeat(placement.sitePackages().split("/").length) + path;
   }
 }

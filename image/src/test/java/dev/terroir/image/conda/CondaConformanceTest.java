@@ -225,7 +225,7 @@ class CondaConformanceTest {
     }
     // Those of conda-verify are broken on purpose, as are some fixtures of conda-index, and two
     // copies of zlib lost where their links lead.
-    assertThat(refused.values()).allMatch(why -> why.length() > 20);
+    assertThat(refused.values()).noneMatch(String::isBlank);
     assertThat(count).isGreaterThan(refused.size());
   }
 
@@ -252,9 +252,7 @@ class CondaConformanceTest {
       }
       var extra = parts.stringMap("extra").keySet();
       var file =
-          item.zip(names ->
-                  java.util.stream.Stream.concat(names.stream(), extra.stream())
-                      .toList())
+          item.zip(names -> java.util.stream.Stream.concat(names.stream(), extra.stream()).toList())
               .write(work, ".conda");
       if (recipe.string("expect").equals("reject")) {
         assertThatThrownBy(() -> install(file, prefix)).as(recipe.string("name")).isNotNull();
