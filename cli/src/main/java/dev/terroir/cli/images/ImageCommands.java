@@ -46,7 +46,8 @@ public final class ImageCommands {
   public static final List<Option> HOW =
       List.of(
           Option.flag("--no-bytecode", "Leave compiled modules out."),
-          Option.value("--compression", "gzip|zstd", "How layers are compressed; gzip."),
+          Option.value(
+              "--compression", "gzip|zstd", "How layers are compressed; wheels gzip, conda zstd."),
           Option.value("--base", "REF", "A base image instead of the definition's."));
 
   /// The commands.
@@ -125,7 +126,8 @@ public final class ImageCommands {
   public static ImageBuilder.Options options(Arguments arguments) {
     return new ImageBuilder.Options(
         !arguments.has("--no-bytecode"),
-        switch (arguments.optional("--compression").orElse("gzip").toLowerCase(Locale.ROOT)) {
+        switch (arguments.optional("--compression").orElse("").toLowerCase(Locale.ROOT)) {
+          case "" -> null;
           case "gzip" -> Compression.GZIP;
           case "zstd" -> Compression.ZSTD;
           case String other ->

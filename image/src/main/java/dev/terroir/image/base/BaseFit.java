@@ -33,10 +33,10 @@ public final class BaseFit {
   /// @param glibcMinor of glibc 2, or -1 for musl
   private record Need(String wheel, String tag, int glibcMinor) {}
 
-  /// The interpreter that the environment stands on.
+  /// The interpreter that the environment stands on; empty when it brings its own, or has none.
   ///
   /// @throws ImageException code `base-not-fit`, with all reasons at once
-  public static BasePython choose(BaseImage image, BaseFacts facts, Lock lock) {
+  public static Optional<BasePython> choose(BaseImage image, BaseFacts facts, Lock lock) {
     var reasons = new ArrayList<String>();
     if (!image.platform().equals(lock.platform())) {
       reasons.add(
@@ -49,16 +49,68 @@ public final class BaseFit {
               + ", or lock for "
               + image.platform());
     }
-    var python = python(facts, lock, reasons);
+    boolean isOnBase = needsPython(lock);
+    var python = isOnBase ? python(facts, lock, reasons) : null;
     cLibrary(facts, lock, reasons);
+    condaLibrary(facts, lock, reasons);
     distribution(facts, reasons);
     if (!facts.hasShell()) {
       reasons.add(NO_SHELL);
     }
-    if (python != null && reasons.isEmpty()) {
-      return python;
+    if (reasons.isEmpty()) {
+      return Optional.ofNullable(python);
     }
     throw notFit(image, reasons);
+  }
+
+  /// Whether the packages of a lock run on a Python of the base: not when conda brings one, nor
+  /// when there are conda packages only.
+  public static boolean needsPython(Lock lock) {
+    return lock.conda().python().isEmpty()
+        && (lock.conda().packages().isEmpty() || !lock.packages().isEmpty());
+  }
+
+  /// Conda packages of a platform stand on the base's glibc, which is the one library that they do
+  /// not bring.
+  private static void condaLibrary(BaseFacts facts, Lock lock, List<String> reasons) {
+    var first =
+        lock.conda().packages().stream()
+            .filter(item -> item.subdir().startsWith("linux-"))
+            .findFirst();
+    if (first.isEmpty()) {
+      return;
+    }
+    if (!"glibc".equals(facts.libc())) {
+      reasons.add(
+          (facts.libc() == null ? "it has no C library" : "its C library is " + facts.libc())
+              + ", and "
+              + first.get().title()
+              + " and the other packages of conda need glibc: name a base with glibc, such as"
+              + " Debian or Ubuntu");
+      return;
+    }
+    var version = facts.glibcVersion();
+    if (version == null) {
+      return;
+    }
+    for (var item : lock.conda().packages()) {
+      for (var spec : item.depends()) {
+        var need = GlibcNeed.of(spec);
+        if (need.isPresent() && !need.get().isMetBy(version)) {
+          reasons.add(
+              "its glibc is "
+                  + version
+                  + ", and "
+                  + item.title()
+                  + " needs `"
+                  + spec
+                  + "`: name a base with such a glibc, or lock for this one (`__glibc` "
+                  + version
+                  + ")");
+          return;
+        }
+      }
+    }
   }
 
   /// Judges a base whose packages the user manages.

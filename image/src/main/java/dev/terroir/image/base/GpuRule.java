@@ -1,16 +1,24 @@
 package dev.terroir.image.base;
 
 import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.Lock;
+import dev.terroir.lock.Locked;
 import dev.terroir.lock.LockedPackage;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Which locked packages call for a GPU. Immutable; kept as data.
 ///
 /// @param patterns any of which a package may match
 /// @since 0.1
 public record GpuRule(List<PackagePattern> patterns) {
+
+  /// Conda packages that programs for a GPU run on.
+  private static final Set<String> CUDA =
+      Set.of(
+          "cudatoolkit", "cuda-cudart", "cuda-runtime", "cudnn", "pytorch-cuda", "tensorflow-gpu");
 
   /// A pattern of packages; `*` is any text, `?` one character.
   ///
@@ -47,11 +55,22 @@ public record GpuRule(List<PackagePattern> patterns) {
             .toList());
   }
 
-  /// The first package that calls for a GPU, to say why.
-  public Optional<LockedPackage> find(Lock lock) {
-    return lock.packages().stream()
-        .filter(item -> patterns.stream().anyMatch(pattern -> pattern.matches(item)))
+  /// The first package that calls for a GPU, to say why: one of the index that the patterns name,
+  /// or one of conda that asks for a driver, or is a part of CUDA.
+  public Optional<Locked> find(Lock lock) {
+    return lock.everything().stream()
+        .filter(item ->
+            switch (item) {
+              case LockedPackage wheel ->
+                  patterns.stream().anyMatch(pattern -> pattern.matches(wheel));
+              case CondaPackage conda -> needsDriver(conda);
+            })
         .findFirst();
+  }
+
+  private static boolean needsDriver(CondaPackage item) {
+    return CUDA.contains(item.name())
+        || item.depends().stream().anyMatch(spec -> spec.strip().startsWith("__cuda"));
   }
 
   /// Whether the packages call for a GPU.

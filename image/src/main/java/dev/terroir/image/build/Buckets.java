@@ -1,6 +1,8 @@
 package dev.terroir.image.build;
 
 import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.lock.CondaPackage;
+import dev.terroir.lock.Locked;
 import dev.terroir.lock.LockedPackage;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -14,10 +16,12 @@ import java.util.TreeMap;
 /// Each package stands alone while there are few. When there are more than [#MAX_ALONE], those
 /// whose archives are smaller than a threshold share [#BUCKETS] layers, chosen by a hash of the
 /// name, so that one package more or less changes one bucket; the threshold is the first of a fixed
-/// row that leaves few enough alone.
+/// row that leaves few enough alone. Where a lock has packages of both kinds, each kind has its own
+/// shared layers, and so many fewer stand alone.
 ///
 /// The largest come first: an engine keeps unpacked layers by the chain of all below, and the large
-/// ones are those that images share.
+/// ones are those that images share. Conda packages come before those of the index, which win where
+/// both bring a path.
 ///
 /// @since 0.1
 public final class Buckets {
@@ -39,27 +43,41 @@ public final class Buckets {
   /// The packages of one layer, sorted by name.
   ///
   /// @param packages at least one
-  public record Bucket(List<LockedPackage> packages) {
+  public record Bucket(List<Locked> packages) {
     /// Copies the list.
     public Bucket {
-      packages = packages.stream().sorted(Comparator.comparing(LockedPackage::name)).toList();
+      packages = packages.stream().sorted(Comparator.comparing(Locked::name)).toList();
+    }
+
+    /// Whether its packages are conda's.
+    public boolean isConda() {
+      return packages.getFirst() instanceof CondaPackage;
     }
 
     /// Names and versions, as a history entry shows them.
     public String title() {
-      return String.join(
-          ", ", packages.stream().map(item -> item.name() + " " + item.version()).toList());
+      return String.join(", ", packages.stream().map(Locked::title).toList());
     }
   }
 
   /// The layers of a lock's packages, in the order of the image.
-  public static List<Bucket> of(List<LockedPackage> packages) {
+  public static List<Bucket> of(List<? extends Locked> packages) {
+    var conda = packages.stream().filter(CondaPackage.class::isInstance).toList();
+    var wheels = packages.stream().filter(LockedPackage.class::isInstance).toList();
+    var maxAlone = conda.isEmpty() || wheels.isEmpty() ? MAX_ALONE : MAX_ALONE - BUCKETS;
     var threshold = 0L;
-    while (count(packages, threshold) > MAX_ALONE) {
+    while (count(packages, threshold) > maxAlone) {
       threshold = threshold == 0 ? FIRST_THRESHOLD_BYTES : threshold * 2;
     }
-    var alone = new ArrayList<LockedPackage>();
-    Map<Integer, List<LockedPackage>> shared = new TreeMap<>();
+    var buckets = new ArrayList<Bucket>();
+    add(conda, threshold, buckets);
+    add(wheels, threshold, buckets);
+    return List.copyOf(buckets);
+  }
+
+  private static void add(List<? extends Locked> packages, long threshold, List<Bucket> buckets) {
+    var alone = new ArrayList<Locked>();
+    Map<Integer, List<Locked>> shared = new TreeMap<>();
     for (var item : packages) {
       if (size(item) >= threshold) {
         alone.add(item);
@@ -67,20 +85,17 @@ public final class Buckets {
         shared.computeIfAbsent(bucketOf(item.name()), _ -> new ArrayList<>()).add(item);
       }
     }
-    alone.sort(
-        Comparator.comparingLong(Buckets::size).reversed().thenComparing(LockedPackage::name));
-    var buckets = new ArrayList<Bucket>();
+    alone.sort(Comparator.comparingLong(Buckets::size).reversed().thenComparing(Locked::name));
     alone.forEach(item -> buckets.add(new Bucket(List.of(item))));
     shared.values().forEach(items -> buckets.add(new Bucket(items)));
-    return List.copyOf(buckets);
   }
 
-  private static long count(List<LockedPackage> packages, long threshold) {
+  private static long count(List<? extends Locked> packages, long threshold) {
     return packages.stream().filter(item -> size(item) >= threshold).count();
   }
 
-  private static long size(LockedPackage item) {
-    return item.artifact().sizeBytes() < 0 ? UNKNOWN_BYTES : item.artifact().sizeBytes();
+  private static long size(Locked item) {
+    return item.sizeBytes() < 0 ? UNKNOWN_BYTES : item.sizeBytes();
   }
 
   private static int bucketOf(String name) {

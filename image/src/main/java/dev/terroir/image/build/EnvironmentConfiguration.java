@@ -3,6 +3,7 @@ package dev.terroir.image.build;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.image.base.CondaPrefix;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -35,20 +36,28 @@ final class EnvironmentConfiguration {
   /// @param added variables that containers get where the base sets none of that name
   /// @param prefix where the environment lies, such as `/opt/env`, or null when the user manages
   ///   the packages
+  /// @param conda what conda packages ask for
   /// @param labels added to those of the base
   static byte[] of(
       JsonObject base,
       Map<String, String> added,
       List<BuiltImage.BuiltLayer> layers,
       @Nullable String prefix,
+      CondaFacts conda,
       Map<String, String> labels) {
     var settings = base.optionalObject("config").orElse(JsonObject.EMPTY);
     var changed = settings.toBuilder();
-    changed.put("Env", environment(settings.strings("Env"), added, prefix));
+    changed.put("Env", environment(settings.strings("Env"), added, prefix, conda));
     changed.put("User", "");
     changed.put("WorkingDir", "/");
     if (settings.strings("Cmd").isEmpty() && settings.strings("Entrypoint").isEmpty()) {
       changed.put("Cmd", List.of("/bin/sh"));
+    }
+    if (conda.isActivated()) {
+      var entrypoint = new ArrayList<String>();
+      entrypoint.add(CondaPrefix.ACTIVATED);
+      entrypoint.addAll(settings.strings("Entrypoint"));
+      changed.put("Entrypoint", entrypoint);
     }
     var allLabels = new LinkedHashMap<>(settings.stringMap("Labels"));
     allLabels.putAll(labels);
@@ -104,7 +113,7 @@ final class EnvironmentConfiguration {
   }
 
   private static List<String> environment(
-      List<String> base, Map<String, String> added, @Nullable String prefix) {
+      List<String> base, Map<String, String> added, @Nullable String prefix, CondaFacts conda) {
     var variables = new LinkedHashMap<String, String>();
     for (var line : base) {
       var split = line.split("=", 2);
@@ -118,7 +127,15 @@ final class EnvironmentConfiguration {
     variables.put("PATH", prefix + "/bin:" + variables.getOrDefault("PATH", DEFAULT_PATH));
     variables.remove("PYTHONHOME");
     variables.remove("PYTHONPATH");
-    variables.put("VIRTUAL_ENV", prefix);
+    if (conda.isThere()) {
+      variables.putAll(conda.variables());
+      variables.remove("VIRTUAL_ENV");
+      variables.put("CONDA_PREFIX", prefix);
+      variables.put("CONDA_DEFAULT_ENV", prefix);
+      variables.put("CONDA_SHLVL", "1");
+    } else {
+      variables.put("VIRTUAL_ENV", prefix);
+    }
     variables.put("AZUREML_CONDA_ENVIRONMENT_PATH", prefix);
     var libraries = variables.getOrDefault("LD_LIBRARY_PATH", "");
     variables.put(

@@ -12,7 +12,7 @@ import dev.terroir.image.archive.fetch.ArchiveStore;
 import dev.terroir.image.base.BaseFit;
 import dev.terroir.image.base.BaseImage;
 import dev.terroir.image.base.BaseImages;
-import dev.terroir.image.base.BasePython;
+import dev.terroir.image.base.CondaPrefix;
 import dev.terroir.image.base.PrefixLayer;
 import dev.terroir.image.blob.BlobStore;
 import dev.terroir.image.build.BuiltImage.BuiltLayer;
@@ -22,6 +22,7 @@ import dev.terroir.image.engine.Engine;
 import dev.terroir.image.layer.Compression;
 import dev.terroir.image.layer.LayerWriter;
 import dev.terroir.image.layer.MadeLayer;
+import dev.terroir.image.layer.MadeLayers;
 import dev.terroir.image.layer.PackageLayers;
 import dev.terroir.image.layer.Placement;
 import dev.terroir.image.oci.Descriptor;
@@ -35,7 +36,9 @@ import dev.terroir.image.sbom.Subject;
 import dev.terroir.image.transfer.Destination;
 import dev.terroir.image.transfer.ImageSource;
 import dev.terroir.image.transfer.ImageTarget;
+import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.Lock;
+import dev.terroir.lock.Locked;
 import dev.terroir.resolve.tool.Uv;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -44,11 +47,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -98,13 +104,47 @@ public final class ImageBuilder implements AutoCloseable {
   /// How to build.
   ///
   /// @param bytecode whether modules are compiled
-  /// @param compression of our layers
-  public record Options(boolean bytecode, Compression compression) {
-    /// Byte-code, gzip.
-    public static final Options DEFAULT = new Options(true, Compression.GZIP);
+  /// @param compression of our layers, or null for what suits: gzip for wheels, of which nothing is
+  ///   compressed again, and zstd for conda packages where every target takes it
+  /// @param linkScripts names of the conda packages whose link scripts may be run, by an engine
+  public record Options(
+      boolean bytecode, @Nullable Compression compression, Set<String> linkScripts) {
+    /// Byte-code, compressed as it suits, no link scripts.
+    public static final Options DEFAULT = new Options(true, null);
 
-    private Map<String, String> parameters() {
-      return Map.of("bytecode", String.valueOf(bytecode), "compression", compression.name());
+    /// Copies the set, sorted.
+    public Options {
+      linkScripts = Collections.unmodifiableSortedSet(new TreeSet<>(linkScripts));
+    }
+
+    /// Without link scripts.
+    public Options(boolean bytecode, @Nullable Compression compression) {
+      this(bytecode, compression, Set.of());
+    }
+
+    /// How layers of wheels are compressed.
+    public Compression ofWheels() {
+      return compression == null ? Compression.GZIP : compression;
+    }
+
+    /// How layers of conda packages are compressed.
+    ///
+    /// @param takesZstd whether every target takes zstd
+    public Compression ofConda(boolean takesZstd) {
+      return compression != null ? compression : takesZstd ? Compression.ZSTD : Compression.GZIP;
+    }
+
+    private Map<String, String> parameters(Compression ofConda, boolean hasConda) {
+      var parameters = new TreeMap<String, String>();
+      parameters.put("bytecode", String.valueOf(bytecode));
+      parameters.put("compression", ofWheels().name());
+      if (hasConda) {
+        parameters.put("condaCompression", ofConda.name());
+      }
+      if (!linkScripts.isEmpty()) {
+        parameters.put("linkScripts", String.join(",", linkScripts));
+      }
+      return parameters;
     }
   }
 
@@ -176,7 +216,7 @@ public final class ImageBuilder implements AutoCloseable {
   public Outcome build(
       Request request, OpenBase open, List<Destination> destinations, Progress progress) {
     var base = open.image();
-    var key = key(request, base);
+    var key = key(request, base, destinations);
     var known = known(key);
     if (known.isPresent()) {
       var manifest = known.get().manifest();
@@ -209,7 +249,21 @@ public final class ImageBuilder implements AutoCloseable {
         image.warnings());
   }
 
-  private static Sha256 key(Request request, BaseImage base) {
+  private static Map<String, String> parameters(Request request, List<Destination> destinations) {
+    var lock = request.lock();
+    return request
+        .options()
+        .parameters(
+            ofConda(request, destinations), lock != null && !lock.conda().packages().isEmpty());
+  }
+
+  private static Compression ofConda(Request request, List<Destination> destinations) {
+    return request
+        .options()
+        .ofConda(destinations.stream().allMatch(place -> place.target().takesZstd()));
+  }
+
+  private static Sha256 key(Request request, BaseImage base, List<Destination> destinations) {
     var lock = request.lock();
     return Sha256.of(
         String.join(
@@ -219,7 +273,7 @@ public final class ImageBuilder implements AutoCloseable {
             lock == null ? request.interpreterPath() : lock.digest().hex(),
             base.manifest().digest().toString(),
             base.platform().toString(),
-            new TreeMap<>(request.options().parameters())
+            new TreeMap<>(parameters(request, destinations))
                 + (request.variables().isEmpty() ? "" : "\n" + request.variables())));
   }
 
@@ -269,6 +323,7 @@ public final class ImageBuilder implements AutoCloseable {
     private final Progress progress;
     private final List<String> warnings = new ArrayList<>();
     private final AtomicLong sentBytes = new AtomicLong();
+    private CondaFacts conda = CondaFacts.NONE;
 
     Building(Request request, OpenBase open, List<Destination> destinations, Progress progress) {
       this.request = request;
@@ -296,23 +351,48 @@ public final class ImageBuilder implements AutoCloseable {
       var lock = request.lock();
       if (lock != null) {
         progress.step(
-            "making layers of " + lock.packages().size() + " packages on " + base.reference());
+            "making layers of " + lock.everything().size() + " packages on " + base.reference());
         var stack =
-            new PackageStack(lock, placement(lock), layers, blobs, archives(), targets, progress);
+            new PackageStack(
+                lock,
+                placement(lock, request.options().ofWheels()),
+                placement(lock, ofConda(request, destinations)),
+                layers,
+                blobs,
+                archives(),
+                targets,
+                progress);
         // The packages need nothing of the base, which is looked into and sent meanwhile.
         List<PackageStack.Stacked> layersOfPackages;
         try (var ofBase = new Ahead<>(() -> fit(lock))) {
           layersOfPackages = stack.stack(ofBase::check);
-          ours.add(ofBase.get());
+          ours.addAll(ofBase.get());
         }
+        var winners = stack.winners(layersOfPackages);
+        var mended = stack.mend(winners, layersOfPackages);
+        var wheels = new ArrayList<BuiltLayer>();
         for (var stacked : layersOfPackages) {
           newLayers += stacked.isNew() ? stacked.made().layers().size() : 0;
-          ours.addAll(built(stacked));
+          (stacked.bucket().isConda() ? ours : wheels)
+              .addAll(built(stacked.made(), stacked.bucket().packages()));
+        }
+        mended.ifPresent(made ->
+            ours.addAll(
+                built(
+                    made,
+                    lock.conda().packages().stream()
+                        .filter(item -> winners.mends().containsKey(item.name()))
+                        .toList())));
+        ours.addAll(wheels);
+        if (!lock.conda().packages().isEmpty()) {
+          conda = CondaFacts.of(lock.conda(), layersOfPackages);
+          ours.add(layer(CondaPrefix.entries(lock.conda(), conda.isActivated())));
         }
         sentBytes.addAndGet(stack.sentBytes());
-        var clashes = stack.clashes(layersOfPackages);
+        var clashes = stack.clashes(layersOfPackages, winners);
         clashes.equal().forEach(progress::line);
         warnings.addAll(clashes.different());
+        conda.skipped(request.options().linkScripts()).ifPresent(warnings::add);
         warnings.forEach(progress::warn);
       } else {
         BaseFit.checkUserManaged(
@@ -328,19 +408,23 @@ public final class ImageBuilder implements AutoCloseable {
       return new Outcome(image, sentBytes.get(), newLayers, false);
     }
 
-    /// The layer between the base and the packages.
-    private BuiltLayer fit(Lock lock) {
+    /// The layer between the base and the packages, if they stand on a Python of the base.
+    private List<BuiltLayer> fit(Lock lock) {
       var python = BaseFit.choose(base, open.facts(progress), lock);
       sendBase();
-      return prefix(python);
+      return python.map(found -> layer(PrefixLayer.entries(found))).stream().toList();
     }
 
-    private Placement placement(Lock lock) {
+    private Placement placement(Lock lock, Compression compression) {
       return new Placement(
           lock.pythonVersion(),
           Placement.PREFIX,
           request.options().bytecode(),
-          request.options().compression());
+          compression,
+          lock.conda()
+              .python()
+              .map(CondaPackage::sitePackagesPath)
+              .orElse(Placement.sitePackages(lock.pythonVersion())));
     }
 
     /// The base's layers, read from it only when a target lacks them.
@@ -362,9 +446,9 @@ public final class ImageBuilder implements AutoCloseable {
           : () -> Files.newInputStream(bases.fetch(blob, source));
     }
 
-    private BuiltLayer prefix(BasePython python) {
-      try (var writer = new LayerWriter(blobs, request.options().compression())) {
-        for (var entry : PrefixLayer.entries(python)) {
+    private BuiltLayer layer(List<PrefixLayer.Entry> entries) {
+      try (var writer = new LayerWriter(blobs, request.options().ofWheels())) {
+        for (var entry : entries) {
           switch (entry) {
             case PrefixLayer.Entry.Directory(var path, _) -> writer.folder(path);
             case PrefixLayer.Entry.File file ->
@@ -387,13 +471,10 @@ public final class ImageBuilder implements AutoCloseable {
       }
     }
 
-    private List<BuiltLayer> built(PackageStack.Stacked stacked) {
-      var packages =
-          stacked.bucket().packages().stream()
-              .map(item -> item.name() + " " + item.version())
-              .toList();
-      return stacked.made().layers().stream()
-          .map(layer -> new BuiltLayer(layer.descriptor(), layer.diffId(), packages))
+    private static List<BuiltLayer> built(MadeLayers made, List<? extends Locked> packages) {
+      var titles = packages.stream().map(Locked::title).toList();
+      return made.layers().stream()
+          .map(layer -> new BuiltLayer(layer.descriptor(), layer.diffId(), titles))
           .toList();
     }
 
@@ -405,7 +486,7 @@ public final class ImageBuilder implements AutoCloseable {
           put(
               MediaType.CONFIG,
               EnvironmentConfiguration.of(
-                  base.config(), request.variables(), ours, environment, annotations));
+                  base.config(), request.variables(), ours, environment, conda, annotations));
       var blobsOfLayers = new ArrayList<Descriptor>();
       base.layers().forEach(layer -> blobsOfLayers.add(layer.blob()));
       ours.forEach(layer -> blobsOfLayers.add(titled(layer)));
@@ -426,7 +507,11 @@ public final class ImageBuilder implements AutoCloseable {
           base.reference(),
           base.manifest().digest(),
           environment,
-          lock == null ? request.interpreterPath() : Placement.PREFIX + "/bin/python",
+          lock == null
+              ? request.interpreterPath()
+              : conda.isActivated()
+                  ? CondaPrefix.ACTIVATED_PYTHON
+                  : Placement.PREFIX + "/bin/python",
           request.options().bytecode(),
           ours,
           blobsOfLayers.stream().mapToLong(Descriptor::sizeBytes).sum(),
@@ -439,7 +524,13 @@ public final class ImageBuilder implements AutoCloseable {
       annotations.put("dev.terroir.definition", request.definitionHash());
       if (lock != null) {
         annotations.put("dev.terroir.lock", lock.digest().prefixed());
-        annotations.put("dev.terroir.python", lock.pythonVersion());
+        if (!lock.pythonVersion().isEmpty()) {
+          annotations.put("dev.terroir.python", lock.pythonVersion());
+        }
+        var skipped = conda.skippedPackages(request.options().linkScripts());
+        if (!skipped.isEmpty()) {
+          annotations.put(CondaFacts.SKIPPED_LINK_SCRIPTS, String.join(", ", skipped));
+        }
       }
       return annotations;
     }
@@ -488,7 +579,7 @@ public final class ImageBuilder implements AutoCloseable {
       documents.put(CycloneDx.MEDIA_TYPE, CycloneDx.of(subject));
       documents.put(Spdx.MEDIA_TYPE, Spdx.of(subject));
       documents.put(
-          Provenance.MEDIA_TYPE, Provenance.of(subject, request.options().parameters(), tools));
+          Provenance.MEDIA_TYPE, Provenance.of(subject, parameters(request, destinations), tools));
       var empty = put(MediaType.EMPTY, EMPTY);
       documents.forEach((type, text) -> {
         var content = put(type, text.getBytes(StandardCharsets.UTF_8));

@@ -55,7 +55,11 @@ public record ImageContent(Descriptor descriptor, Manifest manifest, ImageConfig
     for (var packages : packagesOfLayers()) {
       for (var item : packages) {
         var words = item.split(" ", 2);
-        all.put(words[0], words.length > 1 ? words[1] : "");
+        var version = words.length > 1 ? words[1] : "";
+        // A conda package, whose build follows its version, and one of an index may share a name.
+        var before = all.get(words[0]);
+        boolean isOther = before != null && before.contains(" ") != version.contains(" ");
+        all.put(isOther ? words[0] + " of the index" : words[0], version);
       }
     }
     return all;

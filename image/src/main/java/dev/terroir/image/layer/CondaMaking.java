@@ -1,8 +1,10 @@
 package dev.terroir.image.layer;
 
 import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
@@ -28,6 +30,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Future;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +50,11 @@ final class CondaMaking implements AutoCloseable {
   private static final long MODULE_WEIGHT = 2;
 
   private static final int BYTE_CODE_LEVEL = 4;
+
+  /// Files that set variables of activated environments.
+  private static final Pattern VARIABLES =
+      Pattern.compile("etc/conda/env_vars\\.d/[^/]+\\.json|conda-meta/state");
+
   private static final int FILE_MODE = 0644;
 
   /// As rattler makes scripts.
@@ -69,6 +77,7 @@ final class CondaMaking implements AutoCloseable {
   private final List<Pending> pending = new ArrayList<>();
   private final List<Open> finished = new ArrayList<>();
   private final Set<String> inLayer = new HashSet<>();
+  private final Map<String, String> variables = new TreeMap<>();
   private @Nullable LayerWriter writer;
   private long weight;
 
@@ -148,7 +157,7 @@ final class CondaMaking implements AutoCloseable {
     endLayer();
     paths.sort(null);
     var roots = paths.stream().map(LayerPath::root).distinct().sorted().toList();
-    return new MadeLayers(layers, clashes, uncompiled, roots);
+    return new MadeLayers(layers, clashes, uncompiled, roots, variables);
   }
 
   List<LayerPath> paths() {
@@ -315,12 +324,28 @@ final class CondaMaking implements AutoCloseable {
       }
       boolean isModule =
           one.content.isCompiled(place) && sizeBytes <= CondaContent.MAX_MODULE_BYTES;
-      if (path.placeholder() == null && !isModule) {
+      boolean isSetting = VARIABLES.matcher(place).matches();
+      if (path.placeholder() == null && !isModule && !isSetting) {
         stream(place, mode, sizeBytes, bytes);
         return;
       }
       var content = prefixed(path, whole(path, sizeBytes, bytes));
+      if (isSetting) {
+        set(path, place, content);
+      }
       write(path, place, mode, content);
+    }
+
+    private void set(PackagePath path, String place, byte[] content) {
+      try {
+        var json = JsonReader.parseObject(new String(content, StandardCharsets.UTF_8), place);
+        var set = place.startsWith("etc/") ? json : json.optionalObject("env_vars").orElse(null);
+        if (set != null) {
+          set.members().keySet().forEach(name -> variables.put(name, set.string(name)));
+        }
+      } catch (TerroirException e) {
+        throw one.archive.refused(path.path(), e.problem().what());
+      }
     }
 
     private byte[] whole(PackagePath path, long sizeBytes, InputStream bytes) throws IOException {

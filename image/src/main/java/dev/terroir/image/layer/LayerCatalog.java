@@ -165,13 +165,17 @@ final class LayerCatalog {
               .put("same", clash.isSame())
               .build());
     }
-    return JsonObject.builder()
-        .put("version", VERSION)
-        .put("layers", new JsonValue.JsonArray(layers))
-        .put("clashes", new JsonValue.JsonArray(clashes))
-        .put("uncompiled", made.uncompiled())
-        .put("roots", made.roots())
-        .build();
+    var json =
+        JsonObject.builder()
+            .put("version", VERSION)
+            .put("layers", new JsonValue.JsonArray(layers))
+            .put("clashes", new JsonValue.JsonArray(clashes))
+            .put("uncompiled", made.uncompiled())
+            .put("roots", made.roots());
+    if (!made.variables().isEmpty()) {
+      json.put("variables", JsonValue.ofStrings(made.variables()));
+    }
+    return json.build();
   }
 
   private static MadeLayers parse(String line) {
@@ -199,6 +203,7 @@ final class LayerCatalog {
                     clash.optionalBoolean("same").orElse(false)))
             .toList(),
         json.strings("uncompiled"),
-        json.strings("roots"));
+        json.strings("roots"),
+        json.stringMap("variables"));
   }
 }

@@ -1,6 +1,9 @@
 package dev.terroir.image.layer;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /// What packages became: one layer, or several when they are larger than a layer may be. Immutable.
 ///
@@ -9,11 +12,23 @@ import java.util.List;
 /// @param uncompiled modules that have no byte-code, each with the reason
 /// @param roots what all their files lie in, sorted: packages and modules of `site-packages`, and
 ///   the files elsewhere. Layers without a common root have no common file.
+/// @param variables that conda packages set in activated environments
 /// @since 0.1
 public record MadeLayers(
-    List<MadeLayer> layers, List<Clash> clashes, List<String> uncompiled, List<String> roots) {
+    List<MadeLayer> layers,
+    List<Clash> clashes,
+    List<String> uncompiled,
+    List<String> roots,
+    Map<String, String> variables) {
+  /// Those of packages that set no variables.
+  public MadeLayers(
+      List<MadeLayer> layers, List<Clash> clashes, List<String> uncompiled, List<String> roots) {
+    this(layers, clashes, uncompiled, roots, Map.of());
+  }
+
   /// Copies the lists.
   public MadeLayers {
+    variables = Collections.unmodifiableMap(new TreeMap<>(variables));
     layers = List.copyOf(layers);
     clashes = List.copyOf(clashes);
     uncompiled = List.copyOf(uncompiled);

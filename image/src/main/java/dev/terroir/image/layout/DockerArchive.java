@@ -278,6 +278,12 @@ public final class DockerArchive {
     var given = List.copyOf(names);
     var tagged = java.util.Collections.synchronizedSet(new LinkedHashSet<String>());
     return new ArchiveTarget(file) {
+      /// Docker before version 23 loads no layers compressed by zstd.
+      @Override
+      public boolean takesZstd() {
+        return false;
+      }
+
       @Override
       void check(Descriptor manifest, List<String> tags) {
         if (!MediaType.isManifest(manifest.mediaType())) {

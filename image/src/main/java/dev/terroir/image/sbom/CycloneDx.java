@@ -3,6 +3,8 @@ package dev.terroir.image.sbom;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.lock.CondaPackage;
+import dev.terroir.lock.Locked;
 import dev.terroir.lock.LockedPackage;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,7 +22,7 @@ public final class CycloneDx {
   /// The document.
   public static String of(Subject subject) {
     var components = new ArrayList<JsonValue>();
-    for (var item : subject.lock().packages()) {
+    for (var item : subject.lock().everything()) {
       components.add(component(item));
     }
     var base = subject.baseReference();
@@ -59,20 +61,25 @@ public final class CycloneDx {
         + "\n";
   }
 
-  private static JsonObject component(LockedPackage item) {
-    return JsonObject.builder()
-        .put("type", "library")
-        .put("bom-ref", Subject.packageUrl(item))
-        .put("name", item.name())
-        .put("version", item.version())
-        .put(
-            "hashes",
-            new JsonValue.JsonArray(
-                List.of(
-                    JsonObject.builder()
-                        .put("alg", "SHA-256")
-                        .put("content", item.artifact().sha256())
-                        .build())))
+  private static JsonObject component(Locked item) {
+    var component =
+        JsonObject.builder()
+            .put("type", "library")
+            .put("bom-ref", Subject.packageUrl(item))
+            .put("name", item.name())
+            .put("version", item.version())
+            .put("hashes", new JsonValue.JsonArray(List.of(hash(item))));
+    if (item instanceof CondaPackage conda && conda.license() != null) {
+      // A channel's text need not be an expression of SPDX, so it is a name.
+      component.put(
+          "licenses",
+          new JsonValue.JsonArray(
+              List.of(
+                  JsonObject.builder()
+                      .put("license", JsonObject.builder().put("name", conda.license()).build())
+                      .build())));
+    }
+    return component
         .put("purl", Subject.packageUrl(item))
         .put(
             "externalReferences",
@@ -80,29 +87,31 @@ public final class CycloneDx {
                 List.of(
                     JsonObject.builder()
                         .put("type", "distribution")
-                        .put("url", distribution(item))
+                        .put("url", Subject.distribution(item))
                         .build())))
         .build();
   }
 
-  /// Where it was fetched; of a local archive only its name, for the path is this machine's.
-  static String distribution(LockedPackage item) {
-    var url = item.artifact().url();
-    return url.startsWith("file:") ? item.artifact().fileName() : url;
+  private static JsonObject hash(Locked item) {
+    var md5 = Subject.md5(item);
+    return JsonObject.builder()
+        .put("alg", md5 == null ? "SHA-256" : "MD5")
+        .put("content", md5 == null ? item.digest() : md5)
+        .build();
   }
 
   private static JsonValue dependencies(Subject subject) {
     var dependsOn = new LinkedHashMap<String, List<String>>();
     dependsOn.put("image", new ArrayList<>());
-    for (var item : subject.lock().packages()) {
+    for (var item : subject.lock().everything()) {
       dependsOn.put(Subject.packageUrl(item), new ArrayList<>());
     }
-    for (var item : subject.lock().packages()) {
+    for (var item : subject.lock().everything()) {
       for (var by : item.requiredBy()) {
         var requirer =
             by.equals(LockedPackage.DEFINITION)
                 ? "image"
-                : subject.lock().find(by).map(Subject::packageUrl).orElse("");
+                : subject.requirer(item, by).map(Subject::packageUrl).orElse("");
         var list = dependsOn.get(requirer);
         if (list != null) {
           list.add(Subject.packageUrl(item));

@@ -33,11 +33,14 @@ public final class Provenance {
       materials.add(
           material(base, JsonObject.builder().put(baseDigest.algorithm(), baseDigest.encoded())));
     }
-    for (var item : lock.packages()) {
+    for (var item : lock.everything()) {
+      var md5 = Subject.md5(item);
       materials.add(
           material(
               Subject.packageUrl(item),
-              JsonObject.builder().put("sha256", item.artifact().sha256())));
+              md5 == null
+                  ? JsonObject.builder().put("sha256", item.digest())
+                  : JsonObject.builder().put("md5", md5)));
     }
     return JsonWriter.indented(
             JsonObject.builder()

@@ -3,6 +3,8 @@ package dev.terroir.image.sbom;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.lock.CondaPackage;
+import dev.terroir.lock.Locked;
 import dev.terroir.lock.LockedPackage;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,13 +47,13 @@ public final class Spdx {
               .build());
       relations.add(relation("SPDXRef-image", "DESCENDANT_OF", "SPDXRef-base"));
     }
-    for (var item : subject.lock().packages()) {
+    for (var item : subject.lock().everything()) {
       packages.add(entry(item));
-      relations.add(relation("SPDXRef-image", "CONTAINS", id(item.name())));
+      relations.add(relation("SPDXRef-image", "CONTAINS", id(item)));
       for (var by : item.requiredBy()) {
-        if (subject.lock().find(by).isPresent()) {
-          relations.add(relation(id(by), "DEPENDS_ON", id(item.name())));
-        }
+        subject
+            .requirer(item, by)
+            .ifPresent(found -> relations.add(relation(id(found), "DEPENDS_ON", id(item))));
       }
     }
     return JsonWriter.indented(
@@ -76,22 +78,29 @@ public final class Spdx {
         + "\n";
   }
 
-  private static JsonObject entry(LockedPackage item) {
-    var location = CycloneDx.distribution(item);
+  private static JsonObject entry(Locked item) {
+    var location = Subject.distribution(item);
+    var md5 = Subject.md5(item);
+    var entry = JsonObject.builder();
+    if (item instanceof CondaPackage conda && conda.license() != null) {
+      // Whether a channel's text is an expression of SPDX, nobody has checked.
+      entry.put("licenseComments", conda.license());
+    }
     return JsonObject.builder()
-        .put("SPDXID", id(item.name()))
+        .put("SPDXID", id(item))
         .put("name", item.name())
         .put("versionInfo", item.version())
-        .put("packageFileName", item.artifact().fileName())
+        .put("packageFileName", item.fileName())
         .put("downloadLocation", location.contains("://") ? location : "NOASSERTION")
         .put("filesAnalyzed", false)
+        .putAll(entry.build())
         .put(
             "checksums",
             new JsonValue.JsonArray(
                 List.of(
                     JsonObject.builder()
-                        .put("algorithm", "SHA256")
-                        .put("checksumValue", item.artifact().sha256())
+                        .put("algorithm", md5 == null ? "SHA256" : "MD5")
+                        .put("checksumValue", md5 == null ? item.digest() : md5)
                         .build())))
         .put(
             "externalRefs",
@@ -105,9 +114,12 @@ public final class Spdx {
         .build();
   }
 
-  /// Names are normalised, so that letters, digits and `-` are all there is.
-  private static String id(String name) {
-    return "SPDXRef-Package-" + name;
+  /// Names of an index are normalised, so that letters, digits and `-` are all there is.
+  private static String id(Locked item) {
+    return switch (item) {
+      case LockedPackage wheel -> "SPDXRef-Package-" + wheel.name();
+      case CondaPackage conda -> "SPDXRef-Conda-" + conda.name().replaceAll("[^A-Za-z0-9.-]", "-.");
+    };
   }
 
   private static JsonObject relation(String from, String type, String to) {

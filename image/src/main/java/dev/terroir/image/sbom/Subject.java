@@ -1,9 +1,13 @@
 package dev.terroir.image.sbom;
 
 import dev.terroir.image.oci.Digest;
+import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.Lock;
+import dev.terroir.lock.Locked;
 import dev.terroir.lock.LockedPackage;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +31,55 @@ public record Subject(
   /// Spec: Package URL, type `pypi`.
   static String packageUrl(LockedPackage item) {
     return "pkg:pypi/" + item.name() + "@" + item.version().replace("+", "%2B");
+  }
+
+  /// The package URL of a package of either kind.
+  static String packageUrl(Locked item) {
+    return switch (item) {
+      case LockedPackage wheel -> packageUrl(wheel);
+      case CondaPackage conda -> packageUrl(conda);
+    };
+  }
+
+  /// The package URL of a conda package.
+  ///
+  /// Spec: Package URL, type `conda`.
+  static String packageUrl(CondaPackage item) {
+    var channel = item.channel().replaceAll("/+$", "");
+    return "pkg:conda/"
+        + escaped(item.name())
+        + "@"
+        + escaped(item.version())
+        + "?build="
+        + escaped(item.build())
+        + "&channel="
+        + escaped(channel.substring(channel.lastIndexOf('/') + 1))
+        + "&subdir="
+        + escaped(item.subdir())
+        + "&type="
+        + (item.fileName().endsWith(".conda") ? "conda" : "tar.bz2");
+  }
+
+  private static String escaped(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20").replace("*", "%2A");
+  }
+
+  /// Where it was fetched; of a local archive only its name, for the path is this machine's.
+  static String distribution(Locked item) {
+    return item.url().startsWith("file:") ? item.fileName() : item.url();
+  }
+
+  /// The MD5 of an archive of which nothing better is known, else null.
+  static @Nullable String md5(Locked item) {
+    return item instanceof CondaPackage conda && conda.sha256() == null ? conda.md5() : null;
+  }
+
+  /// The package of a kind's name that requires another of its kind.
+  Optional<Locked> requirer(Locked item, String name) {
+    return switch (item) {
+      case LockedPackage _ -> lock.find(name).map(found -> found);
+      case CondaPackage _ -> lock.conda().find(name).map(found -> found);
+    };
   }
 
   /// A name-based identifier (RFC 9562, version 8 layout over SHA-256 is not understood everywhere,

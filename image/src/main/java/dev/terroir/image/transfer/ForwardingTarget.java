@@ -46,6 +46,11 @@ public abstract class ForwardingTarget implements ImageTarget {
   }
 
   @Override
+  public boolean takesZstd() {
+    return image.takesZstd();
+  }
+
+  @Override
   public void close() {
     image.close();
   }

@@ -68,4 +68,9 @@ public interface ImageTarget extends AutoCloseable {
 
   @Override
   void close();
+
+  /// Whether everybody who reads it can read layers that zstd compressed.
+  default boolean takesZstd() {
+    return true;
+  }
 }

@@ -83,7 +83,7 @@ class BaseFitTest {
                 image(Platform.LINUX_AMD64),
                 debian(List.of(other, PYTHON), "2.36"),
                 lock("a-1-py3-none-any.whl", "b-1-cp311-cp311-manylinux_2_28_x86_64.whl")))
-        .isEqualTo(PYTHON);
+        .contains(PYTHON);
   }
 
   @Test
@@ -111,7 +111,7 @@ class BaseFitTest {
     assertThat(
             BaseFit.choose(
                 image(Platform.LINUX_AMD64), debian(List.of(minimal, PYTHON), "2.36"), lock()))
-        .isEqualTo(PYTHON);
+        .contains(PYTHON);
   }
 
   @Test
@@ -145,7 +145,7 @@ class BaseFitTest {
                   image(Platform.LINUX_AMD64),
                   debian(List.of(PYTHON), "2.17"),
                   lock("a-1-cp311-cp311-" + tags + ".whl")))
-          .isEqualTo(PYTHON);
+          .contains(PYTHON);
     }
   }
 
@@ -160,7 +160,7 @@ class BaseFitTest {
                 image(Platform.LINUX_AMD64),
                 alpine,
                 lock("a-1-py3-none-any.whl", "b-1-cp311-cp311-musllinux_1_1_x86_64.whl")))
-        .isEqualTo(PYTHON);
+        .contains(PYTHON);
     assertThat(
             reasons(
                     debian(List.of(PYTHON), "2.36"),
@@ -198,7 +198,7 @@ class BaseFitTest {
               true,
               null,
               null);
-      assertThat(BaseFit.choose(image(Platform.LINUX_AMD64), facts, lock())).isEqualTo(PYTHON);
+      assertThat(BaseFit.choose(image(Platform.LINUX_AMD64), facts, lock())).contains(PYTHON);
     }
   }
 

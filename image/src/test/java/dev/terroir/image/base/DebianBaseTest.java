@@ -136,7 +136,7 @@ class DebianBaseTest {
     assertThat(python.fullVersion()).startsWith(python.version() + ".");
     assertThat(python.standardLibrary()).isEqualTo("/usr/lib/python" + python.version());
     assertThat(python.architecture()).isEqualTo(Platform.current().architecture());
-    assertThat(BaseFit.choose(image, facts, lock(python.version()))).isEqualTo(python);
+    assertThat(BaseFit.choose(image, facts, lock(python.version()))).contains(python);
     assertThatThrownBy(() -> BaseFit.choose(image, facts, lock("3.5")))
         .isInstanceOfSatisfying(
             ImageException.class,

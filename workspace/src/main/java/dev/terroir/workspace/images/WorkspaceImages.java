@@ -103,9 +103,16 @@ public final class WorkspaceImages {
   }
 
   private static boolean isBuiltAs(BuiltImage image, ImageBuilder.Options options) {
+    var compression = options.compression();
+    if (!options.linkScripts().isEmpty()) {
+      return false;
+    }
+    if (compression == null) {
+      return image.bytecode() == options.bytecode();
+    }
     return image.bytecode() == options.bytecode()
         && image.layers().stream()
-            .allMatch(layer -> layer.blob().mediaType().equals(options.compression().mediaType()));
+            .allMatch(layer -> layer.blob().mediaType().equals(compression.mediaType()));
   }
 
   private Optional<Recorded> find(Environment environment, Platform platform) {
@@ -241,6 +248,7 @@ public final class WorkspaceImages {
       if (lock == null) {
         text.append("# not locked yet: `terroir environment lock` says which packages these are\n");
       } else {
+        condaByHand(lock, text);
         text.append("COPY <<'LOCK' /tmp/requirements.txt\n");
         for (var item : lock.packages()) {
           text.append(item.name())
@@ -251,15 +259,37 @@ public final class WorkspaceImages {
               .append('\n');
         }
         text.append("LOCK\n")
-            .append("RUN python3 -m venv /opt/env && \\\n")
+            .append(
+                lock.conda().python().isPresent()
+                    ? "RUN \\\n"
+                    : "RUN python3 -m venv /opt/env && \\\n")
             .append("    /opt/env/bin/pip install --no-cache-dir --no-deps --require-hashes")
             .append(" -r /tmp/requirements.txt\n");
       }
       text.append("ENV PATH=/opt/env/bin:$PATH\n")
-          .append("ENV VIRTUAL_ENV=/opt/env\n")
+          .append(
+              lock != null && !lock.conda().packages().isEmpty()
+                  ? "ENV CONDA_PREFIX=/opt/env\n"
+                  : "ENV VIRTUAL_ENV=/opt/env\n")
           .append("ENV AZUREML_CONDA_ENVIRONMENT_PATH=/opt/env\n")
           .append("ENV LD_LIBRARY_PATH=/opt/env/lib:$LD_LIBRARY_PATH\n");
     }
     return text.append("ENV AZUREML_ENVIRONMENT_IMAGE=True\n").toString();
+  }
+
+  /// The conda packages, as an explicit list that conda and micromamba read.
+  private static void condaByHand(Lock lock, StringBuilder text) {
+    if (lock.conda().packages().isEmpty()) {
+      return;
+    }
+    text.append("# needs `micromamba` in the base\n").append("COPY <<'LIST' /tmp/explicit.txt\n");
+    text.append("@EXPLICIT\n");
+    for (var item : lock.conda().packages()) {
+      text.append(item.url())
+          .append('#')
+          .append(item.sha256() == null ? item.md5() : item.sha256());
+      text.append('\n');
+    }
+    text.append("LIST\nRUN micromamba create --yes --prefix /opt/env --file /tmp/explicit.txt\n");
   }
 }

@@ -15,6 +15,7 @@ import dev.terroir.foundation.progress.Progress;
 import dev.terroir.foundation.web.Web;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
+import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
 import dev.terroir.resolve.index.HostCredentials;
@@ -28,7 +29,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -36,16 +39,19 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
-/// The wheels of locks as files, each under the SHA-256 that its lock names: fetched by HTTP,
-/// linked or copied from `file:` URLs, built once from source distributions. A file gets its name
-/// only when its bytes are right, and is read through once before it is handed out, so one that was
-/// damaged later is fetched again. Thread-safe; any number of processes share one folder, and one
-/// archive is fetched by one of them.
+/// The wheels and conda packages of locks as files, each under the SHA-256 that its lock names:
+/// fetched by HTTP, linked or copied from `file:` URLs, built once from source distributions. A
+/// file gets its name only when its bytes are right, and is read through once before it is handed
+/// out, so one that was damaged later is fetched again. Thread-safe; any number of processes share
+/// one folder, and one archive is fetched by one of them.
 ///
 /// ```
 /// archives/sha256/<digits>          the archive
+/// archives/md5/<digits>             the SHA-256 of a conda package whose channel tells only MD5
 /// archives/partial/<digits>         what has come of one, continued by whoever wants it next
 /// archives/built/<digits>/<python>-<platform>/<name>.whl    the wheel of a source distribution
 /// ```
@@ -81,7 +87,23 @@ public final class ArchiveStore implements AutoCloseable {
     return open(settings, home, FIRST_PAUSE);
   }
 
+  /// The same with credentials of other places than the index settings.
+  ///
+  /// @param headers what a server wants to see, by its URL; they go before those of the index
+  public static ArchiveStore open(
+      Settings settings, TerroirHome home, Function<URI, Map<String, String>> headers) {
+    return open(settings, home, headers, FIRST_PAUSE);
+  }
+
   static ArchiveStore open(Settings settings, TerroirHome home, Duration firstPause) {
+    return open(settings, home, _ -> Map.of(), firstPause);
+  }
+
+  private static ArchiveStore open(
+      Settings settings,
+      TerroirHome home,
+      Function<URI, Map<String, String>> headers,
+      Duration firstPause) {
     var index = IndexSettings.read(settings, UvProgram.python(settings));
     var variables = index.uvVariables();
     // pip's own variable is not handed to uv; its meaning is that of `cert`.
@@ -95,6 +117,7 @@ public final class ArchiveStore implements AutoCloseable {
         new Downloads(
             web,
             HostCredentials.of(index),
+            headers::apply,
             stall.matches("[1-9][0-9]{0,5}") ? Duration.ofSeconds(Long.parseLong(stall)) : STALL,
             firstPause),
         new WheelBuilds(directory.resolve("built"), settings, home));
@@ -121,7 +144,7 @@ public final class ArchiveStore implements AutoCloseable {
         return built.get();
       }
     }
-    var file = file(artifact, sha256, bytes);
+    var file = file(Source.of(item), sha256, bytes);
     if (isWheel(artifact.fileName())) {
       try {
         return new Archive(file, artifact.fileName(), sha256, Files.size(file));
@@ -165,18 +188,92 @@ public final class ArchiveStore implements AutoCloseable {
     }
   }
 
+  /// The archive of one conda package; waits for a slot when it must be fetched.
+  ///
+  /// @param bytes receives counts of bytes as they come; negative when some are thrown away
+  /// @throws ImageException code `archive-unreachable` or `archive-mismatch`
+  public Archive conda(CondaPackage item, LongConsumer bytes) {
+    var source = new Source(item.title(), item.url(), item.sizeBytes());
+    var known = item.sha256();
+    try {
+      var sha256 =
+          known == null ? byMd5(source, String.valueOf(item.md5()), bytes) : new Sha256(known);
+      var file = file(source, sha256, bytes);
+      return new Archive(file, item.fileName(), sha256, Files.size(file));
+    } catch (IOException e) {
+      throw unreadable(directory, e);
+    }
+  }
+
+  /// The SHA-256 of an archive of which only the MD5 is known: noted when it was fetched, else it
+  /// is fetched.
+  private Sha256 byMd5(Source source, String md5, LongConsumer bytes) throws IOException {
+    var note = directory.resolve("md5").resolve(md5);
+    var noted = noted(note);
+    if (noted != null && Files.isRegularFile(directory.resolve("sha256").resolve(noted.hex()))) {
+      return noted;
+    }
+    var target = directory.resolve("partial").resolve("md5-" + md5);
+    slot();
+    try (var _ = ProcessLock.acquire(target.resolveSibling("md5-" + md5 + ".lock"), PATIENCE)) {
+      if (source.url().startsWith("file:")) {
+        Files.copy(local(source), target, StandardCopyOption.REPLACE_EXISTING);
+        var wanted = new Downloads.Wanted(source.title(), source.url(), "MD5", md5, -1);
+        var engine = wanted.engine();
+        engine.update(Files.readAllBytes(target));
+        var actual = HexFormat.of().formatHex(engine.digest());
+        if (!actual.equals(md5)) {
+          Files.deleteIfExists(target);
+          throw mismatch(
+              source.title(), local(source).toString(), "its MD5 is " + actual + ", not " + md5);
+        }
+      } else {
+        downloads.fetch(
+            new Downloads.Wanted(source.title(), source.url(), "MD5", md5, source.sizeBytes()),
+            target,
+            bytes);
+      }
+      var sha256 = Sha256.of(target);
+      var place = directory.resolve("sha256").resolve(sha256.hex());
+      Files.createDirectories(place.resolveSibling("."));
+      Files.move(
+          target, place, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      AtomicFiles.writeCached(note, sha256.hex() + "\n");
+      return sha256;
+    } finally {
+      slots.release();
+    }
+  }
+
+  private static @Nullable Sha256 noted(Path note) throws IOException {
+    try {
+      return new Sha256(Files.readString(note).strip());
+    } catch (NoSuchFileException | IllegalArgumentException e) {
+      return null;
+    }
+  }
+
+  /// Where an archive comes from.
+  ///
+  /// @param title how people are told of it
+  private record Source(String title, String url, long sizeBytes) {
+    static Source of(LockedPackage item) {
+      return new Source(item.title(), item.artifact().url(), item.artifact().sizeBytes());
+    }
+  }
+
   /// The archive of a lock as it was published, a source distribution included.
-  private Path file(LockedPackage.Artifact artifact, Sha256 sha256, LongConsumer bytes) {
+  private Path file(Source source, Sha256 sha256, LongConsumer bytes) {
     var target = directory.resolve("sha256").resolve(sha256.hex());
     try {
-      if (isThere(target, artifact, sha256, bytes)) {
+      if (isThere(target, source, sha256, bytes)) {
         return target;
       }
-      if (artifact.url().startsWith("file:")) {
-        adopt(artifact, sha256, target);
+      if (source.url().startsWith("file:")) {
+        adopt(source, sha256, target);
         bytes.accept(Files.size(target));
       } else {
-        download(artifact, sha256, target, bytes);
+        download(source, sha256, target, bytes);
       }
       checked.add(sha256);
       return target;
@@ -186,12 +283,11 @@ public final class ArchiveStore implements AutoCloseable {
   }
 
   /// Whether it is there with the right bytes; damaged bytes are taken away.
-  private boolean isThere(
-      Path target, LockedPackage.Artifact artifact, Sha256 sha256, LongConsumer bytes)
+  private boolean isThere(Path target, Source source, Sha256 sha256, LongConsumer bytes)
       throws IOException {
     try {
       var size = Files.size(target);
-      if (artifact.sizeBytes() >= 0 && size != artifact.sizeBytes()
+      if (source.sizeBytes() >= 0 && size != source.sizeBytes()
           || !checked.contains(sha256) && !Sha256.of(target).equals(sha256)) {
         Files.deleteIfExists(target);
         return false;
@@ -204,24 +300,32 @@ public final class ArchiveStore implements AutoCloseable {
     }
   }
 
-  /// Takes a file of this machine. A hard link where that can be, so that nothing is copied.
-  private void adopt(LockedPackage.Artifact artifact, Sha256 sha256, Path target)
-      throws IOException {
-    Path source;
+  private static Path local(Source source) {
+    Path file;
     try {
-      source = Path.of(URI.create(artifact.url()));
+      file = Path.of(URI.create(source.url()));
     } catch (IllegalArgumentException e) {
       throw new ImageException(
-          Problem.of(ImageCode.ARCHIVE_UNREACHABLE, "a package archive has no usable URL")
-              .at(Place.of(artifact.url())),
+          Problem.of(
+                  ImageCode.ARCHIVE_UNREACHABLE,
+                  "the archive of " + source.title() + " has no usable URL")
+              .at(Place.of(source.url())),
           e);
     }
-    if (!Files.isRegularFile(source)) {
+    if (!Files.isRegularFile(file)) {
       throw new ImageException(
-          Problem.of(ImageCode.ARCHIVE_UNREACHABLE, "a package archive is not where its lock says")
-              .at(Place.file(source))
+          Problem.of(
+                  ImageCode.ARCHIVE_UNREACHABLE,
+                  "the archive of " + source.title() + " is not where its lock says")
+              .at(Place.file(file))
               .hint("bring the file back, or make the lock anew with --update"));
     }
+    return file;
+  }
+
+  /// Takes a file of this machine. A hard link where that can be, so that nothing is copied.
+  private void adopt(Source wanted, Sha256 sha256, Path target) throws IOException {
+    var source = local(wanted);
     Files.createDirectories(target.resolveSibling("."));
     var temporary = AtomicFiles.temporaryBeside(target);
     try {
@@ -232,13 +336,16 @@ public final class ArchiveStore implements AutoCloseable {
         Files.copy(source, temporary);
       }
       var size = Files.size(temporary);
-      if (artifact.sizeBytes() >= 0 && size != artifact.sizeBytes()) {
+      if (wanted.sizeBytes() >= 0 && size != wanted.sizeBytes()) {
         throw mismatch(
-            source.toString(), "it has " + size + " bytes, the lock says " + artifact.sizeBytes());
+            wanted.title(),
+            source.toString(),
+            "it has " + size + " bytes, the lock says " + wanted.sizeBytes());
       }
       var actual = Sha256.of(temporary);
       if (!actual.equals(sha256)) {
-        throw mismatch(source.toString(), "its SHA-256 is " + actual + ", not " + sha256);
+        throw mismatch(
+            wanted.title(), source.toString(), "its SHA-256 is " + actual + ", not " + sha256);
       }
       Files.move(
           temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -248,18 +355,20 @@ public final class ArchiveStore implements AutoCloseable {
     }
   }
 
-  private void download(
-      LockedPackage.Artifact artifact, Sha256 sha256, Path target, LongConsumer bytes)
+  private void download(Source source, Sha256 sha256, Path target, LongConsumer bytes)
       throws IOException {
     var partial = directory.resolve("partial").resolve(sha256.hex());
     slot();
     try (var _ = ProcessLock.acquire(partial.resolveSibling(sha256.hex() + ".lock"), PATIENCE)) {
-      if (isThere(target, artifact, sha256, bytes)) {
+      if (isThere(target, source, sha256, bytes)) {
         return;
       }
       try {
         downloads.fetch(
-            new Downloads.Wanted(artifact.url(), sha256, artifact.sizeBytes()), partial, bytes);
+            new Downloads.Wanted(
+                source.title(), source.url(), "SHA-256", sha256.hex(), source.sizeBytes()),
+            partial,
+            bytes);
       } catch (IOException e) {
         throw FoundationException.ofFile("a package archive cannot be written", partial, e);
       }
@@ -292,9 +401,11 @@ public final class ArchiveStore implements AutoCloseable {
     return fileName.endsWith(".whl");
   }
 
-  static ImageException mismatch(String where, String why) {
+  static ImageException mismatch(String title, String where, String why) {
     return new ImageException(
-        Problem.of(ImageCode.ARCHIVE_MISMATCH, "a package archive is not the one that is locked")
+        Problem.of(
+                ImageCode.ARCHIVE_MISMATCH,
+                "the archive of " + title + " is not the one that is locked")
             .at(Place.of(where))
             .because(why)
             .hint(

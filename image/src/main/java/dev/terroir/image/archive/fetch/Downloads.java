@@ -2,7 +2,6 @@ package dev.terroir.image.archive.fetch;
 
 import dev.terroir.foundation.FoundationCode;
 import dev.terroir.foundation.FoundationException;
-import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.web.Web;
@@ -20,8 +19,11 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
@@ -49,24 +51,45 @@ final class Downloads {
 
   private final Web web;
   private final HostCredentials credentials;
+  private final Headers headers;
   private final Duration stall;
   private final Duration firstPause;
 
+  /// @param headers of hosts whose credentials are kept elsewhere; they go before those of the
+  ///   index
   /// @param stall how long a server may send nothing
   /// @param firstPause before the second try; doubled for each one after
-  Downloads(Web web, HostCredentials credentials, Duration stall, Duration firstPause) {
+  Downloads(
+      Web web, HostCredentials credentials, Headers headers, Duration stall, Duration firstPause) {
     this.web = web;
     this.credentials = credentials;
+    this.headers = headers;
     this.stall = stall;
     this.firstPause = firstPause;
   }
 
   /// What is to be fetched.
   ///
+  /// @param title how people are told of it
   /// @param url http or https
-  /// @param sha256 what it must be
+  /// @param algorithm of the digest, `SHA-256` or `MD5`
+  /// @param digest what it must be, as lower-case hex digits
   /// @param sizeBytes what it must have, or -1
-  record Wanted(String url, Sha256 sha256, long sizeBytes) {}
+  record Wanted(String title, String url, String algorithm, String digest, long sizeBytes) {
+    MessageDigest engine() {
+      try {
+        return MessageDigest.getInstance(algorithm);
+      } catch (NoSuchAlgorithmException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+  }
+
+  /// Gives the headers that a server wants to see.
+  interface Headers {
+    /// Name to value; none when nothing is known of it.
+    Map<String, String> of(URI uri);
+  }
 
   /// A try that another one may follow.
   private static final class Interrupted extends Exception {
@@ -98,8 +121,8 @@ final class Downloads {
         var before = transfer.length;
         try {
           transfer.run();
-          var actual = Sha256.finish(transfer.sha256);
-          if (actual.equals(wanted.sha256())) {
+          var actual = HexFormat.of().formatHex(transfer.engine.digest());
+          if (actual.equals(wanted.digest())) {
             file.force(true);
             return;
           }
@@ -108,7 +131,14 @@ final class Downloads {
           if (!continued) {
             throw mismatch(
                 wanted,
-                "its " + length + " bytes have the SHA-256 " + actual + ", not " + wanted.sha256());
+                "its "
+                    + length
+                    + " bytes have the "
+                    + wanted.algorithm()
+                    + " "
+                    + actual
+                    + ", not "
+                    + wanted.digest());
           }
           // The piece of an earlier try was damaged; from the start now.
           continued = false;
@@ -126,7 +156,7 @@ final class Downloads {
   private void pause(@Nullable Duration asked, int fruitless, Wanted wanted) {
     var millis = firstPause.toMillis() << Math.max(0, fruitless - 1);
     // Spread, so that many downloads do not come back at one moment; the same in every run.
-    millis += millis * Integer.parseInt(wanted.sha256().hex().substring(0, 2), 16) / 512;
+    millis += millis * Integer.parseInt(wanted.digest().substring(0, 2), 16) / 512;
     if (asked != null) {
       millis = Math.max(millis, asked.toMillis());
     }
@@ -142,11 +172,12 @@ final class Downloads {
     private final Wanted wanted;
     private final FileChannel file;
     private final LongConsumer bytes;
-    private MessageDigest sha256 = Sha256.engine();
+    private MessageDigest engine;
     private long length;
 
     Transfer(Wanted wanted, FileChannel file, LongConsumer bytes) {
       this.wanted = wanted;
+      this.engine = wanted.engine();
       this.file = file;
       this.bytes = bytes;
     }
@@ -159,7 +190,7 @@ final class Downloads {
       }
       var buffer = ByteBuffer.allocate(BUFFER);
       for (int read = file.read(buffer); read >= 0; read = file.read(buffer)) {
-        sha256.update(buffer.array(), 0, read);
+        engine.update(buffer.array(), 0, read);
         length += read;
         bytes.accept(read);
         buffer.clear();
@@ -170,7 +201,7 @@ final class Downloads {
       bytes.accept(-length);
       file.truncate(0);
       file.position(0);
-      sha256 = Sha256.engine();
+      engine = wanted.engine();
       length = 0;
     }
 
@@ -223,7 +254,7 @@ final class Downloads {
       var asked = false;
       var credential = credentials.find(start);
       for (int redirects = 0; ; ) {
-        var response = send(uri, mayCarry ? credential : Optional.empty());
+        var response = send(uri, mayCarry, mayCarry ? credential : Optional.empty());
         var status = response.statusCode();
         if (status == 401 && mayCarry && !asked) {
           asked = true;
@@ -251,13 +282,18 @@ final class Downloads {
       }
     }
 
-    private HttpResponse<InputStream> send(URI uri, Optional<HostCredentials.Credential> credential)
+    private HttpResponse<InputStream> send(
+        URI uri, boolean mayCarry, Optional<HostCredentials.Credential> credential)
         throws Interrupted {
       var request = web.request(uri).timeout(stall).header("Accept-Encoding", "identity");
       if (length > 0) {
         request.header("Range", "bytes=" + length + "-");
       }
-      credential.ifPresent(found -> request.header("Authorization", found.authorization()));
+      var others = mayCarry ? headers.of(uri) : Map.<String, String>of();
+      others.forEach(request::header);
+      if (!others.containsKey("Authorization")) {
+        credential.ifPresent(found -> request.header("Authorization", found.authorization()));
+      }
       try {
         return web.client().send(request.build(), BodyHandlers.ofInputStream());
       } catch (InterruptedException e) {
@@ -302,7 +338,7 @@ final class Downloads {
           while (chunk.hasRemaining()) {
             file.write(chunk);
           }
-          sha256.update(buffer, 0, read);
+          engine.update(buffer, 0, read);
           length += read;
           bytes.accept(read);
           clock.tick();
@@ -422,7 +458,9 @@ final class Downloads {
 
   private static ImageException unreachable(Wanted wanted, String why, @Nullable Throwable cause) {
     return new ImageException(
-        Problem.of(ImageCode.ARCHIVE_UNREACHABLE, "a package archive cannot be fetched")
+        Problem.of(
+                ImageCode.ARCHIVE_UNREACHABLE,
+                "the archive of " + wanted.title() + " cannot be fetched")
             .at(Place.of(shown(wanted.url())))
             .because(why)
             .hint(
@@ -433,7 +471,7 @@ final class Downloads {
   }
 
   private static ImageException mismatch(Wanted wanted, String why) {
-    return ArchiveStore.mismatch(shown(wanted.url()), why);
+    return ArchiveStore.mismatch(wanted.title(), shown(wanted.url()), why);
   }
 
   private static FoundationException canceled(Wanted wanted, @Nullable InterruptedException e) {

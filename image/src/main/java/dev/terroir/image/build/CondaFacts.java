@@ -1,0 +1,83 @@
+package dev.terroir.image.build;
+
+import dev.terroir.image.layer.Placement;
+import dev.terroir.lock.CondaPart;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/// What the conda packages of an image ask of whoever starts a container of it. Immutable.
+///
+/// @param isThere whether there are conda packages
+/// @param isActivated whether packages bring activation scripts
+/// @param variables that packages set
+/// @param linkScripts the packages that bring scripts to be run when they are linked, by name
+record CondaFacts(
+    boolean isThere,
+    boolean isActivated,
+    Map<String, String> variables,
+    Map<String, String> linkScripts) {
+  static final CondaFacts NONE = new CondaFacts(false, false, Map.of(), Map.of());
+
+  /// The annotation and label that names packages whose link scripts were not run.
+  static final String SKIPPED_LINK_SCRIPTS = "dev.terroir.conda.link-scripts-skipped";
+
+  private static final String ROOT = Placement.PREFIX.substring(1);
+
+  /// A script before a package is unlinked has nothing to do in an image.
+  private static final Pattern LINK_SCRIPT =
+      Pattern.compile(Pattern.quote(ROOT) + "/bin/\\.(.+)-(?:post|pre)-link\\.sh");
+
+  private static final Pattern ACTIVATION =
+      Pattern.compile(Pattern.quote(ROOT) + "/etc/conda/activate\\.d/[^/]+\\.sh");
+
+  /// Finds them in what is remembered of the layers.
+  static CondaFacts of(CondaPart conda, List<PackageStack.Stacked> stack) {
+    var isActivated = false;
+    var variables = new TreeMap<String, String>();
+    var scripts = new TreeMap<String, String>();
+    for (var stacked : stack) {
+      if (!stacked.bucket().isConda()) {
+        continue;
+      }
+      variables.putAll(stacked.made().variables());
+      for (var root : stacked.made().roots()) {
+        isActivated |= ACTIVATION.matcher(root).matches();
+        var matcher = LINK_SCRIPT.matcher(root);
+        if (matcher.matches()) {
+          conda.find(matcher.group(1)).ifPresent(item -> scripts.put(item.name(), item.title()));
+        }
+      }
+    }
+    return new CondaFacts(true, isActivated, variables, scripts);
+  }
+
+  /// Packages whose link scripts are not run, with their versions.
+  ///
+  /// @param allowed names of those whose scripts are
+  List<String> skippedPackages(Set<String> allowed) {
+    var skipped = new TreeSet<String>();
+    linkScripts.forEach((name, title) -> {
+      if (!allowed.contains(name)) {
+        skipped.add(title);
+      }
+    });
+    return List.copyOf(skipped);
+  }
+
+  /// What is told of them.
+  Optional<String> skipped(Set<String> allowed) {
+    var skipped = skippedPackages(allowed);
+    return skipped.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "the link scripts of "
+                + String.join(", ", skipped)
+                + " were not run: they are programs of the packages' own, and may be allowed by"
+                + " name");
+  }
+}
