@@ -46,11 +46,13 @@ class RattlerReadsTest {
   /// py-rattler, put under `target` once.
   @BeforeAll
   static void rattler() {
-    if (!Files.exists(VENV.resolve("bin/python"))) {
+    var python = VENV.resolve("bin/python");
+    // One that was interrupted is filled again.
+    if (!Files.exists(python) || !run(python.toString(), "-c", "import rattler").isSuccess()) {
       run("python3", "-m", "venv", VENV.toString());
       run(VENV.resolve("bin/pip").toString(), "install", "-q", "py-rattler==0.28.0");
     }
-    var result = run(VENV.resolve("bin/python").toString(), "-c", "import rattler");
+    var result = run(python.toString(), "-c", "import rattler");
     if (!result.isSuccess()) {
       System.err.println("SKIPPED: no py-rattler: " + result.error().strip());
     }
