@@ -21,7 +21,7 @@ WHEELS = ["numpy==1.26.4", "pandas==2.2.3", "scipy==1.13.1", "scikit-learn==1.5.
 ONE_MORE = "humanize==4.11.0"
 
 PEER = """\
-import asyncio, json, sys
+import asyncio, os, sys
 from pathlib import Path
 import rattler
 
@@ -34,6 +34,8 @@ async def main(channel, prefix, cache, specs):
         await rattler.install(records, prefix, cache_dir=Path(cache) / "packages", show_progress=False)
 
 asyncio.run(main(*sys.argv[1:4], sys.argv[4:]))
+# Threads of rattler's may outlive the loop and abort the interpreter that is being taken down.
+os._exit(0)
 """
 
 
