@@ -6,6 +6,7 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 
 /// A conda channel in a folder. For one thread.
 ///
@@ -29,6 +31,8 @@ import java.util.function.UnaryOperator;
 public final class CondaChannel {
   private final Path directory;
   private final Map<String, UnaryOperator<JsonObject>> patches = new LinkedHashMap<>();
+
+  private CondaFormat format = CondaFormat.CONDA;
 
   private CondaChannel(Path directory) {
     this.directory = directory;
@@ -58,9 +62,15 @@ public final class CondaChannel {
     return this;
   }
 
-  /// Writes a package into it as `.conda`.
+  /// Writes a package into it, as `.conda` unless another format was chosen.
   public CondaChannel add(CondaSample.Builder sample) throws IOException {
-    return add(sample.build(), CondaFormat.CONDA);
+    return add(sample.build(), format);
+  }
+
+  /// Chooses the format of packages that are added from now on.
+  public CondaChannel writing(CondaFormat format) {
+    this.format = format;
+    return this;
   }
 
   /// Copies an existing package into its platform folder.
@@ -134,6 +144,7 @@ public final class CondaChannel {
         folder.resolve("repodata.json.zst"),
         Zstd.compress(utf8(text), 3),
         forms.contains(RepodataForm.ZST));
+    write(folder.resolve("repodata.json.bz2"), bzip2(utf8(text)), forms.contains(RepodataForm.BZ2));
     write(
         folder.resolve("current_repodata.json"),
         utf8(JsonWriter.indented(repodata(subdir, newest(records)), 1) + "\n"),
@@ -249,6 +260,14 @@ public final class CondaChannel {
     } else {
       Files.deleteIfExists(file);
     }
+  }
+
+  private static byte[] bzip2(byte[] bytes) throws IOException {
+    var out = new ByteArrayOutputStream();
+    try (var bzip = new BZip2CompressorOutputStream(out)) {
+      bzip.write(bytes);
+    }
+    return out.toByteArray();
   }
 
   private static byte[] utf8(String text) {

@@ -8,6 +8,8 @@ public enum RepodataForm {
   JSON,
   /// `repodata.json.zst`.
   ZST,
+  /// `repodata.json.bz2`, which old clients read.
+  BZ2,
   /// `repodata_shards.msgpack.zst` and `shards/` (CEP 16).
   SHARDED,
   /// `current_repodata.json`: the newest version of each package.

@@ -40,7 +40,18 @@ public final class SampleChannel {
   /// @param wheels further packages
   public static CondaChannel standard(Path directory, Path python, Path... wheels)
       throws IOException {
-    return fill(CondaChannel.at(directory), CondaSample.ofInterpreter(python), pip(python), wheels);
+    return standard(directory, python, CondaFormat.CONDA, wheels);
+  }
+
+  /// The same with most packages in one format: [CondaFormat#TAR_BZ2] for clients that read no
+  /// other.
+  public static CondaChannel standard(
+      Path directory, Path python, CondaFormat format, Path... wheels) throws IOException {
+    return fill(
+        CondaChannel.at(directory).writing(format),
+        CondaSample.ofInterpreter(python),
+        pip(python),
+        wheels);
   }
 
   /// Writes it into a folder, with an interpreter of bytes: made in a fraction of a second.

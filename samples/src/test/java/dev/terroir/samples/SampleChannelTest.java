@@ -44,7 +44,7 @@ class SampleChannelTest {
   @ParameterizedTest(name = "{0}")
   @EnumSource(
       value = RepodataForm.class,
-      names = {"JSON", "ZST", "SHARDED"})
+      names = {"JSON", "ZST", "BZ2", "SHARDED"})
   void isSolvedFromEachFormOfRepodata(RepodataForm form) throws IOException {
     var own = CondaChannel.at(folder.resolve("channel"));
     Trees.delete(own.directory());
@@ -61,6 +61,7 @@ class SampleChannelTest {
                       switch (form) {
                         case JSON -> "linux-64/repodata.json";
                         case ZST -> "linux-64/repodata.json.zst";
+                        case BZ2 -> "linux-64/repodata.json.bz2";
                         case SHARDED -> "linux-64/repodata_shards.msgpack.zst";
                         case CURRENT -> throw new AssertionError();
                       }));

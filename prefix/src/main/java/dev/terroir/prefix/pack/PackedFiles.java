@@ -37,7 +37,7 @@ final class PackedFiles {
   private static final long LARGE = 64L << 20;
 
   private static final Set<String> LEFT_OUT =
-      Set.of("__pycache__", ".terroir-prefix.json", ".terroir-pack.json");
+      Set.of("__pycache__", ".terroir-prefix.json", ".terroir-pack.json", "CACHEDIR.TAG");
 
   private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
 
