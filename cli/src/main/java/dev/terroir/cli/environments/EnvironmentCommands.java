@@ -171,6 +171,7 @@ public final class EnvironmentCommands {
             Environments.OPTIONS,
             "COMMAND [ARGUMENTS…]",
             EnvironmentCommands::exec),
+        PackCommand.leaf(),
         new Leaf(
             "archive",
             "Leave an environment out of lists; it can still be used.",
