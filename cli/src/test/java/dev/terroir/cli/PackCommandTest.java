@@ -24,7 +24,7 @@ class PackCommandTest {
 
   @Test
   void condaEnvironmentBecomesAnArchiveThatRunsElsewhere() throws IOException {
-    var rattler = Rattler.in(Path.of("target", "rattler"));
+    var rattler = Rattler.shared();
     assumeTrue(rattler.isPresent(), "py-rattler cannot be installed");
     var channel =
         CondaChannel.at(folder.resolve("channel"))
@@ -54,8 +54,7 @@ class PackCommandTest {
   void virtualEnvironmentIsRefusedWithTheReason() {
     var terroir = new Terroir(folder);
     terroir.environment("demo", "alpha");
-    var refused =
-        terroir.run("environment pack", "-d", terroir.directory(), "-o", "demo.tar.gz");
+    var refused = terroir.run("environment pack", "-d", terroir.directory(), "-o", "demo.tar.gz");
     assertThat(refused.code()).isEqualTo(2);
     assertThat(refused.err())
         .contains("[not-packable]", "it is a virtual environment, which stands on the interpreter");

@@ -27,6 +27,14 @@ public final class OldConda {
     this.folder = folder;
   }
 
+  /// The one that all tests of the build share, below `samples/target`; system property
+  /// `terroir.root` says where the build is.
+  ///
+  /// @return empty when it cannot be had; why is printed
+  public static Optional<OldConda> shared() throws IOException {
+    return in(Path.of(System.getProperty("terroir.root", ""), "samples", "target", "conda"));
+  }
+
   /// Finds it in a folder, or installs it there from the user's own Python index, once.
   ///
   /// @param folder such as `target/conda`

@@ -92,7 +92,7 @@ class CondaSampleTest {
 
   @Test
   void wheelOfAnyKindRunsOnceInstalled() throws IOException {
-    var rattler = Rattler.in(Path.of("target", "rattler"));
+    var rattler = Rattler.shared();
     assumeTrue(rattler.isPresent(), "py-rattler cannot be installed");
     var python = SampleChannel.python();
     assumeTrue(python.isPresent(), "no Python 3.11 here");

@@ -32,7 +32,7 @@ class SampleChannelTest {
 
   @BeforeAll
   static void make() throws IOException {
-    var found = Rattler.in(Path.of("target", "rattler"));
+    var found = Rattler.shared();
     assumeTrue(found.isPresent(), "py-rattler cannot be installed");
     rattler = found.get();
     var interpreter = SampleChannel.python();

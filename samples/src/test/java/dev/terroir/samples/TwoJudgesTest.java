@@ -31,10 +31,10 @@ class TwoJudgesTest {
   @BeforeEach
   void make() throws IOException {
     folder = given.toRealPath();
-    var old = OldConda.in(Path.of("target", "conda"));
+    var old = OldConda.shared();
     assumeTrue(old.isPresent(), "conda " + OldConda.VERSION + " cannot be installed");
     conda = old.get();
-    var found = Rattler.in(Path.of("target", "rattler"));
+    var found = Rattler.shared();
     assumeTrue(found.isPresent(), "py-rattler cannot be installed");
     rattler = found.get();
     var python = SampleChannel.python();

@@ -41,7 +41,7 @@ class PackTest {
 
   @BeforeAll
   static void make() throws IOException {
-    var found = Rattler.in(Path.of("target", "rattler"));
+    var found = Rattler.shared();
     assumeTrue(found.isPresent(), "py-rattler cannot be installed");
     rattler = found.get();
     var python = SampleChannel.python();
