@@ -64,7 +64,7 @@ public final class CondaServer implements AutoCloseable {
     return this;
   }
 
-  /// Answers 403 from now on unless paths begin with `/t/TOKEN/`, as anaconda.org has it.
+  /// Answers 403 from now on unless paths begin with `/t/TOKEN/`, as hosted channels have it.
   public CondaServer withPathToken(String token) {
     pathToken = token;
     return this;

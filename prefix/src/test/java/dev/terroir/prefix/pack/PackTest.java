@@ -171,6 +171,23 @@ class PackTest {
   }
 
   @Test
+  void fittingThatEndedHalfwayIsFinishedByAnotherRun() throws IOException {
+    Pack.write(install("prefix", "scripted", "placed"), folder.resolve("env.tar.zst"));
+    var other = Files.createDirectories(folder.resolve("other"));
+    run(List.of("tar", "-xf", folder.resolve("env.tar.zst").toString(), "-C", other.toString()));
+    var conf = other.resolve("etc/scripted.conf");
+    Files.move(conf, folder.resolve("aside"));
+    var failed = run(List.of(other.resolve("bin/terroir-unpack").toString()));
+    assertThat(failed.exitCode()).isEqualTo(1);
+    assertThat(failed.error()).contains("scripted.conf").doesNotContain("Traceback");
+    assertThat(Files.readString(other.resolve("bin/where-am-i"))).contains(other.toString());
+    Files.move(folder.resolve("aside"), conf);
+    assertThat(run(List.of(other.resolve("bin/terroir-unpack").toString())).exitCode()).isZero();
+    assertThat(conf).hasContent("home=" + other + "\nlib=" + other + "/lib");
+    assertThat(output(other, "bin/where-am-i")).isEqualTo(other.toString());
+  }
+
+  @Test
   void environmentWithoutPythonIsFittedByAnotherPython() throws IOException {
     Pack.write(install("prefix", "scripted", "placed"), folder.resolve("env.tar.gz"));
     var other = unpack(folder.resolve("env.tar.gz"), folder.resolve("other"));

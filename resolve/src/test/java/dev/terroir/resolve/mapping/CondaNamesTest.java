@@ -121,7 +121,7 @@ class CondaNamesTest {
   @ValueSource(
       strings = {
         "https://example.org/linux-64/numpy-1.17.0-py37_0.tar.bz2",
-        "/tmp/numpy-1.17.0-py37_0.conda",
+        "/folder/numpy-1.17.0-py37_0.conda",
         "numpy ^1\\.1[0-9]$",
         "numpy 1.17 py37_0 extra",
         "pytz=2020-b/5",
