@@ -171,6 +171,60 @@ class PackTest {
   }
 
   @Test
+  void filesAreThoseOfCondaPack() throws IOException {
+    var peer = folder.resolve("peer");
+    run(List.of(rattler.python().toString(), "-m", "venv", peer.toString()));
+    var pip =
+        new Command(
+                List.of(
+                    peer.resolve("bin/python").toString(),
+                    "-m",
+                    "pip",
+                    "install",
+                    "-q",
+                    "conda-pack==0.9.2"),
+                Settings.system().variables(),
+                null,
+                Duration.ofMinutes(5))
+            .run();
+    assumeTrue(pip.isSuccess(), "conda-pack cannot be installed: " + pip.error());
+    var prefix = install("prefix", "python", "scripted", "placed", "linked", "activated");
+    var archive = folder.resolve("theirs.tar").toString();
+    var packed =
+        run(List.of(peer + "/bin/conda-pack", "-q", "-p", prefix.toString(), "-o", archive));
+    assertThat(packed.exitCode()).as(packed.error()).isZero();
+    Pack.write(prefix, folder.resolve("ours.tar.zst"));
+    // Both are fitted to one place, for it is in the files.
+    var place = folder.resolve("place");
+    var ours = files(unpack(folder.resolve("ours.tar.zst"), place));
+    Trees.delete(place);
+    Files.createDirectories(place);
+    run(List.of("tar", "-xf", archive, "-C", place.toString()));
+    output(place, "bin/python", place + "/bin/conda-unpack");
+    assertThat(ours).hasSizeGreaterThan(500).isEqualTo(files(place));
+  }
+
+  /// Digests of what is of packages, without the programs of either packer and without records.
+  private static Map<String, String> files(Path root) throws IOException {
+    var files = new java.util.TreeMap<String, String>();
+    try (var walk = Files.walk(root)) {
+      for (var file : walk.filter(path -> !Files.isDirectory(path)).toList()) {
+        var path = root.relativize(file).toString();
+        if (!path.matches(
+            "conda-meta/.*|.*__pycache__.*|CACHEDIR[.]TAG|[.]terroir-pack[.]json"
+                + "|bin/(activate|activate[.]fish|deactivate|.*unpack.*)")) {
+          files.put(
+              path,
+              Files.isSymbolicLink(file)
+                  ? "-> " + Files.readSymbolicLink(file)
+                  : Files.isExecutable(file) + " " + Sha256.of(file).hex());
+        }
+      }
+    }
+    return files;
+  }
+
+  @Test
   void fittingThatEndedHalfwayIsFinishedByAnotherRun() throws IOException {
     Pack.write(install("prefix", "scripted", "placed"), folder.resolve("env.tar.zst"));
     var other = Files.createDirectories(folder.resolve("other"));
