@@ -4,6 +4,7 @@ import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStream;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.image.ImageException;
@@ -218,7 +219,7 @@ public final class CondaArchive implements AutoCloseable {
   private static CondaArchive openBzip2(Path file, String source, Path scratch) throws IOException {
     var size = Files.size(file);
     Files.createDirectories(scratch);
-    var tar = Files.createTempFile(scratch, ".conda-", ".tar");
+    var tar = AtomicFiles.temporaryBeside(scratch.resolve("conda.tar"));
     try {
       try (var in =
               new BZip2CompressorInputStream(
