@@ -5,7 +5,6 @@ import dev.terroir.lock.CondaPart;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -56,28 +55,19 @@ record CondaFacts(
     return new CondaFacts(true, isActivated, variables, scripts);
   }
 
-  /// Packages whose link scripts are not run, with their versions.
-  ///
-  /// @param allowed names of those whose scripts are
-  List<String> skippedPackages(Set<String> allowed) {
-    var skipped = new TreeSet<String>();
-    linkScripts.forEach((name, title) -> {
-      if (!allowed.contains(name)) {
-        skipped.add(title);
-      }
-    });
-    return List.copyOf(skipped);
+  /// Packages whose link scripts were not run, with their versions.
+  List<String> skippedPackages() {
+    return List.copyOf(new TreeSet<>(linkScripts.values()));
   }
 
   /// What is told of them.
-  Optional<String> skipped(Set<String> allowed) {
-    var skipped = skippedPackages(allowed);
+  Optional<String> skipped() {
+    var skipped = skippedPackages();
     return skipped.isEmpty()
         ? Optional.empty()
         : Optional.of(
             "the link scripts of "
                 + String.join(", ", skipped)
-                + " were not run: they are programs of the packages' own, and may be allowed by"
-                + " name");
+                + " were not run: they are programs of the packages' own");
   }
 }

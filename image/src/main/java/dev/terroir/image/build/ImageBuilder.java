@@ -47,14 +47,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -106,21 +103,9 @@ public final class ImageBuilder implements AutoCloseable {
   /// @param bytecode whether modules are compiled
   /// @param compression of our layers, or null for what suits: gzip for wheels, of which nothing is
   ///   compressed again, and zstd for conda packages where every target takes it
-  /// @param linkScripts names of the conda packages whose link scripts may be run, by an engine
-  public record Options(
-      boolean bytecode, @Nullable Compression compression, Set<String> linkScripts) {
-    /// Byte-code, compressed as it suits, no link scripts.
+  public record Options(boolean bytecode, @Nullable Compression compression) {
+    /// Byte-code, compressed as it suits.
     public static final Options DEFAULT = new Options(true, null);
-
-    /// Copies the set, sorted.
-    public Options {
-      linkScripts = Collections.unmodifiableSortedSet(new TreeSet<>(linkScripts));
-    }
-
-    /// Without link scripts.
-    public Options(boolean bytecode, @Nullable Compression compression) {
-      this(bytecode, compression, Set.of());
-    }
 
     /// How layers of wheels are compressed.
     public Compression ofWheels() {
@@ -140,9 +125,6 @@ public final class ImageBuilder implements AutoCloseable {
       parameters.put("compression", ofWheels().name());
       if (hasConda) {
         parameters.put("condaCompression", ofConda.name());
-      }
-      if (!linkScripts.isEmpty()) {
-        parameters.put("linkScripts", String.join(",", linkScripts));
       }
       return parameters;
     }
@@ -392,7 +374,7 @@ public final class ImageBuilder implements AutoCloseable {
         var clashes = stack.clashes(layersOfPackages, winners);
         clashes.equal().forEach(progress::line);
         warnings.addAll(clashes.different());
-        conda.skipped(request.options().linkScripts()).ifPresent(warnings::add);
+        conda.skipped().ifPresent(warnings::add);
         warnings.forEach(progress::warn);
       } else {
         BaseFit.checkUserManaged(
@@ -527,7 +509,7 @@ public final class ImageBuilder implements AutoCloseable {
         if (!lock.pythonVersion().isEmpty()) {
           annotations.put("dev.terroir.python", lock.pythonVersion());
         }
-        var skipped = conda.skippedPackages(request.options().linkScripts());
+        var skipped = conda.skippedPackages();
         if (!skipped.isEmpty()) {
           annotations.put(CondaFacts.SKIPPED_LINK_SCRIPTS, String.join(", ", skipped));
         }

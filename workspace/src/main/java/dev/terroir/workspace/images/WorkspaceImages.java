@@ -104,9 +104,6 @@ public final class WorkspaceImages {
 
   private static boolean isBuiltAs(BuiltImage image, ImageBuilder.Options options) {
     var compression = options.compression();
-    if (!options.linkScripts().isEmpty()) {
-      return false;
-    }
     if (compression == null) {
       return image.bytecode() == options.bytecode();
     }
