@@ -7,8 +7,11 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.process.Command;
 import dev.terroir.lock.LockFile;
 import dev.terroir.samples.CondaChannel;
+import dev.terroir.samples.CondaServer;
+import dev.terroir.samples.Misbehaviour;
 import dev.terroir.samples.SampleChannel;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -157,5 +160,127 @@ class CondaTest {
       assertThat(process.exitValue()).isZero();
     }
     assertThat(greeting("ten")).contains("hello from 2.0");
+  }
+
+  private String image(String name, String tag) {
+    return "image build -d "
+        + terroir.project.resolve(name)
+        + " --no-bytecode --base "
+        + SmallBase.make(folder.resolve("base"), "3.11")
+        + " --to oci:"
+        + folder.resolve("images")
+        + ":"
+        + tag;
+  }
+
+  @Test
+  void anImageTakesPackagesFromAServerThatWantsCredentials() throws IOException {
+    try (var server = CondaServer.serving(standing).withPathToken("tk-42-secret")) {
+      var base = server.url().toString().replaceAll("/$", "");
+      Files.writeString(
+          folder.resolve("condarc"),
+          "custom_channels:\n  sample: '"
+              + base.replaceFirst("(http://[^/]+)", "$1/t/tk-42-secret")
+              + "'\n");
+      terroir =
+          new Terroir(
+              folder,
+              List.of(
+                  Settings.TERROIR_RATTLER + "=" + Terroir.rattler(),
+                  "CONDARC=" + folder.resolve("condarc")));
+      terroir.run("workspace create -n team").succeeds();
+      terroir.write(
+          "t.yml", "channels: [sample, nodefaults]\ndependencies: [libfoo, linked, 'posted']\n");
+      terroir
+          .run(
+              "environment create --name t --file "
+                  + terroir.project.resolve("t.yml")
+                  + " --directory "
+                  + terroir.project.resolve("t"))
+          .succeeds();
+      var built = terroir.run(image("t", "one")).succeeds();
+      assertThat(built.out() + built.err()).doesNotContain("tk-42-secret");
+      assertThat(built.out()).contains("libfoo 2.0");
+      server.misbehave("sample/linux-64/placed-1.0-0.conda", new Misbehaviour.Status(404));
+      terroir.write(
+          "t/conda_dependencies.yml", "channels: [sample, nodefaults]\ndependencies: [placed]\n");
+      var missing = terroir.run(image("t", "two"));
+      assertThat(missing.code()).isEqualTo(4);
+      assertThat(missing.err())
+          .contains("placed 1.0", "404", "sample/linux-64/placed-1.0-0.conda")
+          .doesNotContain("tk-42-secret");
+      server.misbehave("sample/linux-64/placed-1.0-0.conda", new Misbehaviour.Corrupted());
+      assertThat(terroir.run(image("t", "two")).err())
+          .contains("placed 1.0", "archive-mismatch")
+          .doesNotContain("tk-42-secret");
+      assertThat(terroir.run("environment install -d " + terroir.project.resolve("t")).err())
+          .doesNotContain("tk-42-secret");
+      server.behave();
+      terroir.run(image("t", "two")).succeeds();
+    }
+    try (var walk = Files.walk(folder)) {
+      for (var file : walk.filter(Files::isRegularFile).toList()) {
+        if (!file.equals(folder.resolve("condarc")) && Files.size(file) < 1 << 20) {
+          assertThat(Files.readString(file, StandardCharsets.ISO_8859_1))
+              .as(file.toString())
+              .doesNotContain("tk-42-secret");
+        }
+      }
+    }
+  }
+
+  @Test
+  void killsDuringABuildAndTenBuildsAtOnceGiveTheSameImage() throws Exception {
+    terroir.run("workspace create -n team").succeeds();
+    environment("img", "python", "greeter", "linked", "scripted", "pip:\n  - alpha");
+    terroir.run("environment lock -n img").succeeds();
+    var command = image("img", "killed");
+    var random = new Random(20261126);
+    for (int i = 0; i < 8; i++) {
+      var process = terroir.start(command);
+      if (!process.waitFor(200 + random.nextInt(2500), TimeUnit.MILLISECONDS)) {
+        process.destroyForcibly().waitFor();
+      }
+    }
+    var digest = terroir.run(command).succeeds().json().string("digest");
+    var processes = new ArrayList<Process>();
+    for (int i = 0; i < 10; i++) {
+      processes.add(terroir.start(command.replace(":killed", ":ten")));
+    }
+    for (var process : processes) {
+      assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.exitValue()).isZero();
+    }
+    var again = terroir.run(command.replace(":killed", ":ten")).succeeds().json();
+    assertThat(again.string("digest")).isEqualTo(digest);
+    assertThat(terroir.run("cache verify").succeeds().out()).isNotEmpty();
+  }
+
+  @Test
+  void aServiceScoresInAnEnvironmentOfBothKinds() {
+    terroir.run("workspace create -n team").succeeds();
+    environment("serve", "python=3.11", "greeter=1", "pip:\n  - azureml-defaults\n  - alpha");
+    terroir.write("model.txt", "m");
+    terroir.run("model register -n m -p " + terroir.project.resolve("model.txt")).succeeds();
+    terroir.write(
+        "app/score.py",
+        """
+        import alpha, greeter, os
+        def init():
+            pass
+        def run(data):
+            return [alpha.VERSION, greeter.VERSION, os.environ["CONDA_PREFIX"] != ""]
+        """);
+    try {
+      terroir
+          .run(
+              "model deploy -n conda-service -m m:1 --es score.py -e serve:1 --sd "
+                  + terroir.project.resolve("app"))
+          .succeeds();
+      assertThat(terroir.run("service run -n conda-service -d", "{}").succeeds().out())
+          .contains("2.0", "1.0", "true");
+    } finally {
+      terroir.run("service delete -n conda-service");
+    }
   }
 }

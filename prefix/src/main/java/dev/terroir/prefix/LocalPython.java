@@ -1,5 +1,6 @@
 package dev.terroir.prefix;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +16,15 @@ import org.jspecify.annotations.Nullable;
 /// @since 0.1
 public record LocalPython(
     Path python, @Nullable Path directory, @Nullable String lockDigest, boolean isCached) {
+
+  /// An interpreter as it lies: of a virtual environment, of a conda prefix, or its owner's.
+  ///
+  /// @param python its absolute path
+  public static LocalPython of(Path python) {
+    var prefix = python.resolveSibling("..").normalize();
+    var isPrefix = Files.exists(prefix.resolve("pyvenv.cfg")) || CondaActivation.isConda(prefix);
+    return new LocalPython(python, isPrefix ? prefix : null, null, true);
+  }
 
   /// The prefix, unless the interpreter is its owner's.
   public Optional<Path> prefix() {

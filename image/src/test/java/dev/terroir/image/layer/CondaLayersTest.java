@@ -25,7 +25,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -326,11 +325,12 @@ class CondaLayersTest {
         Settings.of(
             Map.of(
                 "TERROIR_HOME", work.resolve("home").toString(), "PIP_CONFIG_FILE", "/dev/null"));
-    var secret = "Basic " + Base64.getEncoder().encodeToString("me:secret".getBytes());
+    Files.writeString(work.resolve("netrc"), "machine 127.0.0.1 login me password secret\n");
     try (var server = CondaServer.serving(work.resolve("channel")).withBasic("me", "secret");
         var archives =
             ArchiveStore.open(
-                settings, TerroirHome.of(settings), _ -> Map.of("Authorization", secret));
+                settings.with("NETRC", work.resolve("netrc").toString()),
+                TerroirHome.of(settings));
         var without = ArchiveStore.open(settings, TerroirHome.of(settings))) {
       var url = server.url() + "/linux-64/" + whole.fileName();
       var locked = with(whole, url, null, whole.md5());

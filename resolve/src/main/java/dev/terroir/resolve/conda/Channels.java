@@ -87,9 +87,34 @@ public final class Channels {
     var text = name.strip();
     var multi = multichannel(text);
     if (multi.isPresent()) {
-      return new Channel(text, multi.get().stream().map(this::url).distinct().toList());
+      var urls = new ArrayList<String>();
+      collect(text, List.of(), urls);
+      return new Channel(text, urls.stream().distinct().toList());
     }
     return new Channel(null, List.of(url(text)));
+  }
+
+  /// Collects what a name stands for; a name of several may hold other such names.
+  ///
+  /// @param above the names that led here
+  private void collect(String name, List<String> above, List<String> urls) {
+    var multi = multichannel(name);
+    if (multi.isEmpty()) {
+      urls.add(url(name));
+      return;
+    }
+    if (above.contains(name)) {
+      throw new ResolveException(
+          Problem.of(
+                  ResolveCode.CHANNEL_DENIED,
+                  "the channel `" + name + "` of conda's settings stands for itself")
+              .at(Place.of(settings.files().toString()))
+              .because(String.join(" → ", above) + " → " + name)
+              .hint("take one of them out of `custom_multichannels` in .condarc"));
+    }
+    var here = new ArrayList<>(above);
+    here.add(name);
+    multi.get().forEach(part -> collect(part.strip(), here, urls));
   }
 
   private Optional<List<String>> multichannel(String name) {

@@ -53,8 +53,19 @@ public final class CondaAccess {
     return home;
   }
 
-  /// The address that a channel's archive is fetched from. Never to be written anywhere.
+  /// The address that a channel's archive is fetched from: its first mirror's, if it has any, and
+  /// with the user's token in its path. Never to be written anywhere.
   public URI address(URI uri) {
+    var names = new Channels(settings, Path.of("/"));
+    var text = uri.toString();
+    for (var entry : settings.mirrors().entrySet()) {
+      for (var url : names.resolve(entry.getKey()).urls()) {
+        if (text.startsWith(url + "/") && !entry.getValue().isEmpty()) {
+          var mirror = Channels.clean(entry.getValue().getFirst());
+          return credentials.address(URI.create(mirror + text.substring(url.length())));
+        }
+      }
+    }
     return credentials.address(uri);
   }
 

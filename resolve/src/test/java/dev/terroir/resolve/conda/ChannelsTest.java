@@ -161,4 +161,16 @@ class ChannelsTest {
         .hasToString("https://ct.example/t/ctok/c/a.conda");
     assertThat(access).hasToString("(channel credentials)");
   }
+
+  @Test
+  void aNameThatStandsForItselfIsRefused() throws IOException {
+    var nested = "custom_multichannels:\n  a: [b, x]\n  b: [y]\n";
+    assertThat(channels(nested).resolve("a").urls())
+        .containsExactly("https://conda.anaconda.org/y", "https://conda.anaconda.org/x");
+    var circle = channels("custom_multichannels:\n  a: [b]\n  b: [c]\n  c: [a]\n");
+    assertThatThrownBy(() -> circle.of(List.of("a")))
+        .isInstanceOfSatisfying(
+            ResolveException.class,
+            e -> assertThat(e.problem().render()).contains("a → b → c → a", ".condarc"));
+  }
 }

@@ -328,12 +328,11 @@ class CondaResolveTest {
         .containsEntry("team-tools", "ours");
     assertThat(lock.conda().packages()).isEmpty();
     assertThat(lock.toString()).contains("fromIndex");
-    assertThatThrownBy(
-            () ->
-                resolve(
-                    local,
-                    options,
-                    from("conda-forge", "pytorch", "r-base", "never-heard-of-it", "openmpi")))
+    assertThatThrownBy(() ->
+            resolve(
+                local,
+                options,
+                from("conda-forge", "pytorch", "r-base", "never-heard-of-it", "openmpi")))
         .isInstanceOfSatisfying(
             ResolveException.class,
             e ->

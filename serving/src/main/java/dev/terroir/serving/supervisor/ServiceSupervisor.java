@@ -248,10 +248,7 @@ public final class ServiceSupervisor {
     var variables = new TreeMap<String, String>();
     if (what.container() == null) {
       // The surroundings' variables may hold secrets, so they are inherited and never written down.
-      var prefix = what.python().resolveSibling("..").normalize();
-      var isPrefix = Files.exists(prefix.resolve("pyvenv.cfg"));
-      var python = new LocalPython(what.python(), isPrefix ? prefix : null, null, true);
-      variables.putAll(python.activated(Settings.system().variables()));
+      variables.putAll(LocalPython.of(what.python()).activated(Settings.system().variables()));
       variables.put(MARKER, markerOf(directory));
     }
     variables.putAll(what.environmentVariables());

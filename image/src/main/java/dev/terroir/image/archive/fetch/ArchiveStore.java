@@ -18,6 +18,7 @@ import dev.terroir.image.ImageException;
 import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
+import dev.terroir.resolve.conda.CondaAccess;
 import dev.terroir.resolve.index.HostCredentials;
 import dev.terroir.resolve.index.IndexSettings;
 import dev.terroir.resolve.tool.UvProgram;
@@ -31,7 +32,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -39,8 +39,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Function;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The wheels and conda packages of locks as files, each under the SHA-256 that its lock names:
@@ -72,9 +72,17 @@ public final class ArchiveStore implements AutoCloseable {
   private final WheelBuilds builds;
   private final Web web;
   private final Semaphore slots = new Semaphore(MAX_DOWNLOADS);
+  private final Supplier<CondaAccess> openChannels;
+  private @Nullable CondaAccess channels;
   private final Set<Sha256> checked = ConcurrentHashMap.newKeySet();
 
-  private ArchiveStore(Path directory, Web web, Downloads downloads, WheelBuilds builds) {
+  private ArchiveStore(
+      Path directory,
+      Web web,
+      Downloads downloads,
+      WheelBuilds builds,
+      Supplier<CondaAccess> openChannels) {
+    this.openChannels = openChannels;
     this.directory = directory;
     this.web = web;
     this.downloads = downloads;
@@ -87,23 +95,7 @@ public final class ArchiveStore implements AutoCloseable {
     return open(settings, home, FIRST_PAUSE);
   }
 
-  /// The same with credentials of other places than the index settings.
-  ///
-  /// @param headers what a server wants to see, by its URL; they go before those of the index
-  public static ArchiveStore open(
-      Settings settings, TerroirHome home, Function<URI, Map<String, String>> headers) {
-    return open(settings, home, headers, FIRST_PAUSE);
-  }
-
   static ArchiveStore open(Settings settings, TerroirHome home, Duration firstPause) {
-    return open(settings, home, _ -> Map.of(), firstPause);
-  }
-
-  private static ArchiveStore open(
-      Settings settings,
-      TerroirHome home,
-      Function<URI, Map<String, String>> headers,
-      Duration firstPause) {
     var index = IndexSettings.read(settings, UvProgram.python(settings));
     var variables = index.uvVariables();
     // pip's own variable is not handed to uv; its meaning is that of `cert`.
@@ -117,10 +109,10 @@ public final class ArchiveStore implements AutoCloseable {
         new Downloads(
             web,
             HostCredentials.of(index),
-            headers::apply,
             stall.matches("[1-9][0-9]{0,5}") ? Duration.ofSeconds(Long.parseLong(stall)) : STALL,
             firstPause),
-        new WheelBuilds(directory.resolve("built"), settings, home));
+        new WheelBuilds(directory.resolve("built"), settings, home),
+        () -> CondaAccess.of(settings, home));
   }
 
   /// Where it lies.
@@ -193,7 +185,7 @@ public final class ArchiveStore implements AutoCloseable {
   /// @param bytes receives counts of bytes as they come; negative when some are thrown away
   /// @throws ImageException code `archive-unreachable` or `archive-mismatch`
   public Archive conda(CondaPackage item, LongConsumer bytes) {
-    var source = new Source(item.title(), item.url(), item.sizeBytes());
+    var source = new Source(item.title(), item.url(), item.sizeBytes(), channels());
     var known = item.sha256();
     try {
       var sha256 =
@@ -203,6 +195,16 @@ public final class ArchiveStore implements AutoCloseable {
     } catch (IOException e) {
       throw unreadable(directory, e);
     }
+  }
+
+  /// Read when the first package comes from a channel.
+  private synchronized CondaAccess channels() {
+    var open = channels;
+    if (open == null) {
+      open = openChannels.get();
+      channels = open;
+    }
+    return open;
   }
 
   /// The SHA-256 of an archive of which only the MD5 is known: noted when it was fetched, else it
@@ -218,9 +220,14 @@ public final class ArchiveStore implements AutoCloseable {
     try (var _ = ProcessLock.acquire(target.resolveSibling("md5-" + md5 + ".lock"), PATIENCE)) {
       if (source.url().startsWith("file:")) {
         Files.copy(local(source), target, StandardCopyOption.REPLACE_EXISTING);
-        var wanted = new Downloads.Wanted(source.title(), source.url(), "MD5", md5, -1);
+        var wanted = new Downloads.Wanted(source.title(), source.url(), "MD5", md5, -1, null);
         var engine = wanted.engine();
-        engine.update(Files.readAllBytes(target));
+        try (var in = Files.newInputStream(target)) {
+          var buffer = new byte[1 << 16];
+          for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+            engine.update(buffer, 0, count);
+          }
+        }
         var actual = HexFormat.of().formatHex(engine.digest());
         if (!actual.equals(md5)) {
           Files.deleteIfExists(target);
@@ -229,7 +236,8 @@ public final class ArchiveStore implements AutoCloseable {
         }
       } else {
         downloads.fetch(
-            new Downloads.Wanted(source.title(), source.url(), "MD5", md5, source.sizeBytes()),
+            new Downloads.Wanted(
+                source.title(), source.url(), "MD5", md5, source.sizeBytes(), source.channels()),
             target,
             bytes);
       }
@@ -256,9 +264,10 @@ public final class ArchiveStore implements AutoCloseable {
   /// Where an archive comes from.
   ///
   /// @param title how people are told of it
-  private record Source(String title, String url, long sizeBytes) {
+  /// @param channels the way to conda's channels when it comes from one, or null
+  private record Source(String title, String url, long sizeBytes, @Nullable CondaAccess channels) {
     static Source of(LockedPackage item) {
-      return new Source(item.title(), item.artifact().url(), item.artifact().sizeBytes());
+      return new Source(item.title(), item.artifact().url(), item.artifact().sizeBytes(), null);
     }
   }
 
@@ -366,7 +375,12 @@ public final class ArchiveStore implements AutoCloseable {
       try {
         downloads.fetch(
             new Downloads.Wanted(
-                source.title(), source.url(), "SHA-256", sha256.hex(), source.sizeBytes()),
+                source.title(),
+                source.url(),
+                "SHA-256",
+                sha256.hex(),
+                source.sizeBytes(),
+                source.channels()),
             partial,
             bytes);
       } catch (IOException e) {

@@ -7,6 +7,7 @@ import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.web.Web;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
+import dev.terroir.resolve.conda.CondaAccess;
 import dev.terroir.resolve.index.HostCredentials;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,7 +24,6 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
@@ -51,19 +51,14 @@ final class Downloads {
 
   private final Web web;
   private final HostCredentials credentials;
-  private final Headers headers;
   private final Duration stall;
   private final Duration firstPause;
 
-  /// @param headers of hosts whose credentials are kept elsewhere; they go before those of the
-  ///   index
   /// @param stall how long a server may send nothing
   /// @param firstPause before the second try; doubled for each one after
-  Downloads(
-      Web web, HostCredentials credentials, Headers headers, Duration stall, Duration firstPause) {
+  Downloads(Web web, HostCredentials credentials, Duration stall, Duration firstPause) {
     this.web = web;
     this.credentials = credentials;
-    this.headers = headers;
     this.stall = stall;
     this.firstPause = firstPause;
   }
@@ -75,7 +70,14 @@ final class Downloads {
   /// @param algorithm of the digest, `SHA-256` or `MD5`
   /// @param digest what it must be, as lower-case hex digits
   /// @param sizeBytes what it must have, or -1
-  record Wanted(String title, String url, String algorithm, String digest, long sizeBytes) {
+  /// @param channels the way to conda's channels when it comes from one, or null
+  record Wanted(
+      String title,
+      String url,
+      String algorithm,
+      String digest,
+      long sizeBytes,
+      @Nullable CondaAccess channels) {
     MessageDigest engine() {
       try {
         return MessageDigest.getInstance(algorithm);
@@ -83,12 +85,6 @@ final class Downloads {
         throw new IllegalStateException(e);
       }
     }
-  }
-
-  /// Gives the headers that a server wants to see.
-  interface Headers {
-    /// Name to value; none when nothing is known of it.
-    Map<String, String> of(URI uri);
   }
 
   /// A try that another one may follow.
@@ -248,7 +244,10 @@ final class Downloads {
     }
 
     private HttpResponse<InputStream> open() throws Interrupted {
-      var start = uri(wanted.url(), wanted);
+      var channels = wanted.channels();
+      var named = uri(wanted.url(), wanted);
+      // The address may hold a token, and so is never told to anybody.
+      var start = channels == null ? named : channels.address(named);
       var uri = start;
       var mayCarry = true;
       var asked = false;
@@ -289,11 +288,12 @@ final class Downloads {
       if (length > 0) {
         request.header("Range", "bytes=" + length + "-");
       }
-      var others = mayCarry ? headers.of(uri) : Map.<String, String>of();
-      others.forEach(request::header);
-      if (!others.containsKey("Authorization")) {
-        credential.ifPresent(found -> request.header("Authorization", found.authorization()));
-      }
+      var channels = wanted.channels();
+      Optional<String> authorization =
+          channels == null || !mayCarry ? Optional.empty() : channels.authorization(uri);
+      authorization
+          .or(() -> credential.map(HostCredentials.Credential::authorization))
+          .ifPresent(value -> request.header("Authorization", value));
       try {
         return web.client().send(request.build(), BodyHandlers.ofInputStream());
       } catch (InterruptedException e) {
