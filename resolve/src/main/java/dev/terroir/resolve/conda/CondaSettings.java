@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -26,6 +27,10 @@ import java.util.regex.Pattern;
 /// @since 0.1
 public final class CondaSettings {
   private static final Pattern VARIABLE = Pattern.compile("\\$(?:\\{(\\w+)}|(\\w+))");
+
+  /// A setting that no stronger file may change, as whoever looks after a machine writes it.
+  private static final Pattern FINAL = Pattern.compile("(?m)^(\\w+):.*#!\\s*final\\b");
+
   private static final List<String> LISTS =
       List.of("channels", "default_channels", "denylist_channels", "allowlist_channels");
   private static final String ALIAS = "https://conda.anaconda.org";
@@ -57,6 +62,7 @@ public final class CondaSettings {
   public static CondaSettings read(Settings settings) {
     var values = new TreeMap<String, JsonValue>();
     var read = new ArrayList<Path>();
+    var closed = new HashSet<String>();
     for (var file : files(settings)) {
       read.add(file);
       var text = YamlReader.text(file);
@@ -64,10 +70,14 @@ public final class CondaSettings {
         continue;
       }
       for (var entry : YamlReader.parseObject(text, file.toString()).members().entrySet()) {
-        values.merge(
-            ALIASES.getOrDefault(entry.getKey(), entry.getKey()),
-            entry.getValue(),
-            CondaSettings::merged);
+        var key = ALIASES.getOrDefault(entry.getKey(), entry.getKey());
+        if (!closed.contains(key)) {
+          values.merge(key, entry.getValue(), CondaSettings::merged);
+        }
+      }
+      var matcher = FINAL.matcher(text);
+      while (matcher.find()) {
+        closed.add(ALIASES.getOrDefault(matcher.group(1), matcher.group(1)));
       }
     }
     settings
@@ -76,6 +86,9 @@ public final class CondaSettings {
           if (name.startsWith("CONDA_") && !value.isEmpty()) {
             var key = name.substring("CONDA_".length()).toLowerCase(Locale.ROOT);
             key = ALIASES.getOrDefault(key, key);
+            if (closed.contains(key)) {
+              return;
+            }
             if (LISTS.contains(key)) {
               var words = List.of(value.split("\\s*[,&]\\s*"));
               values.merge(key, JsonValue.JsonArray.ofStrings(words), CondaSettings::merged);

@@ -2,12 +2,15 @@ package dev.terroir.resolve.conda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.terroir.environment.EnvironmentException;
 import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.json.JsonReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.DisplayName;
@@ -88,5 +91,36 @@ class CondaSettingsTest {
     assertThatThrownBy(() -> read(Map.of()))
         .isInstanceOfSatisfying(
             EnvironmentException.class, e -> assertThat(e.problem().render()).contains(".condarc"));
+  }
+
+  @Test
+  void whatIsFinalStays() throws IOException {
+    write(".conda/.condarc", "channels:  #!final\n  - ours\nchannel_priority: flexible #! final\n");
+    write(".condarc", "channels: [theirs]\nchannel_priority: disabled\noffline: true\n");
+    var settings = read(Map.of("CONDA_CHANNELS", "other", "CONDA_OFFLINE", "no"));
+    assertThat(settings.channels()).containsExactly("ours");
+    assertThat(settings.channelPriority()).isEqualTo("flexible");
+    assertThat(settings.isOffline()).isFalse();
+  }
+
+  @Test
+  void realFilesAreRead() {
+    var root = System.getProperty("terroir.conformance", "");
+    if (root.isEmpty()) {
+      System.err.println("SKIPPED: no conformance data; set -Dterroir.conformance=DIR");
+    }
+    assumeTrue(!root.isEmpty(), "conformance data");
+    var files = Path.of(root, "files");
+    var count = 0;
+    for (var entry : JsonReader.readObject(files.resolve("manifest.json")).objects("files")) {
+      if (entry.string("kind").equals("condarc")) {
+        count++;
+        var file = files.resolve(entry.string("path"));
+        var settings = read(Map.of("CONDARC", file.toString()));
+        assertThat(settings.files()).as(entry.string("path")).contains(file);
+        assertThat(new Channels(settings, home).of(List.of())).isNotEmpty();
+      }
+    }
+    assertThat(count).isPositive();
   }
 }
