@@ -3,11 +3,13 @@ package dev.terroir.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.process.Command;
 import dev.terroir.image.engine.Engine;
+import dev.terroir.samples.SampleChannel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -496,5 +498,50 @@ class ContainerRunTest {
       assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
       Thread.sleep(100);
     }
+  }
+
+  @Test
+  void anEnvironmentOfBothKindsRunsActivatedInItsImage() throws IOException {
+    var python = SampleChannel.python();
+    if (python.isEmpty()) {
+      System.err.println("SKIPPED: no python3.11 on PATH");
+    }
+    assumeTrue(python.isPresent(), "python3.11");
+    var channel = SampleChannel.standard(folder.resolve("channel"), python.get());
+    var variables = new ArrayList<>(List.of("TERROIR_ENGINE=podman"));
+    variables.add(Settings.TERROIR_RATTLER + "=" + Terroir.rattler());
+    OwnStore.variables(folder, "overlay")
+        .forEach((name, value) -> variables.add(name + "=" + value));
+    terroir = new Terroir(folder, variables);
+    terroir.write(
+        "environment.yml",
+        "channels: ["
+            + channel.url()
+            + ", nodefaults]\ndependencies: [python=3.11, greeter=1, activated, {pip: [alpha]}]\n");
+    terroir
+        .run(
+            "environment create -n both -f "
+                + terroir.project.resolve("environment.yml")
+                + " -d "
+                + terroir.project.resolve("environment"))
+        .succeeds();
+    var file = terroir.project.resolve("environment/azureml_environment.json");
+    var json = JsonReader.readObject(file);
+    var docker =
+        json.object("docker").toBuilder()
+            .put("enabled", true)
+            .put("baseImage", DebianBase.location())
+            .build();
+    Files.writeString(file, JsonWriter.compact(json.toBuilder().put("docker", docker).build()));
+    terroir.run("environment register -d " + terroir.directory()).succeeds();
+    var text =
+        """
+        import alpha, greeter, os, sys
+        print(alpha.VERSION, greeter.VERSION, sys.prefix, os.environ["ACTIVATED"],
+              os.environ["ACTIVATED_BY"])
+        """;
+    var run = submit("--environment both", text).succeeds().json();
+    assertThat(run.string("status")).isEqualTo("Completed");
+    assertThat(file(run, "70_driver_log.txt")).contains("2.0 1.0 /opt/env /opt/env variables");
   }
 }
