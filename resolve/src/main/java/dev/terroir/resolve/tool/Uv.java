@@ -186,6 +186,23 @@ public final class Uv {
 
   private static ResolveException failure(String what, String error, int exitCode) {
     var lower = error.toLowerCase(Locale.ROOT);
+    // uv explains what it may not fetch as a definition without solution, too.
+    if (lower.contains("network was disabled")
+        || lower.contains("network connectivity is disabled")) {
+      return problem(
+          ResolveCode.INDEX_UNREACHABLE,
+          what + ": the network is switched off, and the cache has not all of it",
+          error,
+          "take back UV_OFFLINE, or `offline` in uv.toml, and try again");
+    }
+    if (lower.contains("invalid version request: python <")
+        || lower.contains("does not support `-i` flag")) {
+      return problem(
+          ResolveCode.PYTHON_NOT_FOUND,
+          what + ": its Python is too old for uv",
+          error,
+          "ask for Python 3.6 or later, in the definition or with `--python`");
+    }
     // uv explains a refusal of the only index as a definition without solution.
     var isRefused = lower.contains("(401 unauthorized)");
     if (!isRefused && (lower.contains("no solution found") || lower.contains("no version of"))) {
