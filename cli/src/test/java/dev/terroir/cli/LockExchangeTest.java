@@ -161,6 +161,25 @@ class LockExchangeTest {
   }
 
   @Test
+  void aLockThatIsEmptyOffersNoPlatforms() {
+    var file =
+        terroir.write(
+            "pixi.lock",
+            """
+            version: 6
+            environments:
+              default:
+                channels:
+                - url: https://channel.example/main/
+                packages: {}
+            packages: []
+            """);
+    assertThat(terroir.run("lock import --platform linux/amd64 -n none -f " + file).err())
+        .contains("[lock-not-importable]", "it holds packages for no platform")
+        .doesNotContain("--platform");
+  }
+
+  @Test
   void anotherToolsLockIsShownComparedAndConvertedAsItIs() {
     var before = terroir.write("before.yml", read(condaLock("h2_1")));
     var after = condaLock("h3_2");

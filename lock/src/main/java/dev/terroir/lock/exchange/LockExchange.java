@@ -124,14 +124,17 @@ public final class LockExchange {
     if (exact.isPresent()) {
       return exact.get().name();
     }
-    throw new LockException(
+    var problem =
         Problem.of(
                 LockCode.LOCK_NOT_IMPORTABLE,
                 found.isEmpty()
                     ? "the lock has nothing for " + (wanted == null ? subdir : wanted)
                     : "the lock has several platforms of `" + subdir + "`")
-            .at(Place.of(document.format().title()))
-            .hint(
+            .at(Place.of(document.format().title()));
+    throw new LockException(
+        platforms.isEmpty()
+            ? problem.because("it holds packages for no platform")
+            : problem.hint(
                 "choose with --platform: "
                     + String.join(
                         ", ", platforms.stream().map(LockDocument.PlatformEntry::name).toList())));
