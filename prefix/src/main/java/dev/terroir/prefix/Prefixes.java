@@ -93,7 +93,12 @@ public final class Prefixes {
     var directory = directory(digest);
     try (var _ = ProcessLock.acquire(beside(directory, ".lock"), PATIENCE)) {
       if (!isComplete(directory, digest)) {
-        make(lock, directory, progress);
+        try {
+          make(lock, directory, progress);
+        } catch (RuntimeException e) {
+          Trees.delete(directory);
+          throw e;
+        }
         return local(directory, digest, false);
       }
       return local(directory, digest, true);

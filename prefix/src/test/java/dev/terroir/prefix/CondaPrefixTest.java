@@ -190,6 +190,7 @@ class CondaPrefixTest {
               assertThat(e.problem().render()).contains("generic");
             });
     assertThat(prefixes(CondaOptions.DEFAULT).find(lock.digest().hex())).isEmpty();
+    assertThat(prefixes(CondaOptions.DEFAULT).directory(lock.digest().hex())).doesNotExist();
     Files.delete(archive);
     assertThatThrownBy(() -> prefixes(CondaOptions.DEFAULT).realise(lock, Progress.SILENT))
         .hasMessageContaining("generic 1.0");

@@ -9,6 +9,7 @@ import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.CondaPart;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
@@ -179,6 +180,16 @@ public final class Resolver {
       Map<String, String> applied,
       CondaPart conda) {
 
+    /// The version as exactly as it is known: conda's own says which patch it is, and packages may
+    /// ask for one.
+    String exactPython() {
+      return conda
+          .python()
+          .map(CondaPackage::version)
+          .filter(version -> version.matches("\\d+\\.\\d+\\.\\d+"))
+          .orElse(python);
+    }
+
     Lock lock(List<LockedPackage> packages, Map<String, String> tools) {
       return new Lock(
           CanonicalForm.hash(environment),
@@ -232,7 +243,8 @@ public final class Resolver {
       Files.writeString(work.resolve("requirements.in"), String.join("\n", asked) + "\n");
       var common = new ArrayList<String>();
       common.addAll(List.of("pip", "compile", work.resolve("requirements.in").toString()));
-      common.addAll(List.of("--no-header", "--quiet", "--python-version", python));
+      common.addAll(
+          List.of("--no-header", "--quiet", "--python-version", resolution.exactPython()));
       common.addAll(List.of("--python-platform", WheelTags.uvPlatform(target.platform())));
       if (!environment.python().pipConstraints().isEmpty()) {
         var constraints = work.resolve("constraints.txt");

@@ -68,6 +68,7 @@ record CondaFacts(
         : Optional.of(
             "the link scripts of "
                 + String.join(", ", skipped)
-                + " were not run: they are programs of the packages' own");
+                + " were not run: they are programs of the packages' own, and run in local"
+                + " environments only, where the workspace allows them");
   }
 }
