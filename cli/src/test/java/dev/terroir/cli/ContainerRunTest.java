@@ -68,6 +68,11 @@ class ContainerRunTest {
                 + " -d "
                 + terroir.project.resolve("environment"))
         .succeeds();
+    onDebian(isDockerEnabled);
+  }
+
+  /// Puts the saved environment on Debian, and registers it.
+  private void onDebian(boolean isDockerEnabled) throws IOException {
     var file = terroir.project.resolve("environment/azureml_environment.json");
     var json = JsonReader.readObject(file);
     var docker =
@@ -525,15 +530,7 @@ class ContainerRunTest {
                 + " -d "
                 + terroir.project.resolve("environment"))
         .succeeds();
-    var file = terroir.project.resolve("environment/azureml_environment.json");
-    var json = JsonReader.readObject(file);
-    var docker =
-        json.object("docker").toBuilder()
-            .put("enabled", true)
-            .put("baseImage", DebianBase.location())
-            .build();
-    Files.writeString(file, JsonWriter.compact(json.toBuilder().put("docker", docker).build()));
-    terroir.run("environment register -d " + terroir.directory()).succeeds();
+    onDebian(true);
     var text =
         """
         import alpha, greeter, os, sys
