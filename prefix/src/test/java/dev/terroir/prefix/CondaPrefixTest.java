@@ -19,6 +19,8 @@ import dev.terroir.resolve.ResolveException;
 import dev.terroir.resolve.Resolver;
 import dev.terroir.resolve.conda.CondaOptions;
 import dev.terroir.resolve.tool.Uv;
+import dev.terroir.samples.CondaChannel;
+import dev.terroir.samples.CondaSample;
 import dev.terroir.samples.SampleChannel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -194,5 +196,33 @@ class CondaPrefixTest {
     Files.delete(archive);
     assertThatThrownBy(() -> prefixes(CondaOptions.DEFAULT).realise(lock, Progress.SILENT))
         .hasMessageContaining("generic 1.0");
+  }
+
+  @Test
+  void aPackageThatWritesElsewhereIsRefusedBeforeAnythingIsLinked() throws IOException {
+    var own = CondaChannel.at(folder.resolve("bad"));
+    own.add(CondaSample.of("up", "1.0").text("../../outside", "x"));
+    own.add(CondaSample.of("absolute", "1.0").text(folder.resolve("outside").toString(), "x"));
+    own.add(CondaSample.of("through", "1.0").noarchPython().text("site-packages/../../../x", "x"));
+    own.add(CondaSample.fakePython("3.11.7"));
+    own.add(CondaSample.of("good", "1.0").text("share/..good/a..b", "x"));
+    own.index();
+    for (var name : List.of("up", "absolute", "through")) {
+      var lock = lockOf(own.directory(), "- " + name + "\n- good\n");
+      assertThatThrownBy(() -> prefixes(CondaOptions.DEFAULT).realise(lock, Progress.SILENT))
+          .as(name)
+          .isInstanceOfSatisfying(
+              ResolveException.class,
+              e -> {
+                assertThat(e.problem().code()).isEqualTo(ResolveCode.CONDA_ARCHIVE);
+                assertThat(e.problem().what()).contains(name + " 1.0");
+              });
+      assertThat(prefixes(CondaOptions.DEFAULT).directory(lock.digest().hex())).doesNotExist();
+    }
+    assertThat(folder.resolve("outside")).doesNotExist();
+    var good =
+        prefixes(CondaOptions.DEFAULT)
+            .realise(lockOf(own.directory(), "- good\n"), Progress.SILENT);
+    assertThat(good.directory().resolve("share/..good/a..b")).content().isEqualTo("x");
   }
 }

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 import rattler
@@ -354,6 +355,8 @@ async def paths(url, streams):
             raise Failure("archive", "no such file", url=url)
         with tempfile.TemporaryDirectory(prefix="terroir-conda-") as folder:
             try:
+                if archive.endswith(".conda"):
+                    archive = only_info(archive, folder)
                 await asyncio.to_thread(extract, archive, folder)
             except Exception as error:
                 raise Failure("archive", str(error), url=url) from error
@@ -367,6 +370,19 @@ async def paths(url, streams):
             return found.decode("utf-8", "replace").split("\n")
         except Exception as error:
             raise Failure("archive", str(error), url=url) from error
+
+
+# A zstd frame of nothing: RFC 8878, section 3.1.1.
+NOTHING = bytes.fromhex("28b52ffd240001000099e9d851")
+
+
+def only_info(archive, folder):
+    """A package of the same information and without content, which is read much faster."""
+    small = os.path.join(folder, os.path.basename(archive))
+    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(small, "w") as part:
+        for name in whole.namelist():
+            part.writestr(name, NOTHING if name.startswith("pkg-") else whole.read(name))
+    return small
 
 
 def listed(read):

@@ -257,7 +257,11 @@ class CondaResolveTest {
   void aChannelThatDoesNotAnswerIsNamed(int status) throws IOException {
     try (var server = CondaServer.serving(channel.directory())) {
       for (var file :
-          List.of("repodata.json", "repodata.json.zst", "repodata_shards.msgpack.zst")) {
+          List.of(
+              "repodata.json",
+              "repodata.json.zst",
+              "repodata.json.bz2",
+              "repodata_shards.msgpack.zst")) {
         for (var subdir : List.of("linux-64", "noarch")) {
           server.misbehave(subdir + "/" + file, new Misbehaviour.Status(status));
         }
@@ -293,7 +297,7 @@ class CondaResolveTest {
   void malformedRepodataIsNamed() throws IOException {
     try (var server = CondaServer.serving(channel.directory())) {
       server.misbehave("linux-64/repodata_shards.msgpack.zst", new Misbehaviour.Status(404));
-      for (var file : List.of("repodata.json", "repodata.json.zst")) {
+      for (var file : List.of("repodata.json", "repodata.json.zst", "repodata.json.bz2")) {
         server.misbehave("linux-64/" + file, Misbehaviour.text("{\"packages\": [1, 2"));
       }
       var failure = failure(settings(Map.of()), from(server.url().toString(), "foo"));
