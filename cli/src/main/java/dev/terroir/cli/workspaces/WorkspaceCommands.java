@@ -142,7 +142,8 @@ public final class WorkspaceCommands {
         && CONDA.keySet().stream().noneMatch(arguments::has)) {
       throw CliException.usage(
           "nothing is to be changed",
-          "give what is to be changed, such as `--container-registry REF`; `--help` lists it all");
+          "give what is to be changed, such as `--container-registry REF` or `--default-base"
+              + " KIND=REF`; `--help` lists it all");
     }
     change(context.workspace(), arguments, context);
     context.console().result(json(context.workspace()), "name", "containerRegistry");
