@@ -9,6 +9,7 @@ import bz2
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -238,8 +239,7 @@ def solving(conda):
     mine, theirs = alternate(conda.bench.repeat, ours, peer)
     rows = [at_most_more(f"conda: lock over {len(data['packages'])} records", mine, theirs, "py-rattler solve", 300)]
     imported, started = alternate(conda.bench.repeat, importing, nothing)
-    import statistics
-    rows.append(Row(f"conda: of that, starting Python and rattler, and Terroir (`--version`)",
+    rows.append(Row("conda: of that, starting Python and rattler, and Terroir (`--version`)",
                     statistics.median(item.seconds for item in imported) * 1000,
                     statistics.median(item.seconds for item in started) * 1000, "Terroir's start", "reported", True))
     return rows

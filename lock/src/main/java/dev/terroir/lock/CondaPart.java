@@ -1,5 +1,7 @@
 package dev.terroir.lock;
 
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.json.JsonWriter;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -56,5 +58,30 @@ public record CondaPart(
   /// The interpreter, when conda brings it.
   public Optional<CondaPackage> python() {
     return find("python");
+  }
+
+  /// The text of `conda-meta/history`: what was asked for and what was linked. It bears the date
+  /// that everything in a layer has, so that the same lock gives the same text.
+  ///
+  /// Spec: conda, `History`.
+  ///
+  /// @param command what is said to have made it
+  public String history(String command) {
+    var text = new StringBuilder("==> 1980-01-02 00:00:00 <==\n# cmd: " + command + "\n");
+    for (var item : packages) {
+      text.append('+')
+          .append(item.channel().substring(item.channel().lastIndexOf('/') + 1))
+          .append('/')
+          .append(item.subdir())
+          .append("::")
+          .append(item.stem())
+          .append('\n');
+    }
+    if (!specs.isEmpty()) {
+      text.append("# update specs: ")
+          .append(JsonWriter.compact(JsonValue.JsonArray.ofStrings(specs)))
+          .append('\n');
+    }
+    return text.toString();
   }
 }

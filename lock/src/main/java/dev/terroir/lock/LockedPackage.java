@@ -52,4 +52,9 @@ public record LockedPackage(
   public long sizeBytes() {
     return artifact.sizeBytes();
   }
+
+  /// The same with the packages that require it.
+  public LockedPackage withRequiredBy(List<String> names) {
+    return new LockedPackage(name, version, artifact, index, names);
+  }
 }

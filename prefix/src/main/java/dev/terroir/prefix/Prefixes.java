@@ -8,7 +8,6 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
-import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
@@ -152,17 +151,10 @@ public final class Prefixes {
               + String.join(", ", skipped)
               + " (`terroir workspace update --link-scripts NAME` allows one)");
     }
-    // What makes a folder an environment for conda; without dates, which say nothing here.
-    var history = directory.resolve("conda-meta/history");
-    var text = new StringBuilder("# cmd: terroir\n");
-    text.append("# update specs: ")
-        .append(JsonWriter.compact(JsonValue.JsonArray.ofStrings(lock.conda().specs())))
-        .append('\n');
-    lock.conda()
-        .packages()
-        .forEach(item ->
-            text.append('+').append(item.channel()).append("::").append(item.stem()).append('\n'));
-    AtomicFiles.write(history, text.toString());
+    // What makes a folder an environment for conda.
+    AtomicFiles.write(
+        directory.resolve("conda-meta/history"),
+        lock.conda().history("terroir environment install"));
   }
 
   private static List<String> condaPackages(Lock lock) {

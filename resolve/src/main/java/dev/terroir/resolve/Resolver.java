@@ -304,13 +304,7 @@ public final class Resolver {
   private static List<LockedPackage> explained(
       List<LockedPackage> packages, Map<String, List<String>> requiredBy) {
     return packages.stream()
-        .map(item ->
-            new LockedPackage(
-                item.name(),
-                item.version(),
-                item.artifact(),
-                item.index(),
-                requiredBy.getOrDefault(item.name(), List.of())))
+        .map(item -> item.withRequiredBy(requiredBy.getOrDefault(item.name(), List.of())))
         .toList();
   }
 

@@ -2,11 +2,9 @@ package dev.terroir.environment.existing;
 
 import dev.terroir.environment.EnvironmentCode;
 import dev.terroir.environment.EnvironmentException;
-import dev.terroir.environment.yaml.YamlReader;
+import dev.terroir.environment.conda.Condarc;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.home.Settings;
-import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import java.io.IOException;
@@ -171,16 +169,9 @@ public final class CondaPrefixes {
   /// The directories that hold environments, in conda's order.
   List<Path> directories() {
     var directories = new LinkedHashSet<Path>();
-    for (var variable : List.of("CONDA_ENVS_DIRS", "CONDA_ENVS_PATH")) {
-      for (var path : settings.get(variable).orElse("").split(":")) {
-        if (!path.isBlank()) {
-          directories.add(expanded(path.strip()));
-        }
-      }
-    }
-    for (var settingsFile : configurations()) {
-      for (var path : settingsFile.texts("envs_dirs", "envs_path")) {
-        directories.add(expanded(path));
+    for (var path : condarc(settings).list("envs_dirs")) {
+      if (!path.isBlank()) {
+        directories.add(expanded(path.strip()));
       }
     }
     for (var root : roots()) {
@@ -210,66 +201,15 @@ public final class CondaPrefixes {
 
   /// The channels that conda's configuration names, highest priority first.
   public List<String> configuredChannels(Path prefix) {
-    var channels = new LinkedHashSet<String>();
-    var files = new ArrayList<Configuration>(configurations());
-    read(prefix.resolve(".condarc")).ifPresent(files::addFirst);
-    for (var file : files) {
-      channels.addAll(file.texts("channels"));
-    }
-    return List.copyOf(channels);
-  }
-
-  /// A `.condarc`.
-  private record Configuration(JsonObject json) {
-    List<String> texts(String... keys) {
-      var texts = new ArrayList<String>();
-      for (var key : keys) {
-        switch (json.get(key).orElse(JsonValue.NULL)) {
-          case JsonValue.JsonArray(var elements) -> {
-            for (var element : elements) {
-              if (element instanceof JsonValue.JsonString(var text)) {
-                texts.add(text);
-              }
-            }
-          }
-          case JsonValue.JsonString(var text) -> texts.add(text);
-          case JsonValue _ -> {}
-        }
-      }
-      return texts;
-    }
-  }
-
-  /// conda's settings, those that win first.
-  private List<Configuration> configurations() {
-    var files = new ArrayList<Path>();
-    settings.get("CONDARC").map(this::expanded).ifPresent(files::add);
-    for (var name :
-        List.of(
-            ".condarc",
-            ".conda/.condarc",
-            ".conda/condarc",
-            ".config/conda/.condarc",
-            ".config/conda/condarc",
-            ".mambarc")) {
-      files.add(home.resolve(name));
-    }
-    roots().forEach(root -> files.add(root.resolve(".condarc")));
-    files.add(Path.of("/etc/conda/.condarc"));
-    files.add(Path.of("/etc/conda/condarc"));
-    return files.stream().distinct().flatMap(file -> read(file).stream()).toList();
+    return condarc(settings.with("CONDA_PREFIX", prefix.toString())).list("channels");
   }
 
   // A file that is broken stops conda, and need not stop who only wants to read an environment.
-  private static Optional<Configuration> read(Path file) {
-    if (!Files.isRegularFile(file)) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(new Configuration(YamlReader.readObject(file)));
-    } catch (EnvironmentException | FoundationException e) {
-      return Optional.empty();
-    }
+  private Condarc condarc(Settings of) {
+    var withRoot = roots().stream().filter(CondaPrefixes::isPrefix).findFirst().map(Path::toString);
+    return Condarc.read(
+        withRoot.map(root -> of.with("CONDA_ROOT", of.get("CONDA_ROOT").orElse(root))).orElse(of),
+        _ -> {});
   }
 
   private Path expanded(String text) {

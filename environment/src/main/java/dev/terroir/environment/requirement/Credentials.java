@@ -2,6 +2,7 @@ package dev.terroir.environment.requirement;
 
 import dev.terroir.environment.EnvironmentCode;
 import dev.terroir.foundation.problem.Problem;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Tells whether a text holds a URL with a secret in it.
@@ -36,7 +37,8 @@ public final class Credentials {
               + "|account[_-]?key|subscription[_-]?key)|pwd|sas|jwt|auth)=([^&;#\\s\"'`]+)");
 
   private static final Pattern CHANNEL_TOKEN =
-      Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://[^\\s\"']*?/t/(?!\\$\\{)[^/\\s]+(/|$)");
+      Pattern.compile(
+          "([A-Za-z][A-Za-z0-9+.-]*://[^\\s\"'/]*)(/[^\\s\"']*?)?/t/(?!\\$\\{)[^/\\s\"')]+");
 
   private Credentials() {}
 
@@ -46,6 +48,15 @@ public final class Credentials {
   /// Spec: conda, "Managing channels"; Anaconda's servers and Quetz take tokens so.
   public static boolean isInChannel(String text) {
     return CHANNEL_TOKEN.matcher(text).find() || isIn(text);
+  }
+
+  /// The text without what [#without] takes out, and without tokens in the paths of channels.
+  public static String withoutInChannel(String text) {
+    return CHANNEL_TOKEN
+        .matcher(without(text))
+        .replaceAll(match ->
+            Matcher.quoteReplacement(
+                match.group(1) + (match.group(2) == null ? "" : match.group(2))));
   }
 
   /// The problem of a secret in a definition, without a place.

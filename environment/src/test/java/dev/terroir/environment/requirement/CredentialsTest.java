@@ -103,6 +103,12 @@ class CredentialsTest {
         List.of("conda-forge", "https://host/t/${TOKEN}/channel", "https://host/x", "pkgs/t/x")) {
       assertThat(Credentials.isInChannel(plain)).as(plain).isFalse();
     }
+    assertThat(
+            Credentials.withoutInChannel(
+                "for url (http://me:pw@host:8/t/hunter2/c/linux-64/a.json) and"
+                    + " https://host/a/t/hunter2 https://host/t/${T}/c"))
+        .isEqualTo(
+            "for url (http://host:8/c/linux-64/a.json) and https://host/a https://host/t/${T}/c");
     var environment =
         Environment.of(
             "e",

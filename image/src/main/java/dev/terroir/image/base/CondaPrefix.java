@@ -1,7 +1,5 @@
 package dev.terroir.image.base;
 
-import dev.terroir.foundation.json.JsonValue;
-import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.image.base.PrefixLayer.Entry;
 import dev.terroir.lock.CondaPart;
 import java.util.ArrayList;
@@ -24,9 +22,6 @@ public final class CondaPrefix {
 
   private static final int PROGRAM = 0755;
 
-  /// That of everything in a layer.
-  private static final String TIME = "1980-01-02 00:00:00";
-
   private CondaPrefix() {}
 
   /// The entries, sorted by path.
@@ -37,7 +32,8 @@ public final class CondaPrefix {
     var entries = new ArrayList<Entry>();
     entries.add(new Entry.Directory(root, 0755));
     entries.add(new Entry.Directory(root + "/conda-meta", 0755));
-    entries.add(new Entry.File(root + "/conda-meta/history", 0644, history(conda)));
+    entries.add(
+        new Entry.File(root + "/conda-meta/history", 0644, conda.history("terroir image build")));
     if (isActivated) {
       entries.add(new Entry.Directory(root + "/libexec", 0755));
       entries.add(new Entry.Directory(root + "/libexec/terroir", 0755));
@@ -46,26 +42,6 @@ public final class CondaPrefix {
     }
     entries.sort(Comparator.comparing(Entry::path));
     return List.copyOf(entries);
-  }
-
-  private static String history(CondaPart conda) {
-    var text = new StringBuilder("==> " + TIME + " <==\n# cmd: terroir image build\n");
-    for (var item : conda.packages()) {
-      var channel = item.channel().replaceAll("/+$", "");
-      text.append('+')
-          .append(channel.substring(channel.lastIndexOf('/') + 1))
-          .append('/')
-          .append(item.subdir())
-          .append("::")
-          .append(item.stem())
-          .append('\n');
-    }
-    if (!conda.specs().isEmpty()) {
-      text.append("# update specs: ")
-          .append(JsonWriter.compact(JsonValue.JsonArray.ofStrings(conda.specs())))
-          .append('\n');
-    }
-    return text.toString();
   }
 
   // Activation scripts are written for bash by many, so it runs them where it is there.

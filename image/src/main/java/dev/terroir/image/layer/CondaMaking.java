@@ -2,12 +2,8 @@ package dev.terroir.image.layer;
 
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.json.JsonReader;
-import dev.terroir.foundation.problem.Place;
-import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.progress.Progress;
-import dev.terroir.image.ImageCode;
-import dev.terroir.image.ImageException;
 import dev.terroir.image.blob.BlobStore;
 import dev.terroir.image.bytecode.ByteCode;
 import dev.terroir.image.bytecode.Compiler;
@@ -165,16 +161,7 @@ final class CondaMaking implements AutoCloseable {
   }
 
   private Open open(CondaLayerPackage item) throws IOException {
-    var file = item.archive().get();
-    if (!file.sha256().equals(item.archiveSha256())) {
-      throw new ImageException(
-          Problem.of(
-                  ImageCode.ARCHIVE_MISMATCH,
-                  "the archive of " + item + " is not the one that the lock names")
-              .at(Place.file(file.file()))
-              .because("its SHA-256 is " + file.sha256() + ", not " + item.archiveSha256())
-              .hint("delete the file, so that it is fetched anew"));
-    }
+    var file = item.checkedArchive();
     var archive =
         CondaArchive.open(
             file.file(), item + " (" + item.locked().fileName() + ")", blobs.directory());
@@ -279,7 +266,7 @@ final class CondaMaking implements AutoCloseable {
       if (one.owns(script.getKey())) {
         make(ENTRY_BYTES + content.length);
         writer().file(root + script.getKey(), SCRIPT_MODE, content);
-        note(one, script.getKey(), content(content));
+        note(one, script.getKey(), LayerPath.mark(content));
       }
     }
   }
@@ -384,7 +371,7 @@ final class CondaMaking implements AutoCloseable {
       make(weight(content.length) * (isModule ? MODULE_WEIGHT : 1));
       writer().file(root + place, mode, content);
       inLayer.add(place);
-      note(one, place, CondaMaking.content(content));
+      note(one, place, LayerPath.mark(content));
       if (isModule) {
         try {
           compile(one, place, content);
@@ -415,7 +402,7 @@ final class CondaMaking implements AutoCloseable {
                 }
               });
       inLayer.add(place);
-      note(one, place, content(crc32.getValue(), sizeBytes));
+      note(one, place, LayerPath.mark(crc32.getValue(), sizeBytes));
     }
 
     @Override
@@ -522,16 +509,6 @@ final class CondaMaking implements AutoCloseable {
           });
       return out.toByteArray();
     }
-  }
-
-  private static String content(byte[] content) {
-    var crc32 = new CRC32();
-    crc32.update(content);
-    return content(crc32.getValue(), content.length);
-  }
-
-  private static String content(long crc32, long sizeBytes) {
-    return Long.toHexString(crc32) + "-" + Long.toHexString(sizeBytes);
   }
 
   private void note(Open one, String place, String content) {

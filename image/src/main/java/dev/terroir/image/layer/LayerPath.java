@@ -1,6 +1,7 @@
 package dev.terroir.image.layer;
 
 import java.util.Comparator;
+import java.util.zip.CRC32;
 
 /// A file in the layers of packages. Immutable; sorted by path.
 ///
@@ -14,6 +15,18 @@ public record LayerPath(String path, String owner, String content)
 
   private static final Comparator<LayerPath> ORDER =
       Comparator.comparing(LayerPath::path).thenComparing(LayerPath::owner);
+
+  /// The mark of a content.
+  static String mark(byte[] content) {
+    var crc32 = new CRC32();
+    crc32.update(content);
+    return mark(crc32.getValue(), content.length);
+  }
+
+  /// The mark of a content that is not at hand.
+  static String mark(long crc32, long sizeBytes) {
+    return Long.toHexString(crc32) + "-" + Long.toHexString(sizeBytes);
+  }
 
   /// Whether it was compiled of a module of the same owner.
   public boolean isByteCode() {

@@ -3,10 +3,8 @@ package dev.terroir.image.layer;
 import dev.terroir.environment.distribution.DistributionName;
 import dev.terroir.foundation.FoundationCode;
 import dev.terroir.foundation.FoundationException;
-import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
-import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
 import dev.terroir.image.archive.WheelArchive;
 import dev.terroir.image.blob.BlobStore;
@@ -27,7 +25,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Future;
-import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /// Finds or makes the layers of packages. A layer is made once for everything that decides its
@@ -301,17 +298,7 @@ public final class PackageLayers {
     }
 
     private Open open(LayerPackage item) throws IOException {
-      var archive = item.archive().get();
-      var file = archive.file();
-      if (!archive.sha256().equals(item.archiveSha256())) {
-        throw new ImageException(
-            Problem.of(
-                    ImageCode.ARCHIVE_MISMATCH,
-                    "the archive of " + item + " is not the one that the lock names")
-                .at(Place.file(file))
-                .because("its SHA-256 is " + archive.sha256() + ", not " + item.archiveSha256())
-                .hint("delete the file, so that it is fetched anew"));
-      }
+      var file = item.checkedArchive().file();
       var wheel = WheelArchive.open(file, item + " (" + file.getFileName() + ")");
       try {
         if (!wheel.isOf(item.name(), item.version())) {
@@ -406,17 +393,10 @@ public final class PackageLayers {
     private static String content(WheelContent.Entry entry) {
       return switch (entry) {
         case WheelContent.Folder _ -> "folder";
-        case WheelContent.Made made -> {
-          var crc32 = new CRC32();
-          crc32.update(made.content());
-          yield content(crc32.getValue(), made.content().length);
-        }
-        case WheelContent.File file -> content(file.member().crc32(), file.member().sizeBytes());
+        case WheelContent.Made made -> LayerPath.mark(made.content());
+        case WheelContent.File file ->
+            LayerPath.mark(file.member().crc32(), file.member().sizeBytes());
       };
-    }
-
-    private static String content(long crc32, long sizeBytes) {
-      return Long.toHexString(crc32) + "-" + Long.toHexString(sizeBytes);
     }
 
     private void write(Open one, WheelContent.Entry entry)

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.terroir.environment.conda.CondaFileName;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.image.Conformance;
@@ -111,7 +112,7 @@ class CondaConformanceTest {
   void fileNamesAreTakenApart() {
     for (var one : Conformance.cases("conda/package_filenames.json")) {
       var fileName = one.string("filename");
-      assertThat(CondaFileName.extension(fileName))
+      assertThat(CondaFileName.extensionOf(fileName))
           .isEqualTo(one.optionalString("expect_extension"));
       if (one.has("expect")) {
         var expected = one.optionalObject("expect");
@@ -287,7 +288,7 @@ class CondaConformanceTest {
     var found = new ArrayList<Path>();
     try (var files = Files.walk(Conformance.root().resolve("conda-packages"))) {
       files
-          .filter(file -> CondaFileName.extension(String.valueOf(file)).isPresent())
+          .filter(file -> CondaFileName.extensionOf(String.valueOf(file)).isPresent())
           .sorted()
           .forEach(found::add);
     }

@@ -3,6 +3,7 @@ package dev.terroir.image.layer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.terroir.environment.conda.CondaFileName;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.problem.TerroirException;
@@ -10,7 +11,6 @@ import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.Conformance;
 import dev.terroir.image.blob.BlobStore;
 import dev.terroir.image.bytecode.Compiler;
-import dev.terroir.image.conda.CondaFileName;
 import dev.terroir.image.conda.RattlerPrefix;
 import dev.terroir.image.conda.TestConda;
 import dev.terroir.lock.CondaPackage;
@@ -197,7 +197,7 @@ class RattlerEqualityTest {
       List<Path> files;
       try (var walk = Files.walk(Conformance.root().resolve(folder))) {
         files =
-            walk.filter(file -> CondaFileName.extension(file.toString()).isPresent())
+            walk.filter(file -> CondaFileName.extensionOf(file.toString()).isPresent())
                 .sorted()
                 .toList();
       }
@@ -234,7 +234,9 @@ class RattlerEqualityTest {
     var packages = new TreeMap<String, CondaPackage>();
     try (var walk = Files.walk(channel.directory())) {
       for (var file :
-          walk.filter(it -> CondaFileName.extension(it.toString()).isPresent()).sorted().toList()) {
+          walk.filter(it -> CondaFileName.extensionOf(it.toString()).isPresent())
+              .sorted()
+              .toList()) {
         var locked = RattlerPrefix.locked(file);
         // Of each name the newest, and not those that clash.
         if (!locked.name().equals("clobber-b")) {

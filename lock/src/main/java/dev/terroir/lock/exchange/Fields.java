@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class Fields {
   private static final Pattern VARIABLES =
       Pattern.compile("^[a-z]+://(?:\\$\\{?\\w+}?(?::\\$\\{?\\w+}?)?@|[^/@]+/t/\\$\\{?\\w+}?/)");
-  private static final Pattern TOKEN = Pattern.compile("^([a-z]+://[^/]+)/t/[^/]+/");
+
+  private static final Pattern VARIABLE_TOKEN =
+      Pattern.compile("^([a-z]+://[^/]+)/t/\\$\\{?\\w+}?/");
 
   private Fields() {}
 
@@ -132,14 +134,13 @@ final class Fields {
     if (VARIABLES.matcher(url).find()) {
       return url;
     }
-    var bare = Credentials.isIn(url) ? Credentials.without(url) : url;
-    return TOKEN.matcher(bare).replaceFirst("$1/");
+    return Credentials.isInChannel(url) ? Credentials.withoutInChannel(url) : url;
   }
 
   /// A URL as it is fetched with the user's own settings: without any login, not even the names of
   /// variables.
   static String anonymous(String url) {
-    return TOKEN.matcher(Credentials.without(url)).replaceFirst("$1/");
+    return VARIABLE_TOKEN.matcher(Credentials.withoutInChannel(url)).replaceFirst("$1/");
   }
 
   static LockException bad(String what, Place place) {

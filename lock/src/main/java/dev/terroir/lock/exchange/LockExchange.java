@@ -538,26 +538,7 @@ public final class LockExchange {
       }
     }
     return packages.values().stream()
-        .map(item ->
-            new CondaPackage(
-                item.name(),
-                item.version(),
-                item.build(),
-                item.buildNumber(),
-                item.subdir(),
-                item.channel(),
-                item.url(),
-                item.sha256(),
-                item.md5(),
-                item.sizeBytes(),
-                item.depends(),
-                item.constrains(),
-                item.noarch(),
-                item.sitePackagesPath(),
-                item.license(),
-                item.timestampMillis(),
-                item.distributions(),
-                sorted(by.get(item.name()))))
+        .map(item -> item.withRequiredBy(sorted(by.get(item.name()))))
         .toList();
   }
 
@@ -573,13 +554,7 @@ public final class LockExchange {
       }
     }
     return packages.values().stream()
-        .map(item ->
-            new LockedPackage(
-                item.name(),
-                item.version(),
-                item.artifact(),
-                item.index(),
-                sorted(by.get(item.name()))))
+        .map(item -> item.withRequiredBy(sorted(by.get(item.name()))))
         .toList();
   }
 

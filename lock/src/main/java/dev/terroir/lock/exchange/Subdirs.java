@@ -60,12 +60,18 @@ public final class Subdirs {
   }
 
   /// The folder of a platform's packages.
+  ///
+  /// @throws IllegalArgumentException for a platform without one
   public static String of(Platform platform) {
+    return find(platform).orElseThrow(() -> new IllegalArgumentException(platform.toString()));
+  }
+
+  /// The folder of a platform's packages; empty for a platform without one.
+  public static Optional<String> find(Platform platform) {
     return PLATFORMS.entrySet().stream()
         .filter(entry -> entry.getValue().equals(platform))
         .map(Map.Entry::getKey)
-        .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException(platform.toString()));
+        .findFirst();
   }
 
   /// The platform of a folder's packages; empty for those that Terroir does not lock for.

@@ -3,6 +3,7 @@ package dev.terroir.resolve.conda;
 import dev.terroir.environment.requirement.Credentials;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.lock.exchange.Subdirs;
 import dev.terroir.resolve.ResolveCode;
 import dev.terroir.resolve.ResolveException;
 import java.net.URI;
@@ -27,27 +28,6 @@ public final class Channels {
   public static final String NO_DEFAULTS = "nodefaults";
 
   private static final Pattern TOKEN = Pattern.compile("/t/([^/]+)(?=/|$)");
-  private static final Set<String> SUBDIRS =
-      Set.of(
-          "noarch",
-          "linux-64",
-          "linux-32",
-          "linux-aarch64",
-          "linux-armv6l",
-          "linux-armv7l",
-          "linux-ppc64",
-          "linux-ppc64le",
-          "linux-riscv64",
-          "linux-s390x",
-          "osx-64",
-          "osx-arm64",
-          "win-64",
-          "win-32",
-          "win-arm64",
-          "emscripten-wasm32",
-          "wasi-wasm32",
-          "zos-z");
-
   private final CondaSettings settings;
   private final Path directory;
 
@@ -139,7 +119,7 @@ public final class Channels {
       return spec;
     }
     var subdir = name.substring(name.lastIndexOf('/') + 1);
-    var within = SUBDIRS.contains(subdir) ? "/" + subdir : "";
+    var within = Subdirs.isKnown(subdir) ? "/" + subdir : "";
     return url(name) + within + spec.substring(end);
   }
 
@@ -179,9 +159,7 @@ public final class Channels {
 
   /// A URL without user, token, subdir, query and slashes at its end.
   static String clean(String url) {
-    var bare = Credentials.without(url);
-    bare = TOKEN.matcher(bare).replaceFirst("");
-    bare = bare.replaceFirst("[?#].*$", "").replaceAll("/+$", "");
+    var bare = Credentials.withoutInChannel(url).replaceFirst("[?#].*$", "").replaceAll("/+$", "");
     if (bare.startsWith("file:/") && !bare.startsWith("file:///")) {
       bare = "file://" + bare.substring("file:".length()).replaceFirst("^/+", "/");
     }
@@ -190,7 +168,7 @@ public final class Channels {
 
   private static String withoutSubdir(String name) {
     var slash = name.lastIndexOf('/');
-    return slash > 0 && SUBDIRS.contains(name.substring(slash + 1))
+    return slash > 0 && Subdirs.isKnown(name.substring(slash + 1))
         ? name.substring(0, slash)
         : name;
   }

@@ -38,7 +38,7 @@ public final class CondaInstaller {
   public List<String> install(Lock lock, Path prefix, Progress progress) {
     var packages = lock.conda().packages();
     packages.forEach(CondaInstaller::check);
-    new PackagePaths(access, rattler).check(packages, progress);
+    new PackageContents(access, rattler).check(packages, progress);
     var request =
         access
             .fetching(packages.stream().map(CondaPackage::channel).distinct().toList())

@@ -11,12 +11,12 @@ import dev.terroir.lock.CondaJson;
 import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.CondaPart;
 import dev.terroir.lock.LockedPackage;
+import dev.terroir.lock.exchange.Subdirs;
 import dev.terroir.resolve.ResolveCode;
 import dev.terroir.resolve.ResolveException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -90,9 +90,8 @@ public final class CondaSolver {
         options.channelPriority().isEmpty()
             ? access.settings().channelPriority()
             : options.channelPriority();
-    var network = access.request(channels, names);
     var request =
-        network.toBuilder()
+        access.request(channels, names).toBuilder()
             .put("operation", "solve")
             .put("specs", specs)
             .put("subdir", subdir(question.platform()))
@@ -109,7 +108,7 @@ public final class CondaSolver {
             progress);
     var packages = packages(answer, question.specs());
     if (question.withDistributions()) {
-      packages = new Distributions(access.home(), rattler).complete(packages, network, progress);
+      packages = new PackageContents(access, rattler).complete(packages, progress);
     }
     return new CondaPart(
         question.specs().stream().map(Spec::text).toList(),
@@ -138,18 +137,13 @@ public final class CondaSolver {
   ///
   /// @throws ResolveException code `channel-unreachable` for a platform without one
   public static String subdir(Platform platform) {
-    return switch (platform.toString()) {
-      case "linux/amd64" -> "linux-64";
-      case "linux/arm64" -> "linux-aarch64";
-      case "darwin/amd64" -> "osx-64";
-      case "darwin/arm64" -> "osx-arm64";
-      case String other ->
-          throw new ResolveException(
-              Problem.of(
-                      ResolveCode.CHANNEL_UNREACHABLE,
-                      "channels have no folder for the platform " + other)
-                  .hint("lock for linux/amd64 or linux/arm64"));
-    };
+    return Subdirs.find(platform)
+        .orElseThrow(() ->
+            new ResolveException(
+                Problem.of(
+                        ResolveCode.CHANNEL_UNREACHABLE,
+                        "channels have no folder for the platform " + platform)
+                    .hint("lock for linux/amd64 or linux/arm64")));
   }
 
   private void checkTerms(List<String> urls, Progress progress) {
@@ -212,41 +206,6 @@ public final class CondaSolver {
       return file.substring(file.lastIndexOf('/') + 1).replaceFirst("-[^-]+-[^-]+$", "");
     }
     return CondaDependency.condaName(spec).orElse("");
-  }
-
-  /// What the channels know of archives that are named by URL.
-  ///
-  /// @param urls of archives
-  /// @return by URL; those that no channel knows are missing
-  public Map<String, CondaPackage> find(
-      List<String> urls, Platform platform, Path directory, Progress progress) {
-    var names = new Channels(access.settings(), directory);
-    var channels = new LinkedHashMap<String, Channel>();
-    for (var url : urls) {
-      var channel = names.resolve(url.substring(0, url.lastIndexOf('/')));
-      channels.putIfAbsent(channel.urls().getFirst(), channel);
-    }
-    var answer =
-        rattler.call(
-            access.request(List.copyOf(channels.values()), names).toBuilder()
-                .put("operation", "find")
-                .put("subdir", subdir(platform))
-                .put("urls", urls)
-                .build(),
-            "the packages cannot be looked up",
-            List.of(),
-            progress);
-    var found = new LinkedHashMap<String, CondaPackage>();
-    answer
-        .optionalObject("records")
-        .orElse(JsonObject.EMPTY)
-        .members()
-        .forEach((url, record) -> {
-          if (record instanceof JsonObject json) {
-            found.put(url, CondaJson.packageOf(json));
-          }
-        });
-    return found;
   }
 
   /// How rattler is to fetch: where the channels are, with which credentials.

@@ -1,5 +1,6 @@
 package dev.terroir.resolve.conda;
 
+import dev.terroir.environment.requirement.Credentials;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.file.AtomicFiles;
@@ -16,7 +17,6 @@ import dev.terroir.foundation.process.Command;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.resolve.ResolveCode;
 import dev.terroir.resolve.ResolveException;
-import dev.terroir.resolve.tool.Redaction;
 import dev.terroir.resolve.tool.Uv;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -198,7 +198,7 @@ public final class Rattler {
                   "rattler ended with exit code "
                       + result.exitCode()
                       + ":\n"
-                      + Redaction.of(result.error().strip())),
+                      + Credentials.withoutInChannel(result.error().strip())),
           e);
     }
     var error = answer.optionalObject("error");
@@ -210,7 +210,7 @@ public final class Rattler {
 
   private static void told(String line, Progress progress) {
     if (!line.startsWith("{")) {
-      progress.line(Redaction.of(line));
+      progress.line(Credentials.withoutInChannel(line));
       return;
     }
     try {
@@ -225,12 +225,12 @@ public final class Rattler {
         default -> {}
       }
     } catch (FoundationException e) {
-      progress.line(Redaction.of(line));
+      progress.line(Credentials.withoutInChannel(line));
     }
   }
 
   private static ResolveException failure(JsonObject error, String what, List<Place> places) {
-    var message = Redaction.of(error.optionalString("message").orElse("").strip());
+    var message = Credentials.withoutInChannel(error.optionalString("message").orElse("").strip());
     return switch (error.optionalString("kind").orElse("")) {
       case "spec" -> {
         var problems = new ArrayList<Problem>();
@@ -268,7 +268,9 @@ public final class Rattler {
       case "archive" ->
           new ResolveException(
               Problem.of(ResolveCode.CONDA_ARCHIVE, what + ": a package cannot be read")
-                  .at(Place.of(Redaction.of(error.optionalString("url").orElse(""))))
+                  .at(
+                      Place.of(
+                          Credentials.withoutInChannel(error.optionalString("url").orElse(""))))
                   .because(message)
                   .hint("check the channel that delivered it; nothing was installed"));
       default ->
@@ -291,7 +293,8 @@ public final class Rattler {
     for (var channel : error.objects("channels")) {
       problem =
           problem.because(
-              Redaction.of(channel.string("channel") + ": " + channel.string("message")));
+              Credentials.withoutInChannel(
+                  channel.string("channel") + ": " + channel.string("message")));
     }
     return new ResolveException(
         isRefused(error)

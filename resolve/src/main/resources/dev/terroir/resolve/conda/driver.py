@@ -9,7 +9,6 @@ import asyncio
 import datetime
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -296,42 +295,6 @@ async def solve(request):
     return {"packages": [record_json(record) for record in records], "virtualPackages": machine}
 
 
-async def detect(_request):
-    return {"virtualPackages": detected()}
-
-
-async def parse(request):
-    return {"specs": [str(spec) for spec in parsed(request["specs"])]}
-
-
-async def find(request):
-    """The records of archives that are named by URL, where their channels know them."""
-    subdirs = sorted({request["subdir"], "noarch"})
-    result = {}
-    reader = gateway(request)
-    for url in [url for channel in request["channels"] for url in channel["urls"]]:
-        wanted = [item for item in request["urls"] if item.startswith(url.rstrip("/") + "/")]
-        names = sorted({re.sub(r"-[^-]+-[^-]+$", "", item.rsplit("/", 1)[-1]) for item in wanted})
-        if not names:
-            continue
-        try:
-            answer = await reader.query(
-                sources({"channels": [{"urls": [url]}]}, subdirs),
-                platforms=subdirs,
-                specs=names,
-                recursive=False,
-            )
-        except Exception as error:
-            raise Failure(
-                "channel", str(error), channels=[{"channel": url, "message": str(error)}]
-            ) from error
-        for records in answer:
-            for record in records:
-                if record.url in wanted:
-                    result[record.url] = record_json(record)
-    return {"records": result}
-
-
 async def contents(request):
     """The paths inside packages."""
     streams = client(request)
@@ -522,9 +485,6 @@ def post_link(prefix, script, record):
 
 OPERATIONS = {
     "solve": solve,
-    "detect": detect,
-    "parse": parse,
-    "find": find,
     "contents": contents,
     "install": install,
 }

@@ -343,4 +343,19 @@ class CondaResolveTest {
                 assertThat(e.problem().render())
                     .contains("r-base", "never-heard-of-it", "openmpi", "environment.yml"));
   }
+
+  @Test
+  void aTokenInAnAddressIsNotToldWhenTheChannelFails() throws IOException {
+    try (var server = CondaServer.serving(standing).withPathToken("tk-123-secret")) {
+      server.misbehave("*", new Misbehaviour.Status(500));
+      var base = server.url().toString().replaceAll("/$", "");
+      Files.writeString(
+          folder.resolve(".condarc"),
+          "remote_max_retries: 0\ncustom_channels:\n  sample: '"
+              + base.replaceFirst("(http://[^/]+)", "$1/t/tk-123-secret")
+              + "'\n");
+      var failure = failure(settings(Map.of()), from("sample", "foo"));
+      assertThat(failure.problem().render()).contains("/sample", "500").doesNotContain("tk-123");
+    }
+  }
 }
