@@ -103,6 +103,7 @@ class WorkspaceTest {
       workspace.environments().register(Environment.of("e"));
       file = workspace.directory().resolve("workspace.db");
     }
+    var schema = schema(file);
     execute(file, "PRAGMA user_version = 99");
     try (var workspace = open()) {
       assertThatThrownBy(() -> workspace.environments().list())
@@ -112,9 +113,17 @@ class WorkspaceTest {
                   assertThat(e.problem().render())
                       .contains("later Terroir", file.toString(), "number 99"));
     }
-    execute(file, "PRAGMA user_version = 1");
+    execute(file, "PRAGMA user_version = " + schema);
     try (var workspace = open()) {
       assertThat(workspace.environments().list()).containsKey("e");
+    }
+  }
+
+  private static int schema(Path file) throws SQLException {
+    try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        var statement = connection.createStatement();
+        var row = statement.executeQuery("PRAGMA user_version")) {
+      return row.getInt(1);
     }
   }
 

@@ -59,6 +59,93 @@ final class Migrations {
             name TEXT NOT NULL PRIMARY KEY,
             last INTEGER NOT NULL
           );
+          """,
+          """
+          ALTER TABLE run ADD COLUMN parent TEXT;
+          CREATE INDEX run_parent ON run (parent);
+          CREATE TABLE experiment (
+            name TEXT NOT NULL PRIMARY KEY,
+            created_at TEXT NOT NULL,
+            document TEXT NOT NULL
+          );
+          CREATE TABLE run_metric (
+            run_id TEXT NOT NULL,
+            ordinal BIGINT NOT NULL,
+            name TEXT NOT NULL,
+            document TEXT NOT NULL,
+            PRIMARY KEY (run_id, ordinal)
+          );
+          CREATE TABLE run_metric_batch (
+            run_id TEXT NOT NULL,
+            sender TEXT NOT NULL,
+            last BIGINT NOT NULL,
+            PRIMARY KEY (run_id, sender)
+          );
+          CREATE TABLE datastore (
+            name TEXT NOT NULL PRIMARY KEY,
+            created_at TEXT NOT NULL,
+            document TEXT NOT NULL
+          );
+          CREATE TABLE dataset (
+            name TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            created_at TEXT NOT NULL,
+            document TEXT NOT NULL,
+            PRIMARY KEY (name, version)
+          );
+          CREATE TABLE compute_target (
+            name TEXT NOT NULL PRIMARY KEY,
+            created_at TEXT NOT NULL,
+            document TEXT NOT NULL
+          );
+          CREATE TABLE access_token (
+            id TEXT NOT NULL PRIMARY KEY,
+            hash TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            role TEXT NOT NULL,
+            run_id TEXT,
+            created_at TEXT NOT NULL,
+            expires_at TEXT,
+            revoked_at TEXT,
+            last_used_at TEXT
+          );
+          CREATE TABLE secret (
+            name TEXT NOT NULL PRIMARY KEY,
+            sealed TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+          );
+          CREATE TABLE audit (
+            id TEXT NOT NULL PRIMARY KEY,
+            at TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            action TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            document TEXT NOT NULL
+          );
+          CREATE TABLE job (
+            id TEXT NOT NULL PRIMARY KEY,
+            kind TEXT NOT NULL,
+            status TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            owner TEXT,
+            lease_until TEXT,
+            document TEXT NOT NULL
+          );
+          CREATE INDEX job_status ON job (status);
+          CREATE TABLE lease (
+            name TEXT NOT NULL PRIMARY KEY,
+            owner TEXT NOT NULL,
+            until TEXT NOT NULL
+          );
+          CREATE TABLE idempotency (
+            request TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            status INTEGER NOT NULL,
+            answer TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            PRIMARY KEY (request, actor)
+          );
           """);
 
   private static final Duration PATIENCE = Duration.ofMinutes(1);
