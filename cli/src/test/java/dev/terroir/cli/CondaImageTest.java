@@ -115,7 +115,12 @@ class CondaImageTest {
   }
 
   private static CondaPackage locked(Path file) throws IOException {
-    try (var archive = CondaArchive.open(file, file.toString(), shared.resolve("scratch"))) {
+    return locked(file, shared.resolve("scratch"));
+  }
+
+  /// A package of a channel as a lock has it.
+  static CondaPackage locked(Path file, Path scratch) throws IOException {
+    try (var archive = CondaArchive.open(file, file.toString(), scratch)) {
       var index = archive.info().index();
       return new CondaPackage(
           archive.info().name(),
@@ -166,7 +171,7 @@ class CondaImageTest {
       var destination = places.target(ImageLocation.parse(to));
       try (var _ = destination.target()) {
         return builder.build(
-            new ImageBuilder.Request(HASH, what, "", "azureml/conda", options, Map.of()),
+            new ImageBuilder.Request(HASH, what, "", "azureml/conda", options, Map.of(), List.of()),
             open,
             List.of(destination),
             Progress.SILENT);

@@ -285,6 +285,7 @@ public final class Workspace
         locks(),
         bases,
         clock,
+        details.conda().linkScripts(),
         () ->
             new DefinitionImages(
                 settings, home, locks(), bases, details.conda(), this::uv, BASE_HINTS));

@@ -74,8 +74,8 @@ public final class WorkspaceCommands {
           Option.repeated(
               "--link-scripts",
               "NAME",
-              "A conda package whose link script may be run; all of them at once, an empty one for"
-                  + " none."),
+              "A conda package whose link script may be run, in images by an engine; all of them at"
+                  + " once, an empty one for none."),
           Option.value(
               "--conda-names",
               "FILE",

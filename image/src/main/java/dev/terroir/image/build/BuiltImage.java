@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// @param layers ours, above those of the base
 /// @param sizeBytes of all layers, compressed
 /// @param warnings what the builder had to say, such as paths that two packages bring
+/// @param linkScripts names of its conda packages whose link scripts were allowed to run, sorted
 /// @since 0.1
 public record BuiltImage(
     String definitionHash,
@@ -39,7 +40,8 @@ public record BuiltImage(
     boolean bytecode,
     List<BuiltLayer> layers,
     long sizeBytes,
-    List<String> warnings) {
+    List<String> warnings,
+    List<String> linkScripts) {
   /// The format's tag.
   public static final String FORMAT = "terroir-image/1";
 
@@ -48,21 +50,33 @@ public record BuiltImage(
   /// @param blob its compressed blob
   /// @param diffId digest of the uncompressed tar
   /// @param packages `name version` of what it holds; none for the empty prefix
-  public record BuiltLayer(Descriptor blob, Digest diffId, List<String> packages) {
-    /// Copies the list.
+  /// @param linkScripts `name version` of packages whose link scripts made it; none for all others
+  public record BuiltLayer(
+      Descriptor blob, Digest diffId, List<String> packages, List<String> linkScripts) {
+    /// Copies the lists.
     public BuiltLayer {
       packages = List.copyOf(packages);
+      linkScripts = List.copyOf(linkScripts);
+    }
+
+    /// A layer that no script made.
+    public BuiltLayer(Descriptor blob, Digest diffId, List<String> packages) {
+      this(blob, diffId, packages, List.of());
     }
 
     /// As it is stored and shown.
     public JsonObject toJson() {
-      return JsonObject.builder()
-          .put("mediaType", blob.mediaType())
-          .put("digest", blob.digest().toString())
-          .put("size", blob.sizeBytes())
-          .put("diffId", diffId.toString())
-          .put("packages", packages)
-          .build();
+      var json =
+          JsonObject.builder()
+              .put("mediaType", blob.mediaType())
+              .put("digest", blob.digest().toString())
+              .put("size", blob.sizeBytes())
+              .put("diffId", diffId.toString())
+              .put("packages", packages);
+      if (!linkScripts.isEmpty()) {
+        json.put("linkScripts", linkScripts);
+      }
+      return json.build();
     }
   }
 
@@ -70,6 +84,24 @@ public record BuiltImage(
   public BuiltImage {
     layers = List.copyOf(layers);
     warnings = List.copyOf(warnings);
+    linkScripts = List.copyOf(linkScripts);
+  }
+
+  /// Whether it would be built with the same link scripts if the scripts of some packages were
+  /// allowed.
+  ///
+  /// @param allowed names of conda packages
+  public boolean isBuiltWithLinkScripts(List<String> allowed) {
+    return layers.stream()
+        .flatMap(layer -> layer.packages().stream())
+        .map(title -> title.split(" "))
+        // Those of an index have no build.
+        .filter(words -> words.length == 3 && allowed.contains(words[0]))
+        .map(words -> words[0])
+        .distinct()
+        .sorted()
+        .toList()
+        .equals(linkScripts);
   }
 
   /// `repository@digest`.
@@ -84,29 +116,34 @@ public record BuiltImage(
 
   /// As it is stored and shown.
   public JsonObject toJson() {
-    return JsonObject.builder()
-        .put("format", FORMAT)
-        .put("definitionHash", definitionHash)
-        .put("lockDigest", lockDigest)
-        .put("platform", platform.toString())
-        .put("repository", repository)
-        .put("digest", manifest.digest().toString())
-        .put("manifestSize", manifest.sizeBytes())
-        .put(
-            "base",
-            JsonObject.builder()
-                .put("reference", baseReference)
-                .put("digest", baseDigest.toString())
-                .build())
-        .put("environmentPath", environmentPath)
-        .put("interpreterPath", interpreterPath)
-        .put("bytecode", bytecode)
-        .put("size", sizeBytes)
-        .put("warnings", warnings)
-        .put(
-            "layers",
-            new JsonValue.JsonArray(layers.stream().<JsonValue>map(BuiltLayer::toJson).toList()))
-        .build();
+    var json =
+        JsonObject.builder()
+            .put("format", FORMAT)
+            .put("definitionHash", definitionHash)
+            .put("lockDigest", lockDigest)
+            .put("platform", platform.toString())
+            .put("repository", repository)
+            .put("digest", manifest.digest().toString())
+            .put("manifestSize", manifest.sizeBytes())
+            .put(
+                "base",
+                JsonObject.builder()
+                    .put("reference", baseReference)
+                    .put("digest", baseDigest.toString())
+                    .build())
+            .put("environmentPath", environmentPath)
+            .put("interpreterPath", interpreterPath)
+            .put("bytecode", bytecode)
+            .put("size", sizeBytes)
+            .put("warnings", warnings)
+            .put(
+                "layers",
+                new JsonValue.JsonArray(
+                    layers.stream().<JsonValue>map(BuiltLayer::toJson).toList()));
+    if (!linkScripts.isEmpty()) {
+      json.put("linkScripts", linkScripts);
+    }
+    return json.build();
   }
 
   /// Reads what [#toJson] writes.
@@ -134,9 +171,11 @@ public record BuiltImage(
                         Digest.parse(layer.string("digest")),
                         layer.longValue("size")),
                     Digest.parse(layer.string("diffId")),
-                    layer.strings("packages")))
+                    layer.strings("packages"),
+                    layer.strings("linkScripts")))
             .toList(),
         json.longValue("size"),
-        json.strings("warnings"));
+        json.strings("warnings"),
+        json.strings("linkScripts"));
   }
 }

@@ -1,10 +1,12 @@
 package dev.terroir.image.build;
 
 import dev.terroir.image.layer.Placement;
+import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.CondaPart;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -15,21 +17,32 @@ import java.util.regex.Pattern;
 /// @param isActivated whether packages bring activation scripts
 /// @param variables that packages set
 /// @param linkScripts the packages that bring scripts to be run when they are linked, by name
+/// @param postLink names of those of them whose script is to be run after linking
+/// @param preLink names of those of them whose script is to be run before linking, which is never
+///   done: the package is in its layer already
+/// @param ran titles of packages whose scripts were run
 record CondaFacts(
     boolean isThere,
     boolean isActivated,
     Map<String, String> variables,
-    Map<String, String> linkScripts) {
-  static final CondaFacts NONE = new CondaFacts(false, false, Map.of(), Map.of());
+    Map<String, String> linkScripts,
+    Set<String> postLink,
+    Set<String> preLink,
+    List<String> ran) {
+  static final CondaFacts NONE =
+      new CondaFacts(false, false, Map.of(), Map.of(), Set.of(), Set.of(), List.of());
 
   /// The annotation and label that names packages whose link scripts were not run.
   static final String SKIPPED_LINK_SCRIPTS = "dev.terroir.conda.link-scripts-skipped";
+
+  /// The annotation and label that names packages whose link scripts were run.
+  static final String RUN_LINK_SCRIPTS = "dev.terroir.conda.link-scripts-run";
 
   private static final String ROOT = Placement.PREFIX.substring(1);
 
   /// A script before a package is unlinked has nothing to do in an image.
   private static final Pattern LINK_SCRIPT =
-      Pattern.compile(Pattern.quote(ROOT) + "/bin/\\.(.+)-(?:post|pre)-link\\.sh");
+      Pattern.compile(Pattern.quote(ROOT) + "/bin/\\.(.+)-(post|pre)-link\\.sh");
 
   private static final Pattern ACTIVATION =
       Pattern.compile(Pattern.quote(ROOT) + "/etc/conda/activate\\.d/[^/]+\\.sh");
@@ -39,6 +52,8 @@ record CondaFacts(
     var isActivated = false;
     var variables = new TreeMap<String, String>();
     var scripts = new TreeMap<String, String>();
+    var postLink = new TreeSet<String>();
+    var preLink = new TreeSet<String>();
     for (var stacked : stack) {
       if (!stacked.bucket().isConda()) {
         continue;
@@ -48,16 +63,42 @@ record CondaFacts(
         isActivated |= ACTIVATION.matcher(root).matches();
         var matcher = LINK_SCRIPT.matcher(root);
         if (matcher.matches()) {
-          conda.find(matcher.group(1)).ifPresent(item -> scripts.put(item.name(), item.title()));
+          var names = matcher.group(2).equals("post") ? postLink : preLink;
+          conda
+              .find(matcher.group(1))
+              .ifPresent(item -> {
+                scripts.put(item.name(), item.title());
+                names.add(item.name());
+              });
         }
       }
     }
-    return new CondaFacts(true, isActivated, variables, scripts);
+    return new CondaFacts(true, isActivated, variables, scripts, postLink, preLink, List.of());
+  }
+
+  /// The same after scripts were run.
+  ///
+  /// @param packages in the order in which they ran
+  CondaFacts ran(List<CondaPackage> packages) {
+    return new CondaFacts(
+        isThere,
+        isActivated,
+        variables,
+        linkScripts,
+        postLink,
+        preLink,
+        packages.stream().map(CondaPackage::title).toList());
   }
 
   /// Packages whose link scripts were not run, with their versions.
   List<String> skippedPackages() {
-    return List.copyOf(new TreeSet<>(linkScripts.values()));
+    var skipped = new TreeSet<String>();
+    linkScripts.forEach((name, title) -> {
+      if (preLink.contains(name) || !ran.contains(title)) {
+        skipped.add(title);
+      }
+    });
+    return List.copyOf(skipped);
   }
 
   /// What is told of them.
@@ -68,7 +109,7 @@ record CondaFacts(
         : Optional.of(
             "the link scripts of "
                 + String.join(", ", skipped)
-                + " were not run: they are programs of the packages' own, and run in local"
-                + " environments only, where the workspace allows them");
+                + " were not run: they are programs of the packages' own, and those that run after"
+                + " linking are run where the workspace allows them by name");
   }
 }

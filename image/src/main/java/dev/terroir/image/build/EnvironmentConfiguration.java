@@ -25,6 +25,7 @@ final class EnvironmentConfiguration {
 
   private static final String COMMENT = "terroir";
   private static final String BY = "terroir: ";
+  private static final String BY_LINK_SCRIPTS = "terroir, link scripts: ";
   private static final String NO_PACKAGE = "environment";
 
   private EnvironmentConfiguration() {}
@@ -89,6 +90,9 @@ final class EnvironmentConfiguration {
   }
 
   private static String history(BuiltImage.BuiltLayer layer) {
+    if (!layer.linkScripts().isEmpty()) {
+      return BY_LINK_SCRIPTS + String.join(", ", layer.linkScripts());
+    }
     return BY + (layer.packages().isEmpty() ? NO_PACKAGE : String.join(", ", layer.packages()));
   }
 

@@ -17,6 +17,7 @@ import dev.terroir.image.base.PrefixLayer;
 import dev.terroir.image.blob.BlobStore;
 import dev.terroir.image.build.BuiltImage.BuiltLayer;
 import dev.terroir.image.bytecode.Compiler;
+import dev.terroir.image.conda.InstallOrder;
 import dev.terroir.image.dockerbase.DockerfileBase;
 import dev.terroir.image.engine.Engine;
 import dev.terroir.image.layer.Compression;
@@ -61,7 +62,8 @@ import org.jspecify.annotations.Nullable;
 /// the catalog of layers, and what was built of what.
 ///
 /// The same lock, base and options give the same bytes, wherever, whenever and by whomever they are
-/// built. Thread-safe; any number of processes may share one cache.
+/// built; of images in which link scripts are run that holds for all layers but that of the
+/// scripts. Thread-safe; any number of processes may share one cache.
 ///
 /// @since 0.1
 public final class ImageBuilder implements AutoCloseable {
@@ -74,6 +76,7 @@ public final class ImageBuilder implements AutoCloseable {
   private final BlobStore blobs;
   private final BaseImages bases;
   private final Path records;
+  private final LinkScriptRun linkScripts;
   private final Compiler compiler;
   private final PackageLayers layers;
   private final Settings settings;
@@ -88,6 +91,9 @@ public final class ImageBuilder implements AutoCloseable {
     this.blobs = BlobStore.cache(images.resolve("blobs"));
     this.bases = new BaseImages(blobs, images.resolve("bases"), Clock.systemUTC());
     this.records = images.resolve("built");
+    this.linkScripts =
+        new LinkScriptRun(
+            blobs, bases, () -> Engine.forBuilds(settings), images.resolve("link-scripts"));
     var interpreters = new ConcurrentHashMap<String, Path>();
     this.compiler =
         new Compiler(
@@ -138,16 +144,30 @@ public final class ImageBuilder implements AutoCloseable {
   /// @param repository what the image is called, such as `azureml/azureml_<hash>`
   /// @param variables that containers get where the base sets none of that name, such as those that
   ///   ask an engine for the GPU's driver
+  /// @param linkScripts names of conda packages whose post-link scripts are run, which takes an
+  ///   engine; the changes that they make are one layer above those of the packages, whose bytes
+  ///   depend on the scripts
   public record Request(
       String definitionHash,
       @Nullable Lock lock,
       String interpreterPath,
       String repository,
       Options options,
-      Map<String, String> variables) {
-    /// Copies the map, sorted.
+      Map<String, String> variables,
+      List<String> linkScripts) {
+    /// Copies the map, sorted, and the list.
     public Request {
       variables = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(variables));
+      linkScripts = linkScripts.stream().distinct().sorted().toList();
+    }
+
+    /// The packages of the lock whose scripts may run, in installing order.
+    private List<CondaPackage> allowed() {
+      return lock == null || linkScripts.isEmpty()
+          ? List.of()
+          : InstallOrder.of(lock.conda().packages()).stream()
+              .filter(item -> linkScripts.contains(item.name()))
+              .toList();
     }
   }
 
@@ -228,15 +248,23 @@ public final class ImageBuilder implements AutoCloseable {
         image.bytecode(),
         image.layers(),
         image.sizeBytes(),
-        image.warnings());
+        image.warnings(),
+        image.linkScripts());
   }
 
   private static Map<String, String> parameters(Request request, List<Destination> destinations) {
     var lock = request.lock();
-    return request
-        .options()
-        .parameters(
-            ofConda(request, destinations), lock != null && !lock.conda().packages().isEmpty());
+    var parameters =
+        request
+            .options()
+            .parameters(
+                ofConda(request, destinations), lock != null && !lock.conda().packages().isEmpty());
+    var allowed = request.allowed();
+    if (!allowed.isEmpty()) {
+      parameters.put(
+          "linkScripts", String.join(", ", allowed.stream().map(CondaPackage::name).toList()));
+    }
+    return parameters;
   }
 
   private static Compression ofConda(Request request, List<Destination> destinations) {
@@ -313,7 +341,12 @@ public final class ImageBuilder implements AutoCloseable {
       this.base = open.image();
       this.source = open.source();
       this.destinations = List.copyOf(destinations);
-      this.targets = destinations.stream().map(Destination::target).toList();
+      var all = new ArrayList<>(destinations.stream().map(Destination::target).toList());
+      if (!request.allowed().isEmpty()) {
+        // An engine is given the whole image, whatever a registry holds of it.
+        all.add(new Here(blobs));
+      }
+      this.targets = List.copyOf(all);
       this.progress = progress;
     }
 
@@ -374,6 +407,7 @@ public final class ImageBuilder implements AutoCloseable {
         var clashes = stack.clashes(layersOfPackages, winners);
         clashes.equal().forEach(progress::line);
         warnings.addAll(clashes.different());
+        newLayers += runLinkScripts(ours);
         conda.skipped().ifPresent(warnings::add);
         warnings.forEach(progress::warn);
       } else {
@@ -388,6 +422,48 @@ public final class ImageBuilder implements AutoCloseable {
       AtomicFiles.writeCached(
           records.resolve(key.hex() + ".json"), JsonWriter.indented(image.toJson(), 2) + "\n");
       return new Outcome(image, sentBytes.get(), newLayers, false);
+    }
+
+    /// Runs the link scripts that are allowed.
+    ///
+    /// @param ours all other layers; gets one more
+    /// @return how many layers were made anew
+    private int runLinkScripts(List<BuiltLayer> ours) {
+      var scripts =
+          new LinkScripts(
+              request.allowed().stream()
+                  .filter(item -> conda.postLink().contains(item.name()))
+                  .toList());
+      if (scripts.packages().isEmpty()) {
+        return 0;
+      }
+      var all = new ArrayList<>(base.layers());
+      ours.forEach(layer -> all.add(new BaseImage.Layer(layer.blob(), layer.diffId())));
+      var made =
+          linkScripts.run(
+              scripts,
+              new LinkScriptRun.Below(base, source, all, config(ours, Map.of())),
+              progress);
+      for (var layer : made.layers()) {
+        for (var target : targets) {
+          sentBytes.addAndGet(
+              target.put(layer.blob(), ImageTarget.FileContent.of(blobs, layer.blob().digest())));
+        }
+      }
+      ours.addAll(made.layers());
+      warnings.addAll(made.messages());
+      conda = conda.ran(scripts.packages());
+      return made.isNew() ? made.layers().size() : 0;
+    }
+
+    private byte[] config(List<BuiltLayer> ours, Map<String, String> labels) {
+      return EnvironmentConfiguration.of(
+          base.config(),
+          request.variables(),
+          ours,
+          request.lock() == null ? null : Placement.PREFIX,
+          conda,
+          labels);
     }
 
     /// The layer between the base and the packages, if they stand on a Python of the base.
@@ -464,11 +540,7 @@ public final class ImageBuilder implements AutoCloseable {
       var lock = request.lock();
       var annotations = annotations(lock);
       var environment = lock == null ? null : Placement.PREFIX;
-      var config =
-          put(
-              MediaType.CONFIG,
-              EnvironmentConfiguration.of(
-                  base.config(), request.variables(), ours, environment, conda, annotations));
+      var config = put(MediaType.CONFIG, config(ours, annotations));
       var blobsOfLayers = new ArrayList<Descriptor>();
       base.layers().forEach(layer -> blobsOfLayers.add(layer.blob()));
       ours.forEach(layer -> blobsOfLayers.add(titled(layer)));
@@ -497,7 +569,8 @@ public final class ImageBuilder implements AutoCloseable {
           request.options().bytecode(),
           ours,
           blobsOfLayers.stream().mapToLong(Descriptor::sizeBytes).sum(),
-          warnings);
+          warnings,
+          request.allowed().stream().map(CondaPackage::name).sorted().toList());
     }
 
     private Map<String, String> annotations(@Nullable Lock lock) {
@@ -512,6 +585,9 @@ public final class ImageBuilder implements AutoCloseable {
         var skipped = conda.skippedPackages();
         if (!skipped.isEmpty()) {
           annotations.put(CondaFacts.SKIPPED_LINK_SCRIPTS, String.join(", ", skipped));
+        }
+        if (!conda.ran().isEmpty()) {
+          annotations.put(CondaFacts.RUN_LINK_SCRIPTS, String.join(", ", conda.ran()));
         }
       }
       return annotations;

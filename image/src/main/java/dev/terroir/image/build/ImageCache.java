@@ -16,9 +16,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// What Terroir keeps to make the next image fast: package archives, and below `images` the blobs
-/// of layers and base images, what bases hold, what was made of Dockerfiles, what was built of
-/// what, and the catalog of layers. All of it can be made or fetched again. The catalog is small
-/// and saves fetching packages whose layers a registry has, so it stays. Immutable and thread-safe.
+/// of layers and base images, what bases hold, what was made of Dockerfiles, what link scripts
+/// made, what was built of what, and the catalog of layers. All of it can be made or fetched again.
+/// The catalog is small and saves fetching packages whose layers a registry has, so it stays.
+/// Immutable and thread-safe.
 ///
 /// @since 0.1
 public final class ImageCache {

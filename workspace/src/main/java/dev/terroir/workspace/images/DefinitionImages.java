@@ -239,7 +239,8 @@ public final class DefinitionImages implements AutoCloseable {
               environment.python().interpreterPath(),
               repositoryOf(hash),
               wish.options(),
-              variables),
+              variables,
+              conda.linkScripts()),
           base,
           destinations,
           progress);

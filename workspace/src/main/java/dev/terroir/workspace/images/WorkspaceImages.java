@@ -38,9 +38,11 @@ public final class WorkspaceImages {
   private final LockStore locks;
   private final DefaultBases defaults;
   private final Clock clock;
+  private final List<String> linkScripts;
   private final Supplier<DefinitionImages> builder;
 
   /// @param defaults bases of definitions that name none
+  /// @param linkScripts names of conda packages whose link scripts are run
   /// @param builder opened only when something has to be built; closed after each build
   public WorkspaceImages(
       ImageRecords records,
@@ -48,12 +50,14 @@ public final class WorkspaceImages {
       LockStore locks,
       DefaultBases defaults,
       Clock clock,
+      List<String> linkScripts,
       Supplier<DefinitionImages> builder) {
     this.records = records;
     this.registry = registry;
     this.locks = locks;
     this.defaults = defaults;
     this.clock = clock;
+    this.linkScripts = List.copyOf(linkScripts);
     this.builder = builder;
   }
 
@@ -70,7 +74,8 @@ public final class WorkspaceImages {
   /// The image that a wish asks for, if it was built and is still in the registry. One look-up.
   /// Where no base and nothing particular is asked for, however it was built will do, but for one
   /// on a default base that is the default no more; where files beside the definition count too,
-  /// what they are now has to be looked at, so nothing is found.
+  /// what they are now has to be looked at, so nothing is found. Nor is one whose link scripts ran,
+  /// or did not, where the workspace decides otherwise by now.
   public Optional<Recorded> find(DefinitionImages.Wish wish) {
     var base = wish.base();
     if (base == null && DefinitionImages.dependsOnFiles(wish.environment())) {
@@ -83,7 +88,8 @@ public final class WorkspaceImages {
                 : it.image().baseReference().equals(base.toString()))
         .filter(it ->
             wish.options().equals(ImageBuilder.Options.DEFAULT)
-                || isBuiltAs(it.image(), wish.options()));
+                || isBuiltAs(it.image(), wish.options()))
+        .filter(it -> it.image().isBuiltWithLinkScripts(linkScripts));
   }
 
   private boolean isOnPresentDefault(DefinitionImages.Wish wish, BuiltImage image) {

@@ -241,6 +241,7 @@ class ImageBuildTest {
             new BuiltImage.BuiltLayer(
                 Descriptor.of(MediaType.LAYER_GZIP, digest, 5), digest, List.of("numpy 2.1.0"))),
         5,
+        List.of(),
         List.of());
   }
 }

@@ -13,6 +13,7 @@ import dev.terroir.image.build.BuiltImage;
 import dev.terroir.image.layout.OciLayout;
 import dev.terroir.image.oci.Descriptor;
 import dev.terroir.image.oci.MediaType;
+import dev.terroir.resolve.conda.CondaOptions;
 import dev.terroir.workspace.Workspace;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,6 +36,11 @@ class WorkspaceImagesTest {
 
   /// Remembers an image of [#DEMO] whose manifest is in the workspace's registry.
   private void remember(Workspace workspace, String base, boolean isOnDefaultBase) {
+    remember(workspace, base, isOnDefaultBase, List.of());
+  }
+
+  private void remember(
+      Workspace workspace, String base, boolean isOnDefaultBase, List<String> linkScripts) {
     var stored = new OciLayout(workspace.directory().resolve("registry")).blobs().put(new byte[4]);
     var manifest = Descriptor.of(MediaType.MANIFEST, stored.digest(), stored.sizeBytes());
     var hash = CanonicalForm.hash(DEMO);
@@ -53,14 +59,48 @@ class WorkspaceImagesTest {
                 "/opt/env",
                 "/opt/env/bin/python",
                 true,
-                List.of(),
+                List.of(
+                    new BuiltImage.BuiltLayer(
+                        Descriptor.of(MediaType.LAYER_GZIP, stored.digest(), 4),
+                        stored.digest(),
+                        List.of("posted 1.0 0"))),
                 4,
-                List.of()),
+                List.of(),
+                linkScripts),
             isOnDefaultBase);
   }
 
   private static boolean isServed(Workspace workspace) {
     return workspace.images().find(DefinitionImages.Wish.of(DEMO, Path.of(""))).isPresent();
+  }
+
+  @Test
+  void oneServesAsLongAsTheSameLinkScriptsAreAllowed() {
+    try (var workspace = workspace()) {
+      var base = "docker://docker.io/library/python:3.12-slim";
+      remember(workspace, base, true);
+      assertThat(isServed(workspace)).isTrue();
+      allow(workspace, "absent");
+      assertThat(isServed(workspace)).as("a package that is not in it").isTrue();
+      allow(workspace, "absent", "posted");
+      assertThat(isServed(workspace)).as("it was built without").isFalse();
+      remember(workspace, base, true, List.of("posted"));
+      assertThat(isServed(workspace)).isTrue();
+      allow(workspace);
+      assertThat(isServed(workspace)).as("it was built with it").isFalse();
+    }
+  }
+
+  private static void allow(Workspace workspace, String... linkScripts) {
+    workspace.update(before ->
+        before.withConda(
+            new CondaOptions(
+                CondaOptions.Source.CHANNELS,
+                CondaOptions.Restricted.WARN,
+                "",
+                List.of(),
+                List.of(linkScripts),
+                List.of())));
   }
 
   @Test
