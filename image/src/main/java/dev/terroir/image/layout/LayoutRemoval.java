@@ -49,7 +49,8 @@ record LayoutRemoval(LayoutContent content, Function<List<JsonObject>, Set<Diges
     return !withdrawn.isEmpty();
   }
 
-  private static boolean isArtifact(LayoutContent content, JsonObject entry) {
+  /// Whether it is about another image, as far as it can be read.
+  static boolean isArtifact(LayoutContent content, JsonObject entry) {
     try {
       return content.subject(Descriptor.of(entry)).isPresent();
     } catch (TerroirException e) {

@@ -244,9 +244,12 @@ public final class OciLayout {
       }
       var before = List.copyOf(entries);
       if (MediaType.isIndex(manifest.mediaType())) {
-        // What hangs on the index needs no entry of its own.
+        // What hangs on the index needs no entry of its own, unless it is about another image.
         var children = parts.stream().map(part -> part.digest().toString()).toList();
-        entries.removeIf(entry -> isUnnamed(entry) && children.contains(entry.string("digest")));
+        entries.removeIf(entry ->
+            isUnnamed(entry)
+                && children.contains(entry.string("digest"))
+                && !LayoutRemoval.isArtifact(content, entry));
       }
       var digest = manifest.digest().toString();
       if (names.isEmpty()) {
