@@ -93,9 +93,7 @@ record LayoutRemoval(LayoutContent content, Function<List<JsonObject>, Set<Diges
 
   Removal blob(Changing layout, BlobStore blobs, Digest digest) {
     var outcome = new Removal[] {Removal.MISSING};
-    layout.change(
-        entries -> false,
-        () -> outcome[0] = deleteUnlessNeeded(blobs, digest));
+    layout.change(entries -> false, () -> outcome[0] = deleteUnlessNeeded(blobs, digest));
     return outcome[0];
   }
 

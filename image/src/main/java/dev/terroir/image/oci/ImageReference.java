@@ -159,9 +159,7 @@ public record ImageReference(
   /// Whether a text is a repository and a tag of it, `team/app:1.0`.
   public static boolean isRepositoryTag(String text) {
     var colon = text.lastIndexOf(':');
-    return colon > 0
-        && isRepository(text.substring(0, colon))
-        && isTag(text.substring(colon + 1));
+    return colon > 0 && isRepository(text.substring(0, colon)) && isTag(text.substring(colon + 1));
   }
 
   @FunctionalInterface

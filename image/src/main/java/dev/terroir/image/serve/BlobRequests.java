@@ -15,8 +15,7 @@ final class BlobRequests {
     this.maxBlobBytes = maxBlobBytes;
   }
 
-  void blob(RegistryRequest request, String repository, String name)
-      throws IOException, Refusal {
+  void blob(RegistryRequest request, String repository, String name) throws IOException, Refusal {
     if (!RegistryProtocol.isDigest(name)) {
       throw new Refusal(404, "DIGEST_INVALID", "`" + name + "` is no digest that blobs have here");
     }
@@ -68,8 +67,7 @@ final class BlobRequests {
     progress(request, repository, writable.uploads().start(), 0).empty(202);
   }
 
-  private void takeWhole(
-      RegistryRequest request, String repository, Uploads uploads, Digest digest)
+  private void takeWhole(RegistryRequest request, String repository, Uploads uploads, Digest digest)
       throws IOException, Refusal {
     checkSize(request.contentLength().orElse(0L));
     try (var upload = uploads.open(uploads.start(), digest.algorithm())) {
@@ -152,8 +150,7 @@ final class BlobRequests {
   }
 
   /// Takes the body of a request for an upload.
-  private void chunk(
-      RegistryRequest request, String repository, String id, Uploads.Upload upload)
+  private void chunk(RegistryRequest request, String repository, String id, Uploads.Upload upload)
       throws IOException, Refusal {
     var size = upload.sizeBytes();
     var range = ByteRange.sent(request.header("Content-Range"));
@@ -184,8 +181,7 @@ final class BlobRequests {
     }
   }
 
-  private void append(RegistryRequest request, Uploads.Upload upload)
-      throws IOException, Refusal {
+  private void append(RegistryRequest request, Uploads.Upload upload) throws IOException, Refusal {
     if (!upload.append(request.body(), maxBlobBytes)) {
       upload.cancel();
       checkSize(Long.MAX_VALUE);

@@ -89,10 +89,8 @@ public final class LayoutStore implements RegistryStore.Writable {
   }
 
   @Override
-  public void putManifest(
-      String repository, Descriptor manifest, byte[] bytes, List<String> tags) {
-    layout.putManifest(
-        manifest, bytes, tags.stream().map(tag -> repository + ":" + tag).toList());
+  public void putManifest(String repository, Descriptor manifest, byte[] bytes, List<String> tags) {
+    layout.putManifest(manifest, bytes, tags.stream().map(tag -> repository + ":" + tag).toList());
   }
 
   @Override

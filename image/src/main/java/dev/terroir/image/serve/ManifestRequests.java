@@ -49,8 +49,7 @@ final class ManifestRequests {
     if (!isDigest && !ImageReference.isTag(reference)) {
       throw missing;
     }
-    var found =
-        store.manifest(repository, reference).or(() -> pending.make(repository, reference));
+    var found = store.manifest(repository, reference).or(() -> pending.make(repository, reference));
     var descriptor = found.orElseThrow(() -> missing);
     var file = store.blob(repository, descriptor.digest()).orElseThrow(() -> missing);
     request.with("Content-Type", descriptor.mediaType());
@@ -190,8 +189,7 @@ final class ManifestRequests {
     }
 
     /// What the header says, which must be what the document says; either may say nothing.
-    private static String mediaType(JsonObject json, @Nullable String contentType)
-        throws Refusal {
+    private static String mediaType(JsonObject json, @Nullable String contentType) throws Refusal {
       var sent =
           Optional.ofNullable(contentType)
               .map(type -> type.replaceFirst(";.*", "").strip())
@@ -212,11 +210,8 @@ final class ManifestRequests {
       }
       return written
           .or(() -> sent)
-          .orElseGet(
-              () ->
-                  OciDocument.kindOf(json) == OciDocument.INDEX
-                      ? MediaType.INDEX
-                      : MediaType.MANIFEST);
+          .orElseGet(() ->
+              OciDocument.kindOf(json) == OciDocument.INDEX ? MediaType.INDEX : MediaType.MANIFEST);
     }
   }
 

@@ -6,13 +6,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Lets each missing manifest be made once at a time, however many ask for it.
+/// Lets each missing manifest be made once, however many ask for it meanwhile.
 final class PendingManifests {
+  private final RegistryStore store;
   private final ManifestMaker maker;
   private final ConcurrentHashMap<String, CompletableFuture<Optional<Descriptor>>> pending =
       new ConcurrentHashMap<>();
 
-  PendingManifests(ManifestMaker maker) {
+  PendingManifests(RegistryStore store, ManifestMaker maker) {
+    this.store = store;
     this.maker = maker;
   }
 
@@ -24,7 +26,9 @@ final class PendingManifests {
       return awaited(other);
     }
     try {
-      own.complete(maker.make(repository, reference));
+      // It may have been made since it was looked for.
+      own.complete(
+          store.manifest(repository, reference).or(() -> maker.make(repository, reference)));
     } catch (RuntimeException | Error e) {
       own.completeExceptionally(e);
     } finally {

@@ -39,9 +39,8 @@ public final class RegistryEndpoint implements AutoCloseable {
     try {
       var server =
           HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 64);
-      var endpoint = 
-          new RegistryEndpoint(
-              server, new RegistryProtocol(new ServedRepositories(repositories)));
+      var endpoint =
+          new RegistryEndpoint(server, new RegistryProtocol(new ServedRepositories(repositories)));
       server.setExecutor(endpoint.threads);
       server.createContext("/", endpoint::handle);
       server.start();

@@ -43,7 +43,7 @@ public final class RegistryProtocol {
   /// @param maxBlobBytes largest blob that is taken
   public RegistryProtocol(RegistryStore store, ManifestMaker maker, long maxBlobBytes) {
     this.store = store;
-    this.manifests = new ManifestRequests(store, new PendingManifests(maker));
+    this.manifests = new ManifestRequests(store, new PendingManifests(store, maker));
     this.blobs = new BlobRequests(store, maxBlobBytes);
   }
 
@@ -178,8 +178,8 @@ public final class RegistryProtocol {
   }
 
   /// The part of the store that writes, for who may.
-  static RegistryStore.Writable writing(
-      RegistryStore store, RegistryRequest request, Access needed) throws Refusal {
+  static RegistryStore.Writable writing(RegistryStore store, RegistryRequest request, Access needed)
+      throws Refusal {
     if (!request.may(needed)) {
       throw new Refusal(
           403,

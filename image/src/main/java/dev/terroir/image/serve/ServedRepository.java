@@ -78,9 +78,7 @@ public record ServedRepository(OciLayout layout, String prefix) {
     } else {
       var manifest = Manifest.readStored(bytes, source);
       type =
-          manifest.artifactType() == null
-              ? manifest.config().mediaType()
-              : manifest.artifactType();
+          manifest.artifactType() == null ? manifest.config().mediaType() : manifest.artifactType();
       annotations = manifest.annotations();
     }
     return Optional.of(

@@ -80,8 +80,7 @@ class DistributionConformanceTest {
       environment.put("OCI_REGISTRY", registry.address());
       environment.put("OCI_RESULTS_DIR", temporary.resolve("results").toString());
       run =
-          new Command(
-                  List.of(program.toString()), environment, temporary, Duration.ofMinutes(3))
+          new Command(List.of(program.toString()), environment, temporary, Duration.ofMinutes(3))
               .run();
     }
     var cases =

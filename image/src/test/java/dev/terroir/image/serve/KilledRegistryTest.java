@@ -82,8 +82,13 @@ class KilledRegistryTest {
         var wire = Wire.to(address)) {
       var out = socket.getOutputStream();
       out.write(
-          ("PATCH " + place + " HTTP/1.1\r\nHost: " + address + "\r\nContent-Length: "
-                  + bytes.length + "\r\n\r\n")
+          ("PATCH "
+                  + place
+                  + " HTTP/1.1\r\nHost: "
+                  + address
+                  + "\r\nContent-Length: "
+                  + bytes.length
+                  + "\r\n\r\n")
               .getBytes(StandardCharsets.US_ASCII));
       out.write(bytes, 0, sent);
       out.flush();
@@ -124,8 +129,7 @@ class KilledRegistryTest {
       var status = wire.send("GET", place).header("Range");
       assertThat(status).isEqualTo("0-1499999");
       var rest = Arrays.copyOfRange(bytes, 1_500_000, 3_000_000);
-      assertThat(
-              wire.send("PATCH", place, rest, "Content-Range", "1500000-2999999").status())
+      assertThat(wire.send("PATCH", place, rest, "Content-Range", "1500000-2999999").status())
           .isEqualTo(202);
       assertThat(wire.send("PUT", place + "?digest=" + digest).status()).isEqualTo(201);
       assertThat(wire.send("GET", "/v2/team/app/blobs/" + digest).bytes()).isEqualTo(bytes);
@@ -137,8 +141,7 @@ class KilledRegistryTest {
     var from = new OciLayout(temporary.resolve("from-" + name));
     image.putInto(from.target(), "x");
     try (var registries =
-        new Registries(
-            RegistryOptions.of(CredentialSource.none()).withChunkBytes(300_000))) {
+        new Registries(RegistryOptions.of(CredentialSource.none()).withChunkBytes(300_000))) {
       var reference = ImageReference.parse(address + "/team/" + name + ":1");
       Copy.with(Progress.SILENT)
           .run(from.source("x"), registries.target(reference, List.of()), null, List.of("1"));

@@ -116,7 +116,12 @@ class RegistryClientsTest {
     assertThat(layout.names().keySet())
         .containsExactlyInAnyOrder(
             "team/app:oci", "team/app:docker", "team/app:oci-again", "team/app:docker-again");
-    assertThat(run("skopeo", "list-tags", "--tls-verify=false", "docker://" + name("x").split(":x")[0]))
+    assertThat(
+            run(
+                "skopeo",
+                "list-tags",
+                "--tls-verify=false",
+                "docker://" + name("x").split(":x")[0]))
         .contains("docker-again");
   }
 
