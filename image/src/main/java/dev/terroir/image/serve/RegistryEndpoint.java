@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -21,6 +22,9 @@ import java.util.regex.Pattern;
 public final class RegistryEndpoint implements AutoCloseable {
   private static final Pattern OWN_HOST =
       Pattern.compile("(?i)(?:localhost|127(?:\\.[0-9]{1,3}){3}|\\[::1\\])(?::[0-9]+)?");
+
+  /// From the first byte of a request to the end of its head, which one machine sends at once.
+  private static final Duration PATIENCE = Duration.ofMillis(500);
 
   private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -41,8 +45,9 @@ public final class RegistryEndpoint implements AutoCloseable {
           HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 64);
       var endpoint =
           new RegistryEndpoint(server, new RegistryProtocol(new ServedRepositories(repositories)));
-      server.setExecutor(endpoint.threads);
-      server.createContext("/", endpoint::handle);
+      var deadline = new HeaderDeadline(endpoint.threads, PATIENCE);
+      server.setExecutor(deadline);
+      server.createContext("/", deadline.guarding(endpoint::handle));
       server.start();
       return endpoint;
     } catch (IOException e) {

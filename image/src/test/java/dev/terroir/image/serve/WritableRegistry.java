@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -23,8 +24,10 @@ public final class WritableRegistry implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    server.setExecutor(threads);
-    server.createContext("/v2", exchange -> protocol.handle(exchange, access));
+    var deadline = new HeaderDeadline(threads, Duration.ofMillis(500));
+    server.setExecutor(deadline);
+    server.createContext(
+        "/v2", deadline.guarding(exchange -> protocol.handle(exchange, access)));
     server.start();
   }
 
