@@ -12,15 +12,14 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 
-/// Serves a layout on loopback as the workspace's registry is served, and prints where; ends when it
-/// is killed.
+/// Serves a layout on loopback as the workspace's registry is served, and prints where; ends when
+/// it is killed.
 void main(String[] arguments) throws IOException {
   var layout = new OciLayout(Path.of(arguments[0]));
   var protocol = new RegistryProtocol(new LayoutStore(layout, Clock.systemUTC()));
   var deadline =
-      new HeaderDeadline(Executors.newVirtualThreadPerTaskExecutor(), Duration.ofMillis(500));
-  var server =
-      HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 64);
+      new HeaderDeadline(Executors.newVirtualThreadPerTaskExecutor(), Duration.ofMillis(100));
+  var server = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 64);
   server.setExecutor(deadline);
   server.createContext(
       "/v2", deadline.guarding(exchange -> protocol.handle(exchange, Access.DELETE)));

@@ -23,7 +23,7 @@ public final class HeaderDeadline implements Executor {
   private final Duration patience;
   private final ThreadLocal<AtomicBoolean> waiting = new ThreadLocal<>();
 
-  /// @param threads one thread for each task; closed by the caller
+  /// @param threads one virtual thread for each task; closed by the caller
   /// @param patience from the first byte of a request to the end of its head
   public HeaderDeadline(ExecutorService threads, Duration patience) {
     this.threads = threads;
@@ -55,7 +55,11 @@ public final class HeaderDeadline implements Executor {
   private Future<?> watch(Thread reading, AtomicBoolean isWaiting) {
     return threads.submit(() -> {
       try {
-        Thread.sleep(patience);
+        do {
+          Thread.sleep(patience);
+          // On a busy machine the thread may not have come to read yet; only one that waits for
+          // more to come is late.
+        } while (isWaiting.get() && reading.getState() != Thread.State.WAITING);
       } catch (InterruptedException e) {
         // The head came in time, or the server ends.
         return;

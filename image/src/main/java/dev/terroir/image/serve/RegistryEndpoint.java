@@ -24,7 +24,7 @@ public final class RegistryEndpoint implements AutoCloseable {
       Pattern.compile("(?i)(?:localhost|127(?:\\.[0-9]{1,3}){3}|\\[::1\\])(?::[0-9]+)?");
 
   /// From the first byte of a request to the end of its head, which one machine sends at once.
-  private static final Duration PATIENCE = Duration.ofMillis(500);
+  private static final Duration PATIENCE = Duration.ofMillis(100);
 
   private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();

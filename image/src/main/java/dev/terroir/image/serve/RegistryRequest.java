@@ -27,7 +27,9 @@ final class RegistryRequest {
   /// the largest chunk that clients send.
   private static final int MAX_DRAINED = 16 << 20;
 
-  private static final int BUFFER = 1 << 18;
+  /// What stays in a core's cache on its way through the copies that the server makes of it: with
+  /// 256 KiB a pull takes a third longer.
+  private static final int BUFFER = 1 << 16;
 
   private final HttpExchange exchange;
   private final Access access;

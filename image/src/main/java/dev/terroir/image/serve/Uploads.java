@@ -36,7 +36,8 @@ public final class Uploads {
   private static final Pattern ID =
       Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
 
-  private static final int BUFFER = 1 << 18;
+  /// As much as stays in a core's cache on its way.
+  private static final int BUFFER = 1 << 16;
 
   /// An upload that has not grown for so long is given up.
   private static final Duration STALE = Duration.ofDays(1);
