@@ -7,11 +7,13 @@ import dev.terroir.foundation.problem.Problem;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -22,10 +24,17 @@ import org.jspecify.annotations.Nullable;
 public final class ProcessLock implements AutoCloseable {
   private static final Duration PAUSE = Duration.ofMillis(20);
 
+  /// What threads of this process hold. POSIX lets go of a process's locks on a file whenever the
+  /// process closes any descriptor of it, so a thread that finds the file locked by another thread
+  /// must not even have opened it.
+  private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
+
+  private final Path file;
   private final FileChannel channel;
   private final FileLock lock;
 
-  private ProcessLock(FileChannel channel, FileLock lock) {
+  private ProcessLock(Path file, FileChannel channel, FileLock lock) {
+    this.file = file;
     this.channel = channel;
     this.lock = lock;
   }
@@ -64,24 +73,36 @@ public final class ProcessLock implements AutoCloseable {
   /// Takes the lock if it is free at this moment, else returns null.
   public static @Nullable ProcessLock tryAcquire(Path file) {
     try {
-      var parent = file.toAbsolutePath().getParent();
-      if (parent != null) {
-        Files.createDirectories(parent);
+      var absolute = file.toAbsolutePath();
+      var parent = absolute.getParent();
+      if (parent == null) {
+        throw new NoSuchFileException(file.toString());
       }
-      var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      FileLock lock = null;
-      try {
-        lock = channel.tryLock();
-      } catch (OverlappingFileLockException e) {
-        // Another thread of this process holds it.
-      } finally {
-        if (lock == null) {
-          channel.close();
-        }
-      }
-      return lock == null ? null : new ProcessLock(channel, lock);
+      Files.createDirectories(parent);
+      var real = parent.toRealPath().resolve(absolute.getFileName());
+      return HELD.add(real) ? lock(real) : null;
     } catch (IOException e) {
       throw FoundationException.ofFile("the lock file cannot be used", file, e);
+    }
+  }
+
+  private static @Nullable ProcessLock lock(Path file) throws IOException {
+    FileChannel channel = null;
+    FileLock lock = null;
+    try {
+      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      lock = channel.tryLock();
+      return lock == null ? null : new ProcessLock(file, channel, lock);
+    } finally {
+      if (lock == null) {
+        try {
+          if (channel != null) {
+            channel.close();
+          }
+        } finally {
+          HELD.remove(file);
+        }
+      }
     }
   }
 
@@ -91,6 +112,8 @@ public final class ProcessLock implements AutoCloseable {
       lock.release();
     } catch (IOException e) {
       // The operating system releases it with the channel or the process.
+    } finally {
+      HELD.remove(file);
     }
   }
 }

@@ -212,6 +212,21 @@ public final class BlobStore {
     }
   }
 
+  /// Makes a file a blob by a rename; whoever has hashed it says what it is.
+  ///
+  /// @param file on the same file system
+  /// @param channel the file, open for writing; closed by the caller, and never written to again
+  /// @param digest what this process has just found the file to be
+  public void move(Path file, FileChannel channel, Digest digest) throws IOException {
+    var target = path(digest);
+    if (isDurable) {
+      channel.force(true);
+    }
+    Files.createDirectories(target.resolveSibling("."));
+    Files.move(file, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    checked.add(digest);
+  }
+
   /// Keeps a file's bytes by a hard link where the file system has them, else by a copy; the bytes
   /// are checked first, unless this process has just done so. The file must never be written to
   /// again.

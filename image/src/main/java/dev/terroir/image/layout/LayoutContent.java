@@ -74,7 +74,9 @@ interface LayoutContent {
                     digest.toString());
             var kind = OciDocument.kindOf(json);
             if (kind != OciDocument.MANIFEST && kind != OciDocument.INDEX
-                || !kind.check(json).isEmpty()) {
+                || !(kind == OciDocument.INDEX ? kind : OciDocument.STORED_MANIFEST)
+                    .check(json)
+                    .isEmpty()) {
               return Optional.empty();
             }
             return Optional.of(
@@ -139,7 +141,7 @@ interface LayoutContent {
     }
     if (MediaType.isManifest(entry.mediaType())) {
       return Optional.ofNullable(
-          Manifest.read(document(entry), entry.digest().toString()).subject());
+          Manifest.readStored(document(entry), entry.digest().toString()).subject());
     }
     if (MediaType.isIndex(entry.mediaType())) {
       return Optional.ofNullable(
@@ -162,7 +164,7 @@ interface LayoutContent {
       return ImageIndex.read(bytes, source).manifests();
     }
     if (MediaType.isManifest(descriptor.mediaType())) {
-      var manifest = Manifest.read(bytes, source);
+      var manifest = Manifest.readStored(bytes, source);
       var parts = new ArrayList<Descriptor>();
       parts.add(manifest.config());
       parts.addAll(manifest.layers());

@@ -15,6 +15,7 @@ import dev.terroir.image.blob.BlobStore;
 import dev.terroir.image.oci.Descriptor;
 import dev.terroir.image.oci.Digest;
 import dev.terroir.image.oci.ImageLocation;
+import dev.terroir.image.oci.ImageReference;
 import dev.terroir.image.oci.MediaType;
 import dev.terroir.image.oci.OciDocument;
 import dev.terroir.image.oci.OciLimits;
@@ -37,6 +38,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// An OCI layout in a directory: blobs, and an index whose entries are named by
@@ -154,12 +156,54 @@ public final class OciLayout {
     return new Target();
   }
 
-  /// Takes a name away; its image stays for [#prune] unless it has another.
+  /// Takes a name away; its image stays for [#prune] unless it has another, or is an artifact about
+  /// an image that is there.
   ///
   /// @return whether it was there
   public boolean remove(String name) {
     return change(entries ->
-        entries.removeIf(entry -> name.equals(annotation(entry, LayoutContent.REF_NAME))));
+        LayoutRemoval.withdraw(
+            content, entries, entry -> name.equals(annotation(entry, LayoutContent.REF_NAME))));
+  }
+
+  /// Deletes a manifest with those of its names that begin with a prefix, unless an image that is
+  /// there needs it or has other names for it.
+  ///
+  /// @param prefix such as `team/app:`
+  public Removal removeManifest(Digest digest, String prefix) {
+    return new LayoutRemoval(content, this::reached).manifest(this::change, blobs, digest, prefix);
+  }
+
+  /// Deletes a blob, unless an image that is there needs it.
+  public Removal removeBlob(Digest digest) {
+    return new LayoutRemoval(content, this::reached).blob(this::change, blobs, digest);
+  }
+
+  /// How a deletion ended.
+  public enum Removal {
+    /// It is gone.
+    REMOVED,
+    /// It was not there.
+    MISSING,
+    /// It stays, because an image that is there needs it.
+    NEEDED
+  }
+
+  private Set<Digest> reached(List<JsonObject> entries) {
+    var problems = new ArrayList<Problem>();
+    var reached = new HashMap<Digest, Long>();
+    entries.forEach(entry -> walk(Descriptor.of(entry), 0, reached, problems));
+    if (!problems.isEmpty()) {
+      throw damaged(problems);
+    }
+    return reached.keySet();
+  }
+
+  private static ImageException damaged(List<Problem> problems) {
+    return new ImageException(
+        problems
+            .getFirst()
+            .because("nothing was deleted: what belongs to a damaged image is not known"));
   }
 
   /// Puts a manifest or an index whose parts are all there.
@@ -167,7 +211,7 @@ public final class OciLayout {
   /// @param names names that it gets, taken from other images that have them
   public void putManifest(Descriptor manifest, byte[] bytes, List<String> names) {
     for (var name : names) {
-      if (!ImageLocation.isRefName(name)) {
+      if (!ImageLocation.isRefName(name) && !ImageReference.isRepositoryTag(name)) {
         throw new ImageException(
             Problem.of(
                     ImageCode.INVALID_IMAGE_REFERENCE,
@@ -186,7 +230,8 @@ public final class OciLayout {
     }
     change(entries -> {
       for (var part : parts) {
-        if (content.size(part.digest()).filter(size -> size == part.sizeBytes()).isEmpty()) {
+        if (!MediaType.isNotDistributed(part.mediaType())
+            && content.size(part.digest()).filter(size -> size == part.sizeBytes()).isEmpty()) {
           throw new ImageException(
               Problem.of(
                       ImageCode.IMAGE_NOT_FOUND,
@@ -199,9 +244,12 @@ public final class OciLayout {
       }
       var before = List.copyOf(entries);
       if (MediaType.isIndex(manifest.mediaType())) {
-        // What hangs on the index needs no entry of its own.
+        // What hangs on the index needs no entry of its own, unless it is about another image.
         var children = parts.stream().map(part -> part.digest().toString()).toList();
-        entries.removeIf(entry -> isUnnamed(entry) && children.contains(entry.string("digest")));
+        entries.removeIf(entry ->
+            isUnnamed(entry)
+                && children.contains(entry.string("digest"))
+                && !LayoutRemoval.isArtifact(content, entry));
       }
       var digest = manifest.digest().toString();
       if (names.isEmpty()) {
@@ -209,9 +257,9 @@ public final class OciLayout {
           entries.add(manifest.toJson());
         }
       } else {
-        entries.removeIf(entry ->
-            names.contains(annotation(entry, LayoutContent.REF_NAME))
-                || isUnnamed(entry) && entry.string("digest").equals(digest));
+        LayoutRemoval.withdraw(
+            content, entries, entry -> names.contains(annotation(entry, LayoutContent.REF_NAME)));
+        entries.removeIf(entry -> isUnnamed(entry) && entry.string("digest").equals(digest));
         for (var name : names) {
           var annotations = new LinkedHashMap<>(manifest.annotations());
           annotations.put(LayoutContent.REF_NAME, name);
@@ -222,22 +270,27 @@ public final class OciLayout {
     });
   }
 
-  private static boolean isUnnamed(JsonObject entry) {
+  static boolean isUnnamed(JsonObject entry) {
     return annotation(entry, LayoutContent.REF_NAME).isEmpty();
   }
 
-  private static String annotation(JsonObject entry, String name) {
+  static String annotation(JsonObject entry, String name) {
     return entry.stringMap("annotations").getOrDefault(name, "");
   }
 
   @FunctionalInterface
-  private interface Change {
+  interface Change {
     /// @return whether anything is different now
     boolean apply(List<JsonObject> entries);
   }
 
   /// Changes the index, one process at a time; members of it that are not known here stay.
   private boolean change(Change change) {
+    return change(change, () -> {});
+  }
+
+  /// The same, and something that no other process's change may come between.
+  private boolean change(Change change, Runnable afterwards) {
     try (var _ = ProcessLock.acquire(directory.resolve(".terroir.lock"), PATIENCE)) {
       var index = content.index();
       var entries = new ArrayList<>(index.objects("manifests"));
@@ -251,6 +304,7 @@ public final class OciLayout {
         // Last, so that a directory that says it is a layout is one.
         AtomicFiles.write(directory.resolve(MARKER), "{\"imageLayoutVersion\":\"1.0.0\"}");
       }
+      afterwards.run();
       return changed;
     }
   }
@@ -311,6 +365,9 @@ public final class OciLayout {
       return;
     }
     var size = content.size(descriptor.digest());
+    if (size.isEmpty() && MediaType.isNotDistributed(descriptor.mediaType())) {
+      return;
+    }
     if (size.isEmpty() || size.get() != descriptor.sizeBytes()) {
       problems.add(
           Problem.of(
@@ -383,10 +440,7 @@ public final class OciLayout {
       }
       if (!problems.isEmpty()) {
         // What hangs on a damaged manifest cannot be known, so nothing is deleted.
-        throw new ImageException(
-            problems
-                .getFirst()
-                .because("nothing was deleted: what belongs to a damaged image is not known"));
+        throw damaged(problems);
       }
       entries.removeAll(artifacts.keySet());
       pruned[1] = artifacts.size();

@@ -63,6 +63,7 @@ public record ImageReference(
               + "))?(?:@(?<digest>"
               + DIGEST
               + "))?");
+  private static final Pattern PATH_ALONE = Pattern.compile(PATH);
   private static final Pattern TAG_ALONE = Pattern.compile(TAG);
   private static final Pattern IDENTIFIER = Pattern.compile("[a-f0-9]{64}");
 
@@ -148,6 +149,17 @@ public record ImageReference(
   /// Whether a text can be a tag.
   public static boolean isTag(String text) {
     return TAG_ALONE.matcher(text).matches();
+  }
+
+  /// Whether a text can be a repository, by the distribution specification.
+  public static boolean isRepository(String text) {
+    return text.length() <= MAX_PATH && PATH_ALONE.matcher(text).matches();
+  }
+
+  /// Whether a text is a repository and a tag of it, `team/app:1.0`.
+  public static boolean isRepositoryTag(String text) {
+    var colon = text.lastIndexOf(':');
+    return colon > 0 && isRepository(text.substring(0, colon)) && isTag(text.substring(colon + 1));
   }
 
   @FunctionalInterface

@@ -47,7 +47,18 @@ public record Manifest(
   /// @param source what messages call it
   /// @throws dev.terroir.image.ImageException code `invalid-oci-document`, the field named
   public static Manifest read(byte[] bytes, String source) {
-    var json = OciDocument.MANIFEST.read(bytes, source);
+    return of(OciDocument.MANIFEST.read(bytes, source));
+  }
+
+  /// Reads one that a registry has taken, which may be without layers.
+  ///
+  /// @param source what messages call it
+  /// @throws dev.terroir.image.ImageException code `invalid-oci-document`, the field named
+  public static Manifest readStored(byte[] bytes, String source) {
+    return of(OciDocument.STORED_MANIFEST.read(bytes, source));
+  }
+
+  private static Manifest of(JsonObject json) {
     return new Manifest(
         json.optionalString("mediaType").orElse(MediaType.MANIFEST),
         json.optionalString("artifactType").orElse(null),

@@ -1,5 +1,7 @@
 package dev.terroir.image.oci;
 
+import java.util.Set;
+
 /// The media types of the parts of an image.
 ///
 /// Spec: OCI image specification, "Media types"; the names of Docker's schema 2 beside them.
@@ -42,7 +44,19 @@ public final class MediaType {
   public static final String DOCKER_LAYER_GZIP =
       "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
+  private static final Set<String> NOT_DISTRIBUTED =
+      Set.of(
+          "application/vnd.oci.image.layer.nondistributable.v1.tar",
+          "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+          "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
+          "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
+
   private MediaType() {}
+
+  /// Whether it is a layer that is fetched from its maker, so that a registry need not have it.
+  public static boolean isNotDistributed(String mediaType) {
+    return NOT_DISTRIBUTED.contains(mediaType);
+  }
 
   /// Whether it is an index or a manifest list.
   public static boolean isIndex(String mediaType) {

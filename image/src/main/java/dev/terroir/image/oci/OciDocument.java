@@ -35,6 +35,9 @@ public enum OciDocument {
   DESCRIPTOR("a descriptor", OciLimits.MANIFEST_BYTES),
   /// An image manifest.
   MANIFEST("an image manifest", OciLimits.MANIFEST_BYTES),
+  /// A manifest as registries take it: the distribution specification lets one have no layers, as
+  /// those of some artifacts.
+  STORED_MANIFEST("a manifest", OciLimits.MANIFEST_BYTES),
   /// Manifests by platform.
   INDEX("an image index", OciLimits.MANIFEST_BYTES),
   /// An image configuration.
@@ -134,7 +137,11 @@ public enum OciDocument {
     var checks = new Checks();
     switch (this) {
       case DESCRIPTOR -> checks.descriptor(json);
-      case MANIFEST -> checks.manifest(json);
+      case MANIFEST -> {
+        checks.manifest(json);
+        checks.layers(json);
+      }
+      case STORED_MANIFEST -> checks.manifest(json);
       case INDEX -> checks.index(json);
       case CONFIG -> checks.config(json);
       case LAYOUT -> checks.layout(json);
@@ -385,13 +392,16 @@ public enum OciDocument {
       object(in, "config", "a descriptor", this::descriptor);
       required(in, "layers");
       objects(in, "layers", "descriptors", this::descriptor);
+      object(in, "subject", "a descriptor", this::descriptor);
+      annotations(in);
+    }
+
+    void layers(JsonObject in) {
       if (in.get("layers").orElse(JsonValue.NULL) instanceof JsonValue.JsonNull
           || in.get("layers").orElseThrow() instanceof JsonValue.JsonArray(var layers)
               && layers.isEmpty()) {
         wrong(in, "layers", "the field `layers` has no entry; an image has at least one layer");
       }
-      object(in, "subject", "a descriptor", this::descriptor);
-      annotations(in);
     }
 
     void index(JsonObject in) {

@@ -238,6 +238,18 @@ class RegistryEndpointTest {
   }
 
   @Test
+  void aGreetingInTlsIsNotWaitedFor() throws IOException {
+    var port = Integer.parseInt(endpoint.address().split(":")[1]);
+    try (var socket = new Socket("127.0.0.1", port)) {
+      socket.setSoTimeout(10_000);
+      // The first bytes of a client's hello.
+      socket.getOutputStream().write(new byte[] {0x16, 3, 1, 0, 100, 1, 0, 0, 96, 3, 3});
+      assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    }
+    assertThat(request("GET", "/v2/").statusCode()).isEqualTo(200);
+  }
+
+  @Test
   void ourOwnClientReadsIt() {
     var reference = ImageReference.parse(endpoint.address() + "/" + NAME);
     try (var registries = new Registries(RegistryOptions.of(CredentialSource.none()));
