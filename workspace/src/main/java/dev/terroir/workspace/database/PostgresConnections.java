@@ -261,8 +261,10 @@ final class PostgresConnections implements Connections {
     var state = cause.getSQLState() == null ? "" : cause.getSQLState();
     var place = Place.of(address.place());
     var reason = String.valueOf(cause.getMessage());
+    // The driver says so itself when the server asks for a password and there is none.
+    var isDenied = state.startsWith("28") || state.equals("08004");
     var problem =
-        state.startsWith("28")
+        isDenied
             ? Problem.of(
                     WorkspaceCode.DATABASE_UNREACHABLE,
                     "the database of the workspace does not let this user in")

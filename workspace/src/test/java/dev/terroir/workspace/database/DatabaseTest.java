@@ -83,7 +83,7 @@ class DatabaseTest {
               () -> {
                 try (var database = made.get()) {
                   return database
-                      .first(kind.schemaNumber().getFirst(), row -> row.getInt(1))
+                      .first(kind.askSchema(), row -> row.getInt(1))
                       .orElseThrow();
                 }
               });
@@ -93,17 +93,22 @@ class DatabaseTest {
 
   @Test
   void ofALaterTerroirIsRefusedAndNotTouched() {
-    try (var database = place.get()) {
-      insert(database, "kept");
-      database.update(kind.schemaNumber().getLast());
+    try (var before = place.get()) {
+      insert(before, "kept");
+      before.update(kind.setSchema(99));
+      assertThatThrownBy(() -> place.get().close())
+          .isInstanceOfSatisfying(
+              WorkspaceException.class,
+              e -> {
+                assertThat(e.problem().code()).isEqualTo(WorkspaceCode.DATABASE_TOO_NEW);
+                assertThat(e.problem().render()).contains("later Terroir", "number 99");
+              });
+      before.update(kind.setSchema(Migrations.newest()));
     }
-    assertThatThrownBy(() -> place.get().close())
-        .isInstanceOfSatisfying(
-            WorkspaceException.class,
-            e -> {
-              assertThat(e.problem().code()).isEqualTo(WorkspaceCode.DATABASE_TOO_NEW);
-              assertThat(e.problem().render()).contains("later Terroir", "number 99");
-            });
+    try (var database = place.get()) {
+      assertThat(database.query("SELECT name FROM model_counter", row -> row.getString(1)))
+          .containsExactly("kept");
+    }
   }
 
   @Test

@@ -116,7 +116,8 @@ class PostgresServerGoneTest {
                   throw new AssertionError(e);
                 }
                 return database.update("INSERT INTO model_counter VALUES ('other', 1)");
-              }));
+              }),
+          "cannot be reached");
       assertThat(count(database)).isEqualTo(0);
     }
   }

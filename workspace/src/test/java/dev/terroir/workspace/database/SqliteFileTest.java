@@ -52,7 +52,7 @@ class SqliteFileTest {
   @Test
   void aReadOnlyOneIsSaid() {
     try (var database = Database.open(file())) {
-      database.query("PRAGMA query_only = 1", row -> row.getInt(1));
+      database.update("PRAGMA query_only = 1");
       assertThatThrownBy(() -> database.update("INSERT INTO model_counter VALUES ('a', 1)"))
           .isInstanceOfSatisfying(
               WorkspaceException.class,

@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -60,12 +59,15 @@ public enum TestDatabase {
     }
   }
 
-  /// How the schema's number is asked for and set.
-  public List<String> schemaNumber() {
-    return switch (this) {
-      case SQLITE -> List.of("PRAGMA user_version", "PRAGMA user_version = 99");
-      case POSTGRESQL ->
-          List.of("SELECT version FROM terroir_schema", "UPDATE terroir_schema SET version = 99");
-    };
+  /// Asks for the number of the schema.
+  String askSchema() {
+    return this == SQLITE ? "PRAGMA user_version" : "SELECT version FROM terroir_schema";
+  }
+
+  /// Sets the number of the schema.
+  String setSchema(int number) {
+    return this == SQLITE
+        ? "PRAGMA user_version = " + number
+        : "UPDATE terroir_schema SET version = " + number;
   }
 }
