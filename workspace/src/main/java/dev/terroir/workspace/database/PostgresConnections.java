@@ -105,10 +105,10 @@ final class PostgresConnections implements Connections {
     source.setConnectTimeout(Math.toIntExact(PATIENCE.toSeconds()));
     source.setLoginTimeout(Math.toIntExact(PATIENCE.multipliedBy(2).toSeconds()));
     source.setSocketTimeout(Math.toIntExact(SILENCE.toSeconds()));
-    settings.get("PGSSLMODE").ifPresent(source::setSslMode);
-    settings.get("PGSSLROOTCERT").ifPresent(source::setSslRootCert);
-    settings.get("PGSSLCERT").ifPresent(source::setSslCert);
-    settings.get("PGSSLKEY").ifPresent(source::setSslKey);
+    settings.get(Settings.PGSSLMODE).ifPresent(source::setSslMode);
+    settings.get(Settings.PGSSLROOTCERT).ifPresent(source::setSslRootCert);
+    settings.get(Settings.PGSSLCERT).ifPresent(source::setSslCert);
+    settings.get(Settings.PGSSLKEY).ifPresent(source::setSslKey);
     var config = new HikariConfig();
     config.setDataSource(source);
     config.setPoolName("terroir");

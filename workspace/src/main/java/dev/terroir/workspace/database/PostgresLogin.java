@@ -29,15 +29,15 @@ record PostgresLogin(String user, @Nullable String password) {
     var user =
         named != null
             ? named
-            : settings.get("PGUSER").orElseGet(() -> System.getProperty("user.name", ""));
-    var password = settings.get("PGPASSWORD").or(() -> ofFile(address, user, settings));
+            : settings.get(Settings.PGUSER).orElseGet(() -> System.getProperty("user.name", ""));
+    var password = settings.get(Settings.PGPASSWORD).or(() -> ofFile(address, user, settings));
     return new PostgresLogin(user, password.orElse(null));
   }
 
   private static Optional<String> ofFile(PostgresAddress address, String user, Settings settings) {
     var file =
         settings
-            .get("PGPASSFILE")
+            .get(Settings.PGPASSFILE)
             .map(Path::of)
             .orElseGet(() ->
                 Path.of(

@@ -82,9 +82,7 @@ class DatabaseTest {
               AT_ONCE,
               () -> {
                 try (var database = made.get()) {
-                  return database
-                      .first(kind.askSchema(), row -> row.getInt(1))
-                      .orElseThrow();
+                  return database.first(kind.askSchema(), row -> row.getInt(1)).orElseThrow();
                 }
               });
       assertThat(schemas).hasSize(AT_ONCE).containsOnly(Migrations.newest());

@@ -96,8 +96,8 @@ class PostgresServerGoneTest {
       }
       assertThat(count(database)).isEqualTo(1);
       assertThat(
-              database.<Integer>transaction(() ->
-                  database.update("UPDATE model_counter SET last = 2")))
+              database.<Integer>transaction(
+                  () -> database.update("UPDATE model_counter SET last = 2")))
           .isEqualTo(1);
     }
   }

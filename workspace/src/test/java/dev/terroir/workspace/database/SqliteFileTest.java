@@ -43,8 +43,9 @@ class SqliteFileTest {
       assertThat(database.query("SELECT name FROM model_counter", row -> row.getString(1)))
           .containsExactly("kept");
       database.query("PRAGMA max_page_count = 100000", row -> row.getInt(1));
-      assertThat(database.<Integer>transaction(() ->
-              database.update("INSERT INTO model_counter VALUES ('next', 1)")))
+      assertThat(
+              database.<Integer>transaction(
+                  () -> database.update("INSERT INTO model_counter VALUES ('next', 1)")))
           .isEqualTo(1);
     }
   }
@@ -101,8 +102,7 @@ class SqliteFileTest {
   /// What a command does, in a process of its own.
   public static void main(String[] arguments) {
     try (var database = Database.open(Path.of(arguments[0]))) {
-      database.transaction(() ->
-          database.update("INSERT INTO model_counter VALUES ('a', 1)"));
+      database.transaction(() -> database.update("INSERT INTO model_counter VALUES ('a', 1)"));
     }
   }
 }
