@@ -11,30 +11,40 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.workspace.config.WorkspaceConfig;
+import dev.terroir.workspace.database.PostgresAddress;
+import dev.terroir.workspace.database.TestDatabase;
 import dev.terroir.workspace.environments.CuratedEnvironments;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.DriverManager;
-import java.sql.SQLException;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource
 @DisplayName("Workspaces (azureml-core: Workspace, Environment.register, config.json)")
 class WorkspaceTest {
+  @Parameter TestDatabase kind;
+
   @TempDir Path folder;
   private Settings settings;
+  private Supplier<Workspace> place;
 
   @BeforeEach
   void begin() {
     settings = Settings.of(Map.of("TERROIR_HOME", folder.resolve("home").toString()));
+    place = kind.workspaceIn(folder);
   }
 
   private Workspace open() {
-    return Workspace.create("team", null, true, settings, Progress.SILENT);
+    return place.get();
   }
 
   @Test
@@ -97,41 +107,52 @@ class WorkspaceTest {
   }
 
   @Test
-  void aDatabaseOfALaterTerroirIsRefusedAndNotTouched() throws Exception {
-    Path file;
+  void theDatabaseIsToldOnceAndStays() throws IOException {
+    var isSqlite = kind == TestDatabase.SQLITE;
+    Path directory;
+    String database;
     try (var workspace = open()) {
       workspace.environments().register(Environment.of("e"));
-      file = workspace.directory().resolve("workspace.db");
+      directory = workspace.directory();
+      database = workspace.details().toJson().string("database");
+      assertThat(database).matches(isSqlite ? "sqlite" : "postgresql://127.0.0.1:.*schema=.*");
+      workspace.update(details -> details.withDatabase(null).withOwnRegistry());
+      assertThat(workspace.details().toJson().string("database")).isEqualTo(database);
     }
-    var schema = schema(file);
-    execute(file, "PRAGMA user_version = 99");
-    try (var workspace = open()) {
-      assertThatThrownBy(() -> workspace.environments().list())
-          .isInstanceOfSatisfying(
-              WorkspaceException.class,
-              e ->
-                  assertThat(e.problem().render())
-                      .contains("later Terroir", file.toString(), "number 99"));
-    }
-    execute(file, "PRAGMA user_version = " + schema);
+    assertThat(Files.exists(directory.resolve("workspace.db"))).isEqualTo(isSqlite);
+    assertThat(Files.readString(directory.resolve("workspace.json")).contains("\"database\""))
+        .isEqualTo(!isSqlite);
     try (var workspace = open()) {
       assertThat(workspace.environments().list()).containsKey("e");
     }
+    assertThatThrownBy(() ->
+            Workspace.create(
+                "team",
+                directory,
+                PostgresAddress.parse("postgresql://db.example.com/other"),
+                true,
+                settings,
+                Progress.SILENT))
+        .isInstanceOfSatisfying(
+            WorkspaceException.class,
+            e -> assertThat(e.problem().render()).contains("workspace-exists", database));
   }
 
-  private static int schema(Path file) throws SQLException {
-    try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
-        var statement = connection.createStatement();
-        var row = statement.executeQuery("PRAGMA user_version")) {
-      return row.getInt(1);
-    }
-  }
-
-  private static void execute(Path file, String sql) throws SQLException {
-    try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
-        var statement = connection.createStatement()) {
-      statement.execute(sql);
-    }
+  @Test
+  void aDatabaseThatDoesNotAnswerMakesNoWorkspace() {
+    var directory = folder.resolve("unmade");
+    assertThatThrownBy(() ->
+            Workspace.create(
+                "team",
+                directory,
+                PostgresAddress.parse("postgresql://127.0.0.1:1/t"),
+                false,
+                settings,
+                Progress.SILENT))
+        .isInstanceOfSatisfying(
+            WorkspaceException.class,
+            e -> assertThat(e.problem().code()).isEqualTo(WorkspaceCode.DATABASE_UNREACHABLE));
+    assertThat(directory).doesNotExist();
   }
 
   @Test

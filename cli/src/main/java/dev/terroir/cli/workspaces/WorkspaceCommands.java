@@ -12,6 +12,7 @@ import dev.terroir.image.base.DefaultBases;
 import dev.terroir.resolve.mapping.CondaNames;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.config.WorkspaceConfig;
+import dev.terroir.workspace.database.PostgresAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +32,13 @@ public final class WorkspaceCommands {
           "--container-registry",
           "REF",
           "docker://HOST[:PORT][/PATH] for its images; `own` for the registry in its folder.");
+
+  private static final Option DATABASE =
+      Option.value(
+          "--database",
+          "URL",
+          "postgresql://[USER@]HOST[:PORT]/DATABASE[?schema=SCHEMA] for its records; SQLite in its"
+              + " folder when left out.");
 
   private static final Option BASES =
       Option.repeated(
@@ -95,6 +103,7 @@ public final class WorkspaceCommands {
                 Option.required("-n --name", "NAME", "Its name."),
                 Option.value(
                     "-d --directory", "DIR", "Where; its place in Terroir's home when left out."),
+                DATABASE,
                 Option.flag("--exist-ok", "Take one that is there."),
                 Option.flag("--no-config", "Write no config.json."),
                 REGISTRY,
@@ -115,7 +124,7 @@ public final class WorkspaceCommands {
             List.of(),
             "",
             (arguments, context) -> {
-              context.console().result(json(context.workspace()), "name", "directory");
+              context.console().result(json(context.workspace()), "name", "directory", "database");
               return 0;
             }),
         new Leaf(
@@ -211,6 +220,7 @@ public final class WorkspaceCommands {
         Workspace.create(
             arguments.get("--name"),
             arguments.path("--directory").orElse(null),
+            arguments.optional("--database").map(PostgresAddress::parse).orElse(null),
             arguments.has("--exist-ok"),
             context.settings(),
             context.progress())) {

@@ -36,6 +36,31 @@ public final class Settings {
   /// programs. Default: what `docker login` or `podman login` keeps. Since 0.1.
   public static final String TERROIR_REGISTRY_PASSWORD = "TERROIR_REGISTRY_PASSWORD";
 
+  /// The user of a workspace's database of PostgreSQL, as psql reads it. Default: the one in the
+  /// database's address, else this machine's user. Since 0.1.
+  public static final String PGUSER = "PGUSER";
+
+  /// The password for a workspace's database of PostgreSQL, as psql reads it. Default: what the
+  /// file of [#PGPASSFILE] says. Since 0.1.
+  public static final String PGPASSWORD = "PGPASSWORD";
+
+  /// The file of passwords of PostgreSQL, as psql reads it. Default: `~/.pgpass`. Since 0.1.
+  public static final String PGPASSFILE = "PGPASSFILE";
+
+  /// How the connection to PostgreSQL is encrypted: `disable`, `prefer`, `require`, `verify-ca` or
+  /// `verify-full`, as psql reads it. Default: `prefer`. Since 0.1.
+  public static final String PGSSLMODE = "PGSSLMODE";
+
+  /// The authorities that PostgreSQL's certificate is judged by, a file. Default: the driver's.
+  /// Since 0.1.
+  public static final String PGSSLROOTCERT = "PGSSLROOTCERT";
+
+  /// The certificate shown to PostgreSQL, a file. Default: none. Since 0.1.
+  public static final String PGSSLCERT = "PGSSLCERT";
+
+  /// The key of [#PGSSLCERT], a file in PKCS-8. Default: none. Since 0.1.
+  public static final String PGSSLKEY = "PGSSLKEY";
+
   /// `1` shows stack traces of expected failures too. Since 0.1.
   public static final String TERROIR_TRACE = "TERROIR_TRACE";
 
@@ -60,10 +85,11 @@ public final class Settings {
     return Optional.ofNullable(variables.get(name)).filter(value -> !value.isEmpty());
   }
 
-  /// All variables, to hand on to a program; without the password that is for Terroir alone.
+  /// All variables, to hand on to a program; without the passwords that are for Terroir alone.
   public Map<String, String> variables() {
     var copy = new TreeMap<>(variables);
     copy.remove(TERROIR_REGISTRY_PASSWORD);
+    copy.remove(PGPASSWORD);
     return copy;
   }
 
