@@ -167,8 +167,10 @@ public final class EnvironmentRegistry {
     var result = new TreeMap<String, Listed>();
     CuratedEnvironments.stored().forEach(item -> result.put(item.name(), item));
     database.query(
-        "SELECT name, version, definition, MAX(ordinal) FROM environment"
-            + " WHERE autosaved = 0 AND archived = 0 GROUP BY name",
+        "SELECT e.name, e.version, e.definition FROM environment e JOIN"
+            + " (SELECT name, MAX(ordinal) AS last FROM environment"
+            + " WHERE autosaved = 0 AND archived = 0 GROUP BY name) latest"
+            + " ON e.name = latest.name AND e.ordinal = latest.last",
         row ->
             result.put(
                 row.getString(1),
