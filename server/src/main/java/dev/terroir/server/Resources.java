@@ -16,7 +16,7 @@ import java.util.Set;
 /// All that the server offers, by hand.
 final class Resources {
   /// Tags of the contract whose operations are there.
-  static final Set<String> TAGS = 
+  static final Set<String> TAGS =
       Set.of("server", "workspace", "environments", "work", "contents", "accounts");
 
   private Resources() {}

@@ -61,8 +61,7 @@ public final class TerroirServer implements AutoCloseable {
   /// @param workspace closed by the caller, after the server
   /// @throws ServerException code `server-running`, `insecure-address`, `tls-files` or
   ///   `server-not-started`
-  public static TerroirServer start(
-      Workspace workspace, ServerOptions options, Settings settings) {
+  public static TerroirServer start(Workspace workspace, ServerOptions options, Settings settings) {
     refuseInsecure(options);
     var files = new ServerFiles(workspace.directory());
     var lock = files.tryLock();
@@ -120,8 +119,10 @@ public final class TerroirServer implements AutoCloseable {
             () -> url,
             options.idle() != null);
     measurements.gauge(
-        "terroir_jobs", "Jobs that this server does.", "state", () ->
-            Map.of("active", (long) jobs.active()));
+        "terroir_jobs",
+        "Jobs that this server does.",
+        "state",
+        () -> Map.of("active", (long) jobs.active()));
     var document = Resources.document();
     var repeated = new RepeatedRequests(database, clock);
     this.endpoint =
@@ -171,7 +172,9 @@ public final class TerroirServer implements AutoCloseable {
         && !options.isInsecureAllowed()) {
       throw ServerException.of(
           ServerCode.INSECURE_ADDRESS,
-          "without TLS, `" + address.getHostString() + "` would let everybody on the way read"
+          "without TLS, `"
+              + address.getHostString()
+              + "` would let everybody on the way read"
               + " tokens",
           "give `--tls-certificate` and `--tls-key`, listen on 127.0.0.1 behind a proxy, or say"
               + " `--insecure-http` when the network is trusted");

@@ -67,8 +67,7 @@ class RolesTest {
     }
     var digest = "sha256:" + "0".repeat(64);
     var filled = path.replace("{digest}", digest);
-    filled =
-        filled.startsWith("/api/v1/snapshots/") ? "/api/v1/snapshots/" + digest : filled;
+    filled = filled.startsWith("/api/v1/snapshots/") ? "/api/v1/snapshots/" + digest : filled;
     return new Call(
         id,
         method.toUpperCase(Locale.ROOT),
