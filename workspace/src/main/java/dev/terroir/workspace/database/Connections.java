@@ -3,6 +3,7 @@ package dev.terroir.workspace.database;
 import dev.terroir.workspace.WorkspaceException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
 
 /// Where statements find their connection, and what differs between the two databases. Safe for any
 /// number of threads.
@@ -19,7 +20,7 @@ sealed interface Connections permits SqliteConnections, PostgresConnections {
   /// thread as a part of it.
   ///
   /// @return how many rows
-  int update(String sql, Object... parameters) throws SQLException;
+  int update(String sql, @Nullable Object... parameters) throws SQLException;
 
   /// Does work while nobody else writes, as a whole or not at all. Inside a transaction of the same
   /// thread it is a part of that, and when it fails, what it did is undone.

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteJDBCLoader;
 
@@ -70,7 +71,7 @@ public final class Database implements AutoCloseable {
   /// All rows of a query. Inside a transaction of the same thread it sees what that has written.
   ///
   /// @param parameters strings, longs, or null
-  public <T> List<T> query(String sql, Row<T> row, Object... parameters) {
+  public <T> List<T> query(String sql, Row<T> row, @Nullable Object... parameters) {
     try {
       return connections.read(connection -> {
         try (var statement = connection.prepareStatement(sql)) {
@@ -92,14 +93,14 @@ public final class Database implements AutoCloseable {
   }
 
   /// The first row of a query.
-  public <T> Optional<T> first(String sql, Row<T> row, Object... parameters) {
+  public <T> Optional<T> first(String sql, Row<T> row, @Nullable Object... parameters) {
     return query(sql, row, parameters).stream().findFirst();
   }
 
   /// Changes rows, inside a transaction of the same thread as a part of it.
   ///
   /// @return how many
-  public int update(String sql, Object... parameters) {
+  public int update(String sql, @Nullable Object... parameters) {
     try {
       return connections.update(sql, parameters);
     } catch (SQLException e) {

@@ -135,7 +135,7 @@ final class PostgresConnections implements Connections {
   }
 
   @Override
-  public int update(String sql, Object... parameters) throws SQLException {
+  public int update(String sql, @Nullable Object... parameters) throws SQLException {
     if (current.isBound() && current.get().isTransaction()) {
       return update(current.get().connection(), sql, parameters);
     }
@@ -150,7 +150,7 @@ final class PostgresConnections implements Connections {
     }
   }
 
-  private static int update(Connection connection, String sql, Object... parameters)
+  private static int update(Connection connection, String sql, @Nullable Object... parameters)
       throws SQLException {
     try (var statement = connection.prepareStatement(sql)) {
       for (int i = 0; i < parameters.length; i++) {

@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
 
@@ -104,7 +105,7 @@ final class SqliteConnections implements Connections {
   }
 
   @Override
-  public int update(String sql, Object... parameters) throws SQLException {
+  public int update(String sql, @Nullable Object... parameters) throws SQLException {
     turn.lock();
     try (var statement = main.prepareStatement(sql)) {
       for (int i = 0; i < parameters.length; i++) {
