@@ -64,8 +64,7 @@ public final class TerroirServer implements AutoCloseable {
   /// @param workspace closed by the caller, after the server
   /// @throws ServerException code `server-running`, `insecure-address`, `tls-files` or
   ///   `server-not-started`
-  public static TerroirServer start(
-      Workspace workspace, ServerOptions options, Settings settings) {
+  public static TerroirServer start(Workspace workspace, ServerOptions options, Settings settings) {
     refuseInsecure(options);
     var files = new ServerFiles(workspace.directory());
     var lock = files.tryLock();
@@ -177,7 +176,9 @@ public final class TerroirServer implements AutoCloseable {
         && !options.isInsecureAllowed()) {
       throw ServerException.of(
           ServerCode.INSECURE_ADDRESS,
-          "without TLS, `" + address.getHostString() + "` would let everybody on the way read"
+          "without TLS, `"
+              + address.getHostString()
+              + "` would let everybody on the way read"
               + " tokens",
           "give `--tls-certificate` and `--tls-key`, listen on 127.0.0.1 behind a proxy, or say"
               + " `--insecure-http` when the network is trusted");

@@ -85,8 +85,13 @@ public final class ServeCommand {
       if (!arguments.has("--on-demand")) {
         context
             .console()
-            .say("terroir " + Main.VERSION + " serves `" + context.workspace().name() + "` at "
-                + server.url());
+            .say(
+                "terroir "
+                    + Main.VERSION
+                    + " serves `"
+                    + context.workspace().name()
+                    + "` at "
+                    + server.url());
       }
       server.await();
       try {
