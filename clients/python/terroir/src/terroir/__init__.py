@@ -1,0 +1,36 @@
+"""The native client of a Terroir workspace: environments, runs, models and services over its server.
+
+`connect()` gives the client of the workspace that a project's config.json names; the server of a workspace on the same
+machine starts by itself. Nothing but the standard library is needed.
+"""
+
+from .client import VERSION as __version__
+from .client import Client, connect, file_path, path
+from .errors import (
+    Conflict,
+    Forbidden,
+    Incompatible,
+    InvalidRequest,
+    NotFound,
+    ServerFailed,
+    TerroirError,
+    Unauthorized,
+    Unavailable,
+)
+
+__all__ = [
+    "Client",
+    "Conflict",
+    "Forbidden",
+    "Incompatible",
+    "InvalidRequest",
+    "NotFound",
+    "ServerFailed",
+    "TerroirError",
+    "Unauthorized",
+    "Unavailable",
+    "__version__",
+    "connect",
+    "file_path",
+    "path",
+]

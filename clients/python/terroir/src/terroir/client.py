@@ -1,0 +1,529 @@
+"""The HTTP client: one kept-alive connection a thread, retries where they are safe, errors as exceptions."""
+
+import http.client
+import json as jsonlib
+import os
+import ssl
+import tempfile
+import threading
+import time
+import urllib.parse
+import urllib.request
+import uuid
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
+
+from . import discovery
+from .discovery import Address, Target
+from .errors import Incompatible, TerroirError, Unavailable, of_problem
+
+VERSION = "0.1.0"
+
+#: The version of the REST API that this client speaks.
+API = "v1"
+
+_TIMEOUT_SECONDS = 60.0
+_PATIENCE_SECONDS = 30.0
+_CHUNK = 1 << 18
+_LOST = (ConnectionError, http.client.HTTPException, ssl.SSLError, OSError)
+
+FileName = Union[str, "os.PathLike[str]"]
+
+
+class Answer:
+    """What the server answered: ``status``, ``headers`` and ``body``."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def json(self) -> Any:
+        """The document of the body; None when there is none."""
+        return jsonlib.loads(self.body) if self.body else None
+
+
+class Client:
+    """A workspace's server. Safe for threads, and for processes that fork.
+
+    Paths begin at the API, such as ``/environments``; their parts are quoted by :func:`path`.
+    """
+
+    def __init__(self, target: Target, timeout: float = _TIMEOUT_SECONDS) -> None:
+        self.target = target
+        self.timeout = timeout
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._address: Optional[Address] = None
+        self._about: Optional[Dict[str, Any]] = None
+
+    def __repr__(self) -> str:
+        return "<terroir.Client of %s>" % self.target
+
+    # -- where the server is ----------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The server's address, such as ``https://host:8443``."""
+        return self._where().url
+
+    def _where(self) -> Address:
+        with self._lock:
+            if self._address is None:
+                if self.target.is_local:
+                    self._address = discovery.running(self.target) or discovery.start(self.target)
+                else:
+                    self._address = discovery.remote(self.target)
+            return self._address
+
+    def _find_again(self, gone: Address, may_start: bool) -> None:
+        """Looks for the server of a local workspace anew when it does not answer where it was."""
+        with self._lock:
+            if self._address is not None and self._address != gone:
+                return
+            found = discovery.running(self.target)
+            if found is not None and found != gone:
+                self._address = found
+            elif may_start:
+                self._address = discovery.start(self.target)
+
+    def about(self) -> Dict[str, Any]:
+        """Program, workspace and the caller's role; raises Incompatible when it speaks no version known here."""
+        if self._about is None:
+            about: Dict[str, Any] = self._json("GET", "/api/v1")
+            if API not in about.get("api", []):
+                raise Incompatible(
+                    "api-version",
+                    "the server at %s, Terroir %s, speaks %s of its API; this client speaks %s"
+                    % (self.url, about.get("version"), ", ".join(about.get("api", [])) or "no version", API),
+                    hints=["install the client that comes with that server"])
+            self._about = about
+        return self._about
+
+    # -- one exchange -----------------------------------------------------------------------------------------------
+
+    def _connection(self, address: Address) -> http.client.HTTPConnection:
+        kept = getattr(self._local, "connection", None)
+        if kept is not None and kept[0] == (os.getpid(), address.url):
+            connection: http.client.HTTPConnection = kept[1]
+            return connection
+        connection = self._open(address)
+        self._local.connection = ((os.getpid(), address.url), connection)
+        return connection
+
+    def _open(self, address: Address, timeout: Optional[float] = None) -> http.client.HTTPConnection:
+        parts = urllib.parse.urlsplit(address.url)
+        host, port = parts.hostname or "", parts.port
+        limit = self.timeout if timeout is None else timeout
+        proxy = _proxy(parts)
+        if parts.scheme == "https":
+            context = _tls()
+            if proxy:
+                through = http.client.HTTPSConnection(proxy[0], proxy[1], timeout=limit, context=context)
+                through.set_tunnel(host, port or 443)
+                return through
+            return http.client.HTTPSConnection(host, port, timeout=limit, context=context)
+        return http.client.HTTPConnection(host, port, timeout=limit)
+
+    def _drop(self) -> None:
+        kept = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if kept is not None and kept[0][0] == os.getpid():
+            kept[1].close()
+
+    def _headers(self, address: Address, more: Optional[Mapping[str, str]]) -> Dict[str, str]:
+        headers = {
+            "Authorization": "Bearer " + address.token,
+            "User-Agent": "terroir-python/" + VERSION,
+            "Accept": "application/json",
+        }
+        headers.update(more or {})
+        return headers
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        query: Optional[Mapping[str, Any]] = None,
+        body: Union[None, bytes, Callable[[], BinaryIO]] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        may_repeat: Optional[bool] = None,
+        patience: float = _PATIENCE_SECONDS,
+        may_start: bool = True,
+    ) -> Answer:
+        """One request, repeated while that is safe and the server does not answer.
+
+        ``body`` is bytes, or a function that opens a file anew for each try. ``may_repeat`` says whether the request
+        may reach the server twice; when left out it is what HTTP says of the method. ``patience`` is in seconds.
+
+        Raises TerroirError and its kinds.
+        """
+        repeatable = method in ("GET", "HEAD", "PUT", "DELETE") if may_repeat is None else may_repeat
+        target = _path(path) + _query(query)
+        deadline = time.monotonic() + patience
+        pause = 0.05
+        tries = 0
+        while True:
+            address = self._where()
+            tries += 1
+            was_kept = getattr(self._local, "connection", None) is not None
+            try:
+                answer = self._exchange(address, method, target, body, headers)
+            except _LOST as error:
+                self._drop()
+                refused = isinstance(error, (ConnectionRefusedError, FileNotFoundError))
+                if tries == 1 and was_kept and (repeatable or _was_idle(error)):
+                    continue  # A kept connection that the server had closed meanwhile.
+                if not (repeatable or refused) or time.monotonic() >= deadline:
+                    raise self._unreachable(address, error) from None
+                if self.target.is_local:
+                    self._find_again(address, may_start)
+                time.sleep(pause)
+                pause = min(2.0, pause * 2)
+                continue
+            if answer.status == 401 and self.target.is_local and tries == 1:
+                self._find_again(address, may_start)  # Another server took its place, with another token.
+                if self._where() != address:
+                    continue
+            if answer.status in (429, 503) and repeatable and time.monotonic() < deadline:
+                time.sleep(_retry_after(answer, pause))
+                pause = min(2.0, pause * 2)
+                continue
+            if answer.status >= 400:
+                raise of_problem(answer.status, _problem(answer))
+            return answer
+
+    def _exchange(
+        self,
+        address: Address,
+        method: str,
+        target: str,
+        body: Union[None, bytes, Callable[[], BinaryIO]],
+        headers: Optional[Mapping[str, str]],
+    ) -> Answer:
+        connection = self._connection(address)
+        sent = self._headers(address, headers)
+        if callable(body):
+            with body() as stream:
+                sent["Content-Length"] = str(os.fstat(stream.fileno()).st_size)
+                connection.request(method, target, body=stream, headers=sent)
+                response = connection.getresponse()
+                data = response.read()
+        else:
+            connection.request(method, target, body=body, headers=sent)
+            response = connection.getresponse()
+            data = response.read()
+        if response.will_close:
+            self._drop()
+        return Answer(response.status, dict((name.lower(), value) for name, value in response.getheaders()), data)
+
+    def _unreachable(self, address: Address, error: BaseException) -> Unavailable:
+        return Unavailable(
+            "server-unreachable",
+            "the server at %s does not answer: %s" % (address.url, error or type(error).__name__),
+            hints=["is it running, and is the address right?"] if not self.target.is_local else
+            ["`terroir serve --workspace %s` shows why it does not start" % discovery.directory_of(self.target)])
+
+    # -- documents --------------------------------------------------------------------------------------------------
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        query: Optional[Mapping[str, Any]] = None,
+        json: Any = None,
+        headers: Optional[Mapping[str, str]] = None,
+        may_repeat: Optional[bool] = None,
+        patience: float = _PATIENCE_SECONDS,
+    ) -> Any:
+        sent = dict(headers or {})
+        body = None
+        if json is not None:
+            sent.setdefault("Content-Type", "application/json")
+            body = jsonlib.dumps(json, allow_nan=False, separators=(",", ":")).encode("utf-8")
+        return self.request(method, path, query, body, sent, may_repeat, patience).json()
+
+    def get(self, path: str, **query: Any) -> Any:
+        """A document. Parameters of the query that are None are left out."""
+        return self._json("GET", path, query)
+
+    def post(self, path: str, json: Any = None, idempotent: bool = True, **query: Any) -> Any:
+        """Creates something. With ``idempotent`` the request bears a key and may safely be sent again."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex} if idempotent else {}
+        return self._json("POST", path, query, {} if json is None else json, headers, may_repeat=idempotent)
+
+    def put(self, path: str, json: Any = None, **query: Any) -> Any:
+        """Makes or replaces something."""
+        return self._json("PUT", path, query, {} if json is None else json)
+
+    def patch(self, path: str, json: Any = None, **query: Any) -> Any:
+        """Changes something; what is given wins over what is there, so that it may be sent again."""
+        return self._json("PATCH", path, query, {} if json is None else json, may_repeat=True)
+
+    def delete(self, path: str, **query: Any) -> Any:
+        """Takes something away."""
+        return self._json("DELETE", path, query)
+
+    def pages(self, path: str, **query: Any) -> Iterator[Dict[str, Any]]:
+        """All items of a list, page after page."""
+        while True:
+            page = self.get(path, **query)
+            yield from page["items"]
+            if not page.get("next"):
+                return
+            query["after"] = page["next"]
+
+    # -- files ------------------------------------------------------------------------------------------------------
+
+    def get_bytes(self, path: str, **query: Any) -> bytes:
+        """A file as bytes."""
+        return self.request("GET", path, query, headers={"Accept": "*/*"}).body
+
+    def download(
+        self,
+        path: str,
+        target: FileName,
+        on_bytes: Optional[Callable[[int], None]] = None,
+        **query: Any,
+    ) -> Path:
+        """Writes a file, which appears whole or not at all; a transfer that breaks off goes on where it was."""
+        file = Path(target)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix="." + file.name[:40] + ".", dir=str(file.parent))
+        try:
+            with os.fdopen(handle, "wb") as out:
+                self._download(_path(path) + _query(query), out, on_bytes)
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, str(file))
+        except BaseException:
+            if os.path.exists(name):
+                os.unlink(name)
+            raise
+        return file
+
+    def _download(self, target: str, out: BinaryIO, on_bytes: Optional[Callable[[int], None]]) -> None:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            address = self._where()
+            at = out.tell()
+            connection = self._open(address)
+            try:
+                headers = self._headers(address, {"Accept": "*/*"})
+                if at:
+                    headers["Range"] = "bytes=%d-" % at
+                connection.request("GET", target, headers=headers)
+                response = connection.getresponse()
+                if response.status >= 400:
+                    raise of_problem(response.status, _problem(Answer(
+                        response.status, dict(response.getheaders()), response.read())))
+                if at and response.status != 206:
+                    out.seek(0)
+                    out.truncate()
+                while True:
+                    chunk = response.read(_CHUNK)
+                    if not chunk:
+                        break
+                    out.write(chunk)
+                    deadline = time.monotonic() + _PATIENCE_SECONDS
+                    if on_bytes:
+                        on_bytes(len(chunk))
+                if response.length in (None, 0):
+                    return
+                raise ConnectionError("the transfer broke off")
+            except _LOST as error:
+                if time.monotonic() >= deadline:
+                    raise self._unreachable(address, error) from None
+                if self.target.is_local and isinstance(error, ConnectionRefusedError):
+                    self._find_again(address, may_start=True)
+                time.sleep(0.2)
+            finally:
+                connection.close()
+
+    def upload(self, path: str, source: Union[FileName, BinaryIO, bytes], **query: Any) -> Any:
+        """Sends a file by PUT: its name, bytes, or an open stream, which is read to its end first."""
+        headers = {"Content-Type": "application/octet-stream"}
+        if isinstance(source, (bytes, bytearray)):
+            return self.request("PUT", path, query, bytes(source), headers).json()
+        if isinstance(source, (str, os.PathLike)):
+            name = os.fspath(source)
+            return self.request("PUT", path, query, lambda: open(name, "rb"), headers, patience=600).json()
+        with tempfile.NamedTemporaryFile() as kept:
+            while True:
+                chunk = source.read(_CHUNK)
+                if not chunk:
+                    break
+                kept.write(chunk.encode("utf-8") if isinstance(chunk, str) else chunk)
+            kept.flush()
+            return self.request("PUT", path, query, lambda: open(kept.name, "rb"), headers, patience=600).json()
+
+    # -- logs and jobs ----------------------------------------------------------------------------------------------
+
+    def stream_log(
+        self,
+        path: str,
+        on_line: Callable[[str], None],
+        on_status: Optional[Callable[[str], None]] = None,
+        patience: float = 120.0,
+    ) -> str:
+        """Hands on a log line by line until it ends; goes on after a lost connection and after a restart of the server.
+
+        Returns the last status. ``patience`` is how many seconds the server may be away.
+        """
+        from .events import follow
+
+        return follow(self, path, on_line, on_status, patience)
+
+    def wait_job(
+        self,
+        job: Mapping[str, Any],
+        on_line: Optional[Callable[[str], None]] = None,
+        on_status: Optional[Callable[[str], None]] = None,
+    ) -> Dict[str, Any]:
+        """Waits for a job's end and returns it.
+
+        Raises the job's own error when it failed, TerroirError with code ``job-canceled`` when it was canceled.
+        """
+        place = path("jobs", job["id"])
+        self.stream_log(place + "/log", on_line or (lambda line: None), on_status)
+        pause = 0.02
+        while True:
+            done: Dict[str, Any] = self.get(place)
+            if done["status"] in ("Succeeded", "Failed", "Canceled"):
+                break
+            time.sleep(pause)
+            pause = min(1.0, pause * 2)
+        if done["status"] == "Failed":
+            problem = done.get("error") or {"code": "job-failed", "title": "the job failed"}
+            raise of_problem(int(problem.get("status", 422)), problem)
+        if done["status"] == "Canceled":
+            raise TerroirError("job-canceled", "the job %s was canceled" % done["id"])
+        return done
+
+    def upload_snapshot(
+        self,
+        directory: FileName,
+        ignore: bool = True,
+        on_bytes: Optional[Callable[[int, int], None]] = None,
+    ) -> str:
+        """Sends what the server lacks of a folder and returns the snapshot's id; see :mod:`terroir.snapshot`."""
+        from .snapshot import upload
+
+        return upload(self, directory, ignore, on_bytes)
+
+
+def path(*parts: Any) -> str:
+    """A path of the API; each part is quoted, so that a name with a slash or a space stays one part."""
+    return "/" + "/".join(urllib.parse.quote(str(part), safe="") for part in parts)
+
+
+def file_path(name: str) -> str:
+    """The end of a path that names a file: its own slashes stay."""
+    return urllib.parse.quote(name, safe="/")
+
+
+def connect(
+    path: Optional[FileName] = None,
+    endpoint: Optional[str] = None,
+    token: Optional[str] = None,
+    workspace_directory: Optional[FileName] = None,
+    workspace_name: Optional[str] = None,
+    timeout: float = _TIMEOUT_SECONDS,
+) -> Client:
+    """The server of a workspace: the one that is named, else that of the run that this process belongs to, else the
+    one that config.json names in ``path`` (the current directory when left out) or a directory above, else the user's
+    default one. That of a workspace on this machine is started when it does not run.
+
+    Raises TerroirError when there is no such workspace or server.
+    """
+    if endpoint or workspace_directory or workspace_name:
+        target = Target(
+            endpoint=endpoint, token=token, name=workspace_name,
+            directory=Path(os.path.abspath(os.fspath(workspace_directory))) if workspace_directory else None)
+    else:
+        within = discovery.in_run() if path is None else None
+        config = None if within else discovery.find_config(path or ".")
+        if within:
+            target = within
+        elif config:
+            target = discovery.read_config(config)
+        elif path is not None:
+            raise TerroirError(
+                "config-not-found",
+                "config.json could not be found in %s or its parent directories" % os.fspath(path),
+                hints=["make one with `terroir workspace create -n NAME`"])
+        else:
+            target = _of_environment()
+    client = Client(target, timeout)
+    client.about()
+    return client
+
+
+def _of_environment() -> Target:
+    named = os.environ.get("TERROIR_WORKSPACE")
+    if not named:
+        return Target(name="default")
+    if named.startswith(("http://", "https://")):
+        return Target(endpoint=named)
+    below_home = discovery.home() / "workspaces" / named
+    if not os.path.exists(named) and below_home.exists():
+        return Target(name=named)
+    return Target(directory=Path(os.path.abspath(named)))
+
+
+def _path(path: str) -> str:
+    return path if path.startswith(("/api/", "/health/", "/metrics")) else "/api/v1" + path
+
+
+def _query(query: Optional[Mapping[str, Any]]) -> str:
+    pairs: List[Tuple[str, str]] = []
+    for name, value in (query or {}).items():
+        for one in value if isinstance(value, (list, tuple)) else [value]:
+            if one is not None:
+                pairs.append((name, str(one).lower() if isinstance(one, bool) else str(one)))
+    return "?" + urllib.parse.urlencode(pairs) if pairs else ""
+
+
+def _problem(answer: Answer) -> Dict[str, Any]:
+    try:
+        problem = answer.json()
+        if isinstance(problem, dict):
+            return problem
+    except ValueError:
+        pass
+    return {"code": "http-%d" % answer.status, "title": "the server answered %d: %s" % (
+        answer.status, answer.body[:200].decode("utf-8", "replace"))}
+
+
+def _retry_after(answer: Answer, pause: float) -> float:
+    wish = answer.headers.get("retry-after", "")
+    return min(10.0, float(wish)) if wish.isdigit() else pause
+
+
+def _was_idle(error: BaseException) -> bool:
+    """Whether the server closed a kept connection before it saw anything of the request."""
+    return isinstance(error, (http.client.RemoteDisconnected, BrokenPipeError, http.client.CannotSendRequest))
+
+
+def _proxy(parts: urllib.parse.SplitResult) -> Optional[Tuple[str, int]]:
+    host = parts.hostname or ""
+    if parts.scheme != "https" or host in ("localhost", "127.0.0.1", "::1") or urllib.request.proxy_bypass(host):
+        return None
+    proxy = urllib.request.getproxies().get("https")
+    if not proxy:
+        return None
+    split = urllib.parse.urlsplit(proxy if "//" in proxy else "//" + proxy)
+    return (split.hostname or "", split.port or 3128)
+
+
+def _tls() -> ssl.SSLContext:
+    for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        file = os.environ.get(variable)
+        if file:
+            return ssl.create_default_context(cafile=file)
+    return ssl.create_default_context()
+
+
+def _umask() -> int:
+    mask = os.umask(0o22)
+    os.umask(mask)
+    return mask
