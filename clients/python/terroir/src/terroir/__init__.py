@@ -17,6 +17,8 @@ from .errors import (
     Unauthorized,
     Unavailable,
 )
+from .runs import Run, current_run
+from .workspace import Workspace
 
 __all__ = [
     "Client",
@@ -25,12 +27,15 @@ __all__ = [
     "Incompatible",
     "InvalidRequest",
     "NotFound",
+    "Run",
     "ServerFailed",
     "TerroirError",
     "Unauthorized",
     "Unavailable",
+    "Workspace",
     "__version__",
     "connect",
+    "current_run",
     "file_path",
     "path",
 ]
