@@ -28,6 +28,7 @@ class ArrowsTest {
           "workspace",
           "compute",
           "serving",
+          "server",
           "cli");
 
   private static final JavaClasses TERROIR =

@@ -63,7 +63,8 @@ public final class LockFile {
     return ofJson(JsonReader.readObject(file));
   }
 
-  static JsonObject toJson(Lock lock) {
+  /// A lock as it is written.
+  public static JsonObject toJson(Lock lock) {
     var json =
         JsonObject.builder()
             .put("format", FORMAT)

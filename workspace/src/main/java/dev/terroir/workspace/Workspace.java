@@ -27,6 +27,8 @@ import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import dev.terroir.workspace.config.WorkspaceDetails;
 import dev.terroir.workspace.database.Database;
+import dev.terroir.workspace.database.Leases;
+import dev.terroir.workspace.database.PostgresAddress;
 import dev.terroir.workspace.environments.CuratedEnvironments;
 import dev.terroir.workspace.environments.EnvironmentRegistry;
 import dev.terroir.workspace.environments.Listing;
@@ -99,6 +101,23 @@ public final class Workspace
   /// @throws WorkspaceException code `workspace-exists`
   public static Workspace create(
       String name, @Nullable Path directory, boolean exists, Settings settings, Progress progress) {
+    return create(name, directory, null, exists, settings, progress);
+  }
+
+  /// Makes a workspace whose records lie in a database of PostgreSQL. Its folder holds everything
+  /// else.
+  ///
+  /// @param directory where, or null for its place in Terroir's home
+  /// @param address of the database, which is opened at once; null for SQLite in the folder
+  /// @param exists whether one that is there is opened instead
+  /// @throws WorkspaceException code `workspace-exists`, or `database-unreachable`
+  public static Workspace create(
+      String name,
+      @Nullable Path directory,
+      @Nullable PostgresAddress address,
+      boolean exists,
+      Settings settings,
+      Progress progress) {
     if (!NAME.matcher(name).matches()) {
       throw new WorkspaceException(
           Problem.of(WorkspaceCode.INVALID_NAME, "`" + name + "` cannot name a workspace")
@@ -113,15 +132,28 @@ public final class Workspace
                 .at(Place.file(place))
                 .hint("choose another name, or open that one with `--workspace`"));
       }
-      return open(place, settings, progress);
+      var there = open(place, settings, progress);
+      if (address != null && !address.equals(there.details().database())) {
+        throw new WorkspaceException(
+            Problem.of(
+                    WorkspaceCode.WORKSPACE_EXISTS,
+                    "a workspace is there already, with its records elsewhere")
+                .at(Place.file(place))
+                .because("its database is " + there.details().toJson().string("database"))
+                .hint("choose another name, or leave the database out to open that one"));
+      }
+      return there;
     }
+    var database = address == null ? null : Database.open(address, settings);
     try {
       Files.createDirectories(place);
     } catch (IOException e) {
       throw FoundationException.ofFile("the workspace cannot be made", place, e);
     }
-    write(place, WorkspaceDetails.of(name).write(JsonObject.EMPTY));
-    return new Workspace(name, place, settings, progress);
+    write(place, WorkspaceDetails.of(name).withDatabase(address).write(JsonObject.EMPTY));
+    var made = new Workspace(name, place, settings, progress);
+    made.database = database;
+    return made;
   }
 
   /// Opens the workspace in a directory.
@@ -202,7 +234,11 @@ public final class Workspace
       var asked = change.apply(before);
       var after =
           new WorkspaceDetails(
-              before.name(), asked.containerRegistry(), asked.defaultBases(), asked.conda());
+              before.name(),
+              asked.containerRegistry(),
+              asked.defaultBases(),
+              asked.conda(),
+              before.database());
       write(directory, after.write(stored));
       return after;
     }
@@ -223,10 +259,12 @@ public final class Workspace
     return clock;
   }
 
-  private synchronized Database database() {
+  /// Where everything that is recorded lies.
+  public synchronized Database database() {
     var open = database;
     if (open == null) {
-      open = Database.open(databaseFile());
+      var address = address();
+      open = address == null ? Database.open(databaseFile()) : Database.open(address, settings);
       database = open;
     }
     return open;
@@ -234,6 +272,17 @@ public final class Workspace
 
   private Path databaseFile() {
     return directory.resolve("workspace.db");
+  }
+
+  /// Where the server of its records is, or null. The file is looked through before it is read as
+  /// JSON, which takes 12 ms of a start and which SQLite needs not.
+  private @Nullable PostgresAddress address() {
+    var marker = directory.resolve(MARKER);
+    try {
+      return Files.readString(marker).contains("\"database\"") ? details().database() : null;
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the workspace cannot be read", marker, e);
+    }
   }
 
   private synchronized Uv uv() {
@@ -250,10 +299,10 @@ public final class Workspace
     return new EnvironmentRegistry(database(), clock);
   }
 
-  /// The list of registered environments as JSON text, without opening the database when nothing
-  /// was written since it was listed last.
+  /// The list of registered environments as JSON text, without opening a database of SQLite when
+  /// nothing was written since it was listed last.
   public Listing listing() {
-    return new Listing(databaseFile(), this::environments, clock);
+    return new Listing(address() == null ? databaseFile() : null, this::environments, clock);
   }
 
   /// Locks by definition.
@@ -264,6 +313,11 @@ public final class Workspace
   /// Records of runs.
   public RunRecords runs() {
     return new RunRecords(database());
+  }
+
+  /// What one process at a time may do.
+  public Leases leases() {
+    return new Leases(database());
   }
 
   /// Registered models.

@@ -16,6 +16,10 @@ public enum WorkspaceCode implements Code {
   DATABASE_TOO_NEW("database-too-new", Kind.SURROUNDINGS),
   /// The database cannot be read or written.
   DATABASE_FAILED("database-failed", Kind.SURROUNDINGS),
+  /// The database's server does not answer, or lets nobody in.
+  DATABASE_UNREACHABLE("database-unreachable", Kind.SURROUNDINGS),
+  /// The address of a database, or what belongs to it, cannot be used.
+  INVALID_DATABASE("invalid-database", Kind.REQUEST),
   /// No such environment, version or label is registered.
   ENVIRONMENT_NOT_FOUND("environment-not-found", Kind.REQUEST),
   /// A version is registered with another definition.

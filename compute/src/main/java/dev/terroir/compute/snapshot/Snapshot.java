@@ -67,17 +67,70 @@ public record Snapshot(String id, List<Entry> entries) {
         entries.add(
             new Entry(relative(root, file), Files.size(file), sha256, Files.isExecutable(file)));
       }
-      entries.sort(Comparator.comparing(Entry::path));
-      var manifest = JsonWriter.canonical(manifest(entries));
-      var id = Sha256.of(manifest).hex();
-      var target = store.resolve("manifests").resolve(id + ".json");
-      if (!Files.exists(target)) {
-        AtomicFiles.write(target, manifest);
-      }
-      return new Snapshot(id, entries);
+      return write(entries, store);
     } catch (IOException e) {
       throw FoundationException.ofFile("the snapshot cannot be taken", source, e);
     }
+  }
+
+  /// A snapshot of files that the store has already.
+  ///
+  /// @param files in any order, each path once, relative and within
+  /// @throws ComputeException code `snapshot-refused` beyond the limits, for a path that is there
+  ///   twice or is a folder of another, and for a size that the content does not have
+  public static Snapshot of(List<Entry> files, Path store, Limits limits) {
+    var entries = new ArrayList<>(files);
+    entries.sort(Comparator.comparing(Entry::path));
+    var total = entries.stream().mapToLong(Entry::sizeBytes).sum();
+    if (total > limits.maxBytes() || entries.size() > limits.maxFiles()) {
+      throw new ComputeException(
+          Problem.of(
+              ComputeCode.SNAPSHOT_REFUSED,
+              "a snapshot may have at most "
+                  + (limits.maxBytes() >> 20)
+                  + " MB and "
+                  + limits.maxFiles()
+                  + " files; this one has "
+                  + (total >> 20)
+                  + " MB and "
+                  + entries.size()));
+    }
+    var paths = new java.util.HashSet<String>();
+    for (var entry : entries) {
+      if (!paths.add(entry.path())) {
+        throw refused("the file `" + entry.path() + "` is there twice");
+      }
+    }
+    for (var entry : entries) {
+      for (int end = entry.path().lastIndexOf('/');
+          end > 0;
+          end = entry.path().lastIndexOf('/', end - 1)) {
+        if (paths.contains(entry.path().substring(0, end))) {
+          throw refused("`" + entry.path().substring(0, end) + "` is a file and a folder");
+        }
+      }
+      var size = object(store, entry.sha256()).toFile().length();
+      if (size != entry.sizeBytes()) {
+        throw refused(
+            "the file `" + entry.path() + "` has " + size + " bytes, not " + entry.sizeBytes());
+      }
+    }
+    return write(entries, store);
+  }
+
+  private static ComputeException refused(String what) {
+    return new ComputeException(Problem.of(ComputeCode.SNAPSHOT_REFUSED, what));
+  }
+
+  private static Snapshot write(List<Entry> entries, Path store) {
+    entries.sort(Comparator.comparing(Entry::path));
+    var manifest = JsonWriter.canonical(manifest(entries));
+    var id = Sha256.of(manifest).hex();
+    var target = store.resolve("manifests").resolve(id + ".json");
+    if (!Files.exists(target)) {
+      AtomicFiles.write(target, manifest);
+    }
+    return new Snapshot(id, entries);
   }
 
   /// Makes a fresh working copy straight from a directory and keeps nothing in a store: what a

@@ -36,6 +36,20 @@ public final class Settings {
   /// programs. Default: what `docker login` or `podman login` keeps. Since 0.1.
   public static final String TERROIR_REGISTRY_PASSWORD = "TERROIR_REGISTRY_PASSWORD";
 
+  /// File with the key of the server's secret store, 32 bytes in Base64, readable by its owner only.
+  /// Default: `server/secret.key` below the workspace's directory, made on first use. Since 0.1.
+  public static final String TERROIR_SECRET_KEY_FILE = "TERROIR_SECRET_KEY_FILE";
+
+  /// A token for the server that `config.json` names by `endpoint`. Since 0.1.
+  public static final String TERROIR_TOKEN = "TERROIR_TOKEN";
+
+  /// File with such a token. Since 0.1.
+  public static final String TERROIR_TOKEN_FILE = "TERROIR_TOKEN_FILE";
+
+  /// The program by which clients start the server of a workspace on this machine. Default:
+  /// `terroir` on PATH. Since 0.1.
+  public static final String TERROIR_COMMAND = "TERROIR_COMMAND";
+
   /// `1` shows stack traces of expected failures too. Since 0.1.
   public static final String TERROIR_TRACE = "TERROIR_TRACE";
 
@@ -60,10 +74,12 @@ public final class Settings {
     return Optional.ofNullable(variables.get(name)).filter(value -> !value.isEmpty());
   }
 
-  /// All variables, to hand on to a program; without the password that is for Terroir alone.
+  /// All variables, to hand on to a program; without the password and the token that are for Terroir
+  /// alone.
   public Map<String, String> variables() {
     var copy = new TreeMap<>(variables);
     copy.remove(TERROIR_REGISTRY_PASSWORD);
+    copy.remove(TERROIR_TOKEN);
     return copy;
   }
 

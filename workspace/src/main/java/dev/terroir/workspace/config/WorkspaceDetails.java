@@ -10,6 +10,7 @@ import dev.terroir.image.base.DefaultBases;
 import dev.terroir.image.oci.ImageLocation;
 import dev.terroir.image.oci.ImageReference;
 import dev.terroir.resolve.conda.CondaOptions;
+import dev.terroir.workspace.database.PostgresAddress;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -26,12 +27,14 @@ import org.jspecify.annotations.Nullable;
 /// @param defaultBases bases of definitions that name none, where they are not those that Terroir
 ///   comes with
 /// @param conda what is decided about conda packages
+/// @param database where its records lie, or null for SQLite in its folder
 /// @since 0.1
 public record WorkspaceDetails(
     String name,
     @Nullable String containerRegistry,
     Map<DefaultBases.Kind, String> defaultBases,
-    CondaOptions conda) {
+    CondaOptions conda,
+    @Nullable PostgresAddress database) {
   /// The format's tag.
   public static final String FORMAT = "terroir-workspace/1";
 
@@ -46,7 +49,7 @@ public record WorkspaceDetails(
 
   /// A new workspace.
   public static WorkspaceDetails of(String name) {
-    return new WorkspaceDetails(name, null, Map.of(), CondaOptions.DEFAULT);
+    return new WorkspaceDetails(name, null, Map.of(), CondaOptions.DEFAULT, null);
   }
 
   /// Reads what [#write] writes; unknown kinds of bases are those of a later version.
@@ -63,25 +66,35 @@ public record WorkspaceDetails(
         json.string("name"),
         json.optionalString("containerRegistry").orElse(null),
         bases,
-        CondaDetails.read(json.optionalObject("conda").orElse(JsonObject.EMPTY)));
+        CondaDetails.read(json.optionalObject("conda").orElse(JsonObject.EMPTY)),
+        json.optionalString("database").map(PostgresAddress::parse).orElse(null));
   }
 
   /// As it is stored, in place of what is there; members that are not known here stay.
   public JsonObject write(JsonObject former) {
     var bases = JsonObject.builder();
     defaultBases.forEach((kind, reference) -> bases.put(kind.id(), reference));
-    return former.toBuilder()
-        .put("format", FORMAT)
-        .put("name", name)
-        .put("containerRegistry", containerRegistry)
-        .put("defaultBases", bases.build())
-        .put("conda", CondaDetails.write(conda))
+    var text =
+        former.toBuilder()
+            .put("format", FORMAT)
+            .put("name", name)
+            .put("containerRegistry", containerRegistry)
+            .put("defaultBases", bases.build())
+            .put("conda", CondaDetails.write(conda));
+    return (database == null ? text.remove("database") : text.put("database", database.url()))
         .build();
+  }
+
+  /// The same with its records in another place, for one that is to be made.
+  ///
+  /// @param address or null for SQLite in its folder
+  public WorkspaceDetails withDatabase(@Nullable PostgresAddress address) {
+    return new WorkspaceDetails(name, containerRegistry, defaultBases, conda, address);
   }
 
   /// The same with other decisions about conda.
   public WorkspaceDetails withConda(CondaOptions options) {
-    return new WorkspaceDetails(name, containerRegistry, defaultBases, options);
+    return new WorkspaceDetails(name, containerRegistry, defaultBases, options, database);
   }
 
   /// The decisions about conda with some of them changed.
@@ -111,12 +124,12 @@ public record WorkspaceDetails(
   /// @param text `docker://HOST[:PORT][/PATH]`, also without the transport
   /// @throws ImageException code `invalid-image-reference`
   public WorkspaceDetails withContainerRegistry(String text) {
-    return new WorkspaceDetails(name, TRANSPORT + registry(text), defaultBases, conda);
+    return new WorkspaceDetails(name, TRANSPORT + registry(text), defaultBases, conda, database);
   }
 
   /// The same with its own registry.
   public WorkspaceDetails withOwnRegistry() {
-    return new WorkspaceDetails(name, null, defaultBases, conda);
+    return new WorkspaceDetails(name, null, defaultBases, conda, database);
   }
 
   /// The repository below which the images lie in an outside registry, if there is one; it may have
@@ -175,7 +188,7 @@ public record WorkspaceDetails(
     var changed = new EnumMap<DefaultBases.Kind, String>(DefaultBases.Kind.class);
     changed.putAll(defaultBases);
     changed.put(kind, text);
-    return new WorkspaceDetails(name, containerRegistry, changed, conda);
+    return new WorkspaceDetails(name, containerRegistry, changed, conda, database);
   }
 
   /// The same with the base of a kind that Terroir comes with.
@@ -183,7 +196,7 @@ public record WorkspaceDetails(
     var changed = new EnumMap<DefaultBases.Kind, String>(DefaultBases.Kind.class);
     changed.putAll(defaultBases);
     changed.remove(kind);
-    return new WorkspaceDetails(name, containerRegistry, changed, conda);
+    return new WorkspaceDetails(name, containerRegistry, changed, conda, database);
   }
 
   private static String absolute(String reference, Path directory) {
@@ -213,6 +226,7 @@ public record WorkspaceDetails(
     }
     return JsonObject.builder()
         .put("name", name)
+        .put("database", database == null ? "sqlite" : database.url())
         .put(
             "containerRegistry",
             containerRegistry == null

@@ -1,22 +1,15 @@
 package dev.terroir.workspace.database;
 
-import dev.terroir.foundation.file.ProcessLock;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.workspace.WorkspaceCode;
 import dev.terroir.workspace.WorkspaceException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.sql.Statement;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
-import org.sqlite.SQLiteErrorCode;
 
-/// The schema, as the steps that led to it. Steps are only ever added; each database says in
-/// `user_version` how many it has had.
+/// The schema, as the steps that led to it. Steps are only ever added, in SQL that SQLite and
+/// PostgreSQL both understand; each database says how many it has had: SQLite in `user_version`,
+/// PostgreSQL in the table `terroir_schema`.
 final class Migrations {
   private static final List<String> STEPS =
       List.of(
@@ -148,90 +141,42 @@ final class Migrations {
           );
           """);
 
-  private static final Duration PATIENCE = Duration.ofMinutes(1);
-  private static final Duration PAUSE = Duration.ofMillis(10);
-
   private Migrations() {}
 
-  static void apply(Connection connection, Path file) throws SQLException {
-    var version = version(connection);
+  /// The number of the newest schema.
+  static int newest() {
+    return STEPS.size();
+  }
+
+  /// The statements of a step.
+  ///
+  /// @param step from 1
+  static List<String> statements(int step) {
+    var statements = new ArrayList<String>();
+    for (var sql : STEPS.get(step - 1).split(";\\s*\n")) {
+      if (!sql.isBlank()) {
+        statements.add(sql);
+      }
+    }
+    return statements;
+  }
+
+  /// Refuses a schema that is not known here.
+  ///
+  /// @param place of the database
+  static void check(int version, Place place) {
     if (version > STEPS.size()) {
       throw new WorkspaceException(
           Problem.of(
                   WorkspaceCode.DATABASE_TOO_NEW,
                   "the workspace's database was written by a later Terroir")
-              .at(Place.file(file))
+              .at(place)
               .because(
                   "its schema is number "
                       + version
                       + ", this Terroir knows schemas up to "
                       + STEPS.size())
               .hint("use that later Terroir; nothing was changed"));
-    }
-    if (version == STEPS.size()) {
-      return;
-    }
-    // SQLite does not wait for another process that changes the journal's mode, but fails.
-    try (var _ = ProcessLock.acquire(file.resolveSibling(file.getFileName() + ".lock"), PATIENCE)) {
-      migrate(connection, file);
-    }
-  }
-
-  private static void migrate(Connection connection, Path file) throws SQLException {
-    var version = version(connection);
-    if (version == STEPS.size()) {
-      return;
-    }
-    if (version > 0) {
-      backUp(connection, file, version);
-    }
-    try (var statement = connection.createStatement()) {
-      // The write-ahead log is a property of the file, so that it is asked for only here.
-      setJournal(statement);
-      statement.execute("BEGIN IMMEDIATE");
-      for (int step = version(connection); step < STEPS.size(); step++) {
-        for (var sql : STEPS.get(step).split(";\\s*\n")) {
-          if (!sql.isBlank()) {
-            statement.execute(sql);
-          }
-        }
-        statement.execute("PRAGMA user_version = " + (step + 1));
-      }
-      statement.execute("COMMIT");
-    }
-  }
-
-  /// Tries again while somebody reads: SQLite does not wait here.
-  private static void setJournal(Statement statement) throws SQLException {
-    var deadline = System.nanoTime() + PATIENCE.toNanos();
-    while (true) {
-      try {
-        statement.execute("PRAGMA journal_mode = WAL");
-        return;
-      } catch (SQLException e) {
-        var isBusy = (e.getErrorCode() & 0xff) == SQLiteErrorCode.SQLITE_BUSY.code;
-        if (!isBusy || System.nanoTime() > deadline) {
-          throw e;
-        }
-        LockSupport.parkNanos(PAUSE.toNanos());
-      }
-    }
-  }
-
-  private static void backUp(Connection connection, Path file, int version) throws SQLException {
-    var backup = file.resolveSibling(file.getFileName() + ".schema-" + version + ".backup");
-    if (!Files.exists(backup)) {
-      try (var statement = connection.prepareStatement("VACUUM INTO ?")) {
-        statement.setString(1, backup.toString());
-        statement.execute();
-      }
-    }
-  }
-
-  private static int version(Connection connection) throws SQLException {
-    try (var statement = connection.createStatement();
-        var result = statement.executeQuery("PRAGMA user_version")) {
-      return result.next() ? result.getInt(1) : 0;
     }
   }
 }

@@ -156,6 +156,38 @@ public final class EnvironmentRegistry {
     return result;
   }
 
+  /// A part of [#list], by name, without reading the rest.
+  ///
+  /// @param prefix what names begin with, empty for all
+  /// @param after the name that it begins after, empty for the first page
+  public List<Registered> page(String prefix, String after, int limit) {
+    var result = new TreeMap<String, Registered>();
+    CuratedEnvironments.all().stream()
+        .filter(item -> item.name().startsWith(prefix) && item.name().compareTo(after) > 0)
+        .forEach(item -> result.put(item.name(), curated(item)));
+    record Latest(String name, long ordinal) {}
+    database
+        .query(
+            "SELECT name, MAX(ordinal) FROM environment WHERE autosaved = 0 AND archived = 0"
+                + " AND name > ? AND name >= ? AND substr(name, 1, ?) = ?"
+                + " GROUP BY name ORDER BY name LIMIT ?",
+            row -> new Latest(row.getString(1), row.getLong(2)),
+            after,
+            prefix,
+            (long) prefix.length(),
+            prefix,
+            (long) limit)
+        .forEach(latest ->
+            database
+                .first(
+                    SELECT + " WHERE name = ? AND ordinal = ?",
+                    EnvironmentRegistry::read,
+                    latest.name(),
+                    latest.ordinal())
+                .ifPresent(item -> result.put(latest.name(), item)));
+    return result.values().stream().limit(limit).toList();
+  }
+
   /// What a listing shows of an environment.
   ///
   /// @param version its latest version
@@ -167,8 +199,10 @@ public final class EnvironmentRegistry {
     var result = new TreeMap<String, Listed>();
     CuratedEnvironments.stored().forEach(item -> result.put(item.name(), item));
     database.query(
-        "SELECT name, version, definition, MAX(ordinal) FROM environment"
-            + " WHERE autosaved = 0 AND archived = 0 GROUP BY name",
+        "SELECT e.name, e.version, e.definition FROM environment e JOIN"
+            + " (SELECT name, MAX(ordinal) AS last FROM environment"
+            + " WHERE autosaved = 0 AND archived = 0 GROUP BY name) latest"
+            + " ON e.name = latest.name AND e.ordinal = latest.last",
         row ->
             result.put(
                 row.getString(1),

@@ -28,16 +28,15 @@ public final class Listing {
   private static final String FORMAT = "terroir-listing/1 ";
   private static final Duration TICK = Duration.ofSeconds(1);
 
-  private final Path database;
-  private final Path file;
+  private final @Nullable Path database;
   private final Supplier<EnvironmentRegistry> registry;
   private final Clock clock;
 
-  /// @param database its file
+  /// @param database its file, or null for one that is none: nothing tells then whether it changed,
+  ///   and no text is kept
   /// @param registry opened only when the kept text does not count
-  public Listing(Path database, Supplier<EnvironmentRegistry> registry, Clock clock) {
+  public Listing(@Nullable Path database, Supplier<EnvironmentRegistry> registry, Clock clock) {
     this.database = database;
-    this.file = database.resolveSibling("listing.cache");
     this.registry = registry;
     this.clock = clock;
   }
@@ -46,8 +45,9 @@ public final class Listing {
   /// order of names.
   public String json() {
     var stamp = stamp();
-    if (stamp != null) {
-      var kept = kept(stamp);
+    var file = database == null ? null : database.resolveSibling("listing.cache");
+    if (stamp != null && file != null) {
+      var kept = kept(file, stamp);
       if (kept != null) {
         return kept;
       }
@@ -56,13 +56,13 @@ public final class Listing {
     var texts = new StringJoiner(",", "[", "]");
     registry.get().listStored().forEach(item -> texts.add(item.definition()));
     var json = JsonWriter.relaid(texts.toString(), 2);
-    if (stamp != null && stamp.equals(stamp())) {
-      keep(stamp, json);
+    if (stamp != null && file != null && stamp.equals(stamp())) {
+      keep(file, stamp, json);
     }
     return json;
   }
 
-  private @Nullable String kept(String stamp) {
+  private static @Nullable String kept(Path file, String stamp) {
     try {
       var text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
       return text.startsWith(stamp) ? text.substring(stamp.length()) : null;
@@ -71,7 +71,7 @@ public final class Listing {
     }
   }
 
-  private void keep(String stamp, String json) {
+  private static void keep(Path file, String stamp, String json) {
     try {
       AtomicFiles.write(file, stamp + json);
     } catch (FoundationException e) {
@@ -81,6 +81,9 @@ public final class Listing {
 
   /// What the database's files look like, or null when they may change without looking otherwise.
   private @Nullable String stamp() {
+    if (database == null) {
+      return null;
+    }
     var begin = clock.instant().minus(TICK);
     var main = stamp(database, begin);
     var log = stamp(database.resolveSibling(database.getFileName() + "-wal"), begin);

@@ -143,7 +143,7 @@ public final class ModelRegistry {
     return database.transaction(() -> {
       database.update(
           "INSERT INTO model_counter VALUES (?, 1)"
-              + " ON CONFLICT (name) DO UPDATE SET last = last + 1",
+              + " ON CONFLICT (name) DO UPDATE SET last = model_counter.last + 1",
           name);
       var version =
           database

@@ -43,16 +43,18 @@ public final class RunRecords {
   /// Records a new run.
   public RunRecord add(
       String id, String experiment, String status, String createdAt, JsonObject document) {
-    database.update(
-        "INSERT INTO run (id, experiment, number, status, created_at, document) VALUES (?, ?,"
-            + " (SELECT COALESCE(MAX(number), 0) + 1 FROM run WHERE experiment = ?), ?, ?, ?)",
-        id,
-        experiment,
-        experiment,
-        status,
-        createdAt,
-        JsonWriter.compact(document));
-    return get(id);
+    return database.transaction(() -> {
+      database.update(
+          "INSERT INTO run (id, experiment, number, status, created_at, document) VALUES (?, ?,"
+              + " (SELECT COALESCE(MAX(number), 0) + 1 FROM run WHERE experiment = ?), ?, ?, ?)",
+          id,
+          experiment,
+          experiment,
+          status,
+          createdAt,
+          JsonWriter.compact(document));
+      return get(id);
+    });
   }
 
   /// Changes a run's status and document as one step; what the change sees is what is recorded.
@@ -88,7 +90,8 @@ public final class RunRecords {
   /// @param experiment or null for all
   public List<RunRecord> list(@Nullable String experiment) {
     return experiment == null
-        ? database.query(SELECT + " ORDER BY created_at DESC, rowid DESC", RunRecords::read)
+        ? database.query(
+            SELECT + " ORDER BY created_at DESC, experiment, number DESC", RunRecords::read)
         : database.query(
             SELECT + " WHERE experiment = ? ORDER BY number DESC", RunRecords::read, experiment);
   }

@@ -1,42 +1,342 @@
 package dev.terroir.workspace.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.terroir.workspace.WorkspaceCode;
+import dev.terroir.workspace.WorkspaceException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @DisplayName("The database of a workspace")
+@ParameterizedClass
+@EnumSource
 class DatabaseTest {
-  private static final int AT_ONCE = 8;
+  private static final int AT_ONCE = 10;
+
+  private static final String COUNT = "SELECT last FROM model_counter WHERE name = 'm'";
+  private static final String SET = "UPDATE model_counter SET last = ? WHERE name = 'm'";
+
+  @Parameter TestDatabase kind;
 
   @TempDir Path folder;
+  private Supplier<Database> place;
+
+  @BeforeEach
+  void begin() {
+    place = kind.in(folder);
+  }
+
+  /// Calls at the same instant.
+  private static <T> List<T> atOnce(int number, Callable<T> call) throws Exception {
+    var barrier = new CyclicBarrier(number);
+    var pending = new ArrayList<Future<T>>();
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < number; i++) {
+        pending.add(
+            threads.submit(() -> {
+              barrier.await();
+              return call.call();
+            }));
+      }
+      var results = new ArrayList<T>();
+      for (var one : pending) {
+        results.add(one.get(100, TimeUnit.SECONDS));
+      }
+      return results;
+    }
+  }
+
+  private static long count(Database database) {
+    return database.first(COUNT, row -> row.getLong(1)).orElseThrow();
+  }
+
+  private static void insert(Database database, String name) {
+    database.update("INSERT INTO model_counter (name, last) VALUES (?, 0)", name);
+  }
 
   @Test
   void isMadeOnceByAllThatOpenItAtTheSameInstant() throws Exception {
-    for (int round = 0; round < 40; round++) {
-      var file = folder.resolve(round + ".db");
-      var barrier = new CyclicBarrier(AT_ONCE);
-      var opened = new ArrayList<Future<Integer>>();
-      try (var threads = Executors.newFixedThreadPool(AT_ONCE)) {
-        for (int i = 0; i < AT_ONCE; i++) {
-          opened.add(
-              threads.submit(() -> {
-                barrier.await();
-                try (var database = Database.open(file)) {
-                  return database.first("PRAGMA user_version", row -> row.getInt(1)).orElseThrow();
+    for (int round = 0; round < (kind == TestDatabase.SQLITE ? 40 : 4); round++) {
+      var made = kind.in(Files.createDirectory(folder.resolve("round-" + round)));
+      var schemas =
+          atOnce(
+              AT_ONCE,
+              () -> {
+                try (var database = made.get()) {
+                  return database
+                      .first(kind.schemaNumber().getFirst(), row -> row.getInt(1))
+                      .orElseThrow();
                 }
-              }));
-        }
-        for (var one : opened) {
-          assertThat(one.get()).isPositive();
-        }
+              });
+      assertThat(schemas).hasSize(AT_ONCE).containsOnly(Migrations.newest());
+    }
+  }
+
+  @Test
+  void ofALaterTerroirIsRefusedAndNotTouched() {
+    try (var database = place.get()) {
+      insert(database, "kept");
+      database.update(kind.schemaNumber().getLast());
+    }
+    assertThatThrownBy(() -> place.get().close())
+        .isInstanceOfSatisfying(
+            WorkspaceException.class,
+            e -> {
+              assertThat(e.problem().code()).isEqualTo(WorkspaceCode.DATABASE_TOO_NEW);
+              assertThat(e.problem().render()).contains("later Terroir", "number 99");
+            });
+  }
+
+  @Test
+  void oneAtATimeWritesWhoeverAsks() throws Exception {
+    try (var one = place.get();
+        var other = place.get()) {
+      insert(one, "m");
+      var rounds = 20;
+      atOnce(
+          AT_ONCE,
+          () -> {
+            for (int i = 0; i < rounds; i++) {
+              var database = i % 2 == 0 ? one : other;
+              database.transaction(() -> database.update(SET, count(database) + 1));
+            }
+            return 0;
+          });
+      assertThat(count(one)).isEqualTo(AT_ONCE * rounds);
+      assertThat(count(other)).isEqualTo(AT_ONCE * rounds);
+    }
+  }
+
+  @Test
+  void anUpdateDoesNotSlipIntoATransactionOfAnother() throws Exception {
+    try (var one = place.get();
+        var other = place.get();
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      insert(one, "m");
+      var pending =
+          one.transaction(() -> {
+            var before = count(one);
+            var update = threads.submit(() -> other.update(SET, 100));
+            pause(Duration.ofMillis(200));
+            assertThat(update.isDone()).isFalse();
+            one.update(SET, before + 1);
+            return update;
+          });
+      assertThat(pending.get()).isEqualTo(1);
+      assertThat(count(one)).isEqualTo(100);
+    }
+  }
+
+  @Test
+  void aTransactionSeesWhatItWroteAndOthersSeeItWhenItEnds() throws Exception {
+    try (var database = place.get();
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      insert(database, "m");
+      database.transaction(() -> {
+        database.update(SET, 7);
+        assertThat(count(database)).isEqualTo(7);
+        // A reader beside it waits for nothing.
+        assertThat(get(threads.submit(() -> count(database)))).isEqualTo(0);
+        return 0;
+      });
+      assertThat(threads.submit(() -> count(database)).get()).isEqualTo(7);
+    }
+  }
+
+  @Test
+  void manyReadersReadWhileManyWritersWait() throws Exception {
+    try (var database = place.get();
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      insert(database, "m");
+      var isFree = new CountDownLatch(1);
+      var writers = new ArrayList<Future<Integer>>();
+      var holds = new CountDownLatch(1);
+      for (int i = 0; i < 30; i++) {
+        writers.add(
+            threads.submit(() ->
+                database.transaction(() -> {
+                  holds.countDown();
+                  await(isFree);
+                  return database.update(SET, count(database) + 1);
+                })));
       }
+      holds.await();
+      try {
+        for (int i = 0; i < 30; i++) {
+          assertThat(get(threads.submit(() -> count(database)))).isEqualTo(0);
+        }
+      } finally {
+        isFree.countDown();
+      }
+      for (var writer : writers) {
+        assertThat(writer.get()).isEqualTo(1);
+      }
+      assertThat(count(database)).isEqualTo(30);
+    }
+  }
+
+  @Test
+  void whatFailsIsUndoneAndTheNextWorks() {
+    try (var database = place.get()) {
+      insert(database, "m");
+      assertThatThrownBy(() ->
+              database.transaction(() -> {
+                database.update(SET, 5);
+                throw new IllegalStateException("no");
+              }))
+          .isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(() ->
+              database.transaction(() -> {
+                database.update(SET, 6);
+                return database.update("UPDATE nothing SET last = 1");
+              }))
+          .isInstanceOfSatisfying(
+              WorkspaceException.class,
+              e -> assertThat(e.problem().code()).isEqualTo(WorkspaceCode.DATABASE_FAILED));
+      assertThat(count(database)).isEqualTo(0);
+      assertThat(database.update(SET, 7)).isEqualTo(1);
+      assertThat(count(database)).isEqualTo(7);
+    }
+  }
+
+  @Test
+  void aTransactionWithinOneIsUndoneAlone() {
+    try (var database = place.get()) {
+      insert(database, "m");
+      database.transaction(() -> {
+        database.update(SET, 1);
+        assertThatThrownBy(() ->
+                database.transaction(() -> {
+                  database.update(SET, 2);
+                  insert(database, "m");
+                  return 0;
+                }))
+            .isInstanceOf(WorkspaceException.class);
+        assertThat(count(database)).isEqualTo(1);
+        database.transaction(() -> {
+          insert(database, "n");
+          return 0;
+        });
+        return 0;
+      });
+      assertThat(database.query("SELECT name FROM model_counter", row -> row.getString(1)))
+          .containsExactlyInAnyOrder("m", "n");
+      assertThat(count(database)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aRowThatIsReadMayAskForMore() throws Exception {
+    try (var database = place.get()) {
+      insert(database, "m");
+      // As many as would empty the pool if each took another connection.
+      atOnce(
+          AT_ONCE,
+          () ->
+              database.query(
+                  "SELECT name FROM model_counter",
+                  _ -> {
+                    pause(Duration.ofMillis(50));
+                    return count(database);
+                  }));
+    }
+  }
+
+  @Test
+  void listsComeInTheOrderOfBytesWhateverTheLanguage() {
+    try (var database = place.get()) {
+      var names = List.of("B", "Z-1", "_x", "a", "a-2", "a1", "é");
+      names.reversed().forEach(name -> insert(database, name));
+      assertThat(
+              database.query(
+                  "SELECT name FROM model_counter ORDER BY name", row -> row.getString(1)))
+          .isEqualTo(names);
+      assertThat(
+              database.query(
+                  "SELECT name FROM model_counter WHERE name < ? ORDER BY name",
+                  row -> row.getString(1),
+                  "a"))
+          .containsExactly("B", "Z-1", "_x");
+    }
+  }
+
+  @Test
+  void valuesComeBackAsTheyWere() {
+    try (var database = place.get()) {
+      var text = "{\"a\": \"'; -- ? é 🦀 \\\\u0000\"}";
+      database.update(
+          "INSERT INTO access_token (id, hash, name, role, run_id, created_at) VALUES (?, ?, ?, ?,"
+              + " ?, ?)",
+          "1",
+          text,
+          "",
+          "r",
+          null,
+          "2026-01-01T00:00:00Z");
+      database.update(
+          "INSERT INTO run_metric_batch (run_id, sender, last) VALUES ('r', 's', ?)",
+          Long.MAX_VALUE);
+      assertThat(
+              database.first(
+                  "SELECT hash, run_id FROM access_token",
+                  row -> {
+                    assertThat(row.getString(2)).isNull();
+                    return row.getString(1);
+                  }))
+          .contains(text);
+      assertThat(database.first("SELECT last FROM run_metric_batch", row -> row.getLong(1)))
+          .contains(Long.MAX_VALUE);
+    }
+  }
+
+  @Test
+  void tellsTheTime() {
+    try (var database = place.get()) {
+      assertThat(Duration.between(database.now(), Instant.now()).abs())
+          .isLessThan(Duration.ofSeconds(10));
+    }
+  }
+
+  private static <T> T get(Future<T> future) {
+    try {
+      return future.get(20, TimeUnit.SECONDS);
+    } catch (Exception e) {
+      throw new AssertionError("it waits", e);
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void pause(Duration time) {
+    try {
+      Thread.sleep(time);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 }

@@ -1,0 +1,84 @@
+package dev.terroir.server.http;
+
+import com.sun.net.httpserver.HttpExchange;
+import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.server.ServerCode;
+import dev.terroir.server.ServerException;
+import dev.terroir.workspace.accounts.RepeatedRequests;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// Repeats first answers to requests with an `Idempotency-Key`. Thread-safe.
+final class Repeats {
+  private final RepeatedRequests repeated;
+  private final ConcurrentHashMap<String, ReentrantLock> open = new ConcurrentHashMap<>();
+
+  Repeats(RepeatedRequests repeated) {
+    this.repeated = repeated;
+  }
+
+  Answer answer(Request request, HttpExchange exchange, Operation operation) {
+    var key = request.header("idempotency-key");
+    if (key.isEmpty() || !exchange.getRequestMethod().equals("POST")) {
+      return operation.answer(request);
+    }
+    var actor = request.caller().tokenId();
+    var digest =
+        Sha256.of(
+                exchange.getRequestURI().getRawPath()
+                    + "\n"
+                    + exchange.getRequestURI().getRawQuery()
+                    + "\n"
+                    + JsonWriter.canonical(request.json()))
+            .hex();
+    // One that is sent again while the first is being answered waits for its answer.
+    var name = actor + "/" + key.get();
+    var lock = open.computeIfAbsent(name, _ -> new ReentrantLock());
+    lock.lock();
+    try {
+      var first = repeated.find(key.get(), actor);
+      if (first.isPresent()) {
+        if (!first.get().digest().equals(digest)) {
+          throw ServerException.of(
+              ServerCode.IDEMPOTENCY_KEY_REUSED,
+              "the idempotency key `" + key.get() + "` was used before for another request",
+              "make a new key for each request, and send the same one only with the same request");
+        }
+        return read(first.get());
+      }
+      var answer = operation.answer(request);
+      if (answer instanceof Answer.Json json) {
+        repeated.put(
+            key.get(),
+            actor,
+            new RepeatedRequests.Answered(digest, json.status(), written(json)));
+      }
+      return answer;
+    } finally {
+      lock.unlock();
+      open.remove(name, lock);
+    }
+  }
+
+  private static String written(Answer.Json answer) {
+    return JsonWriter.compact(
+        JsonObject.builder()
+            .put("headers", JsonValue.ofStrings(answer.headers()))
+            .put("etag", answer.etag())
+            .put("body", answer.body())
+            .build());
+  }
+
+  private static Answer read(RepeatedRequests.Answered answered) {
+    var kept = JsonReader.parseObject(answered.answer(), "the workspace's database");
+    return new Answer.Json(
+        answered.status(),
+        kept.get("body").orElse(JsonValue.NULL),
+        kept.optionalString("etag").orElse(null),
+        kept.stringMap("headers"));
+  }
+}

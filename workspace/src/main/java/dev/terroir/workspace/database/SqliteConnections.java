@@ -1,0 +1,214 @@
+package dev.terroir.workspace.database;
+
+import dev.terroir.foundation.FoundationCode;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.workspace.WorkspaceCode;
+import dev.terroir.workspace.WorkspaceException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteErrorCode;
+
+/// Connections to a file. There is one, for whoever comes; only a thread that wants to read while
+/// another has it gets one of its own, which the write-ahead log lets read beside the writer.
+final class SqliteConnections implements Connections {
+  private static final int BUSY_TIMEOUT_MILLIS = 60_000;
+
+  /// More would only share the processors and the file's page cache.
+  private static final int READERS = 4;
+
+  private final Path file;
+  private final Connection main;
+
+  /// Held while `main` is used; fair, so that of many writers each has its turn.
+  private final ReentrantLock turn = new ReentrantLock(true);
+
+  /// Changed by whoever has the turn.
+  private boolean isInTransaction;
+
+  private final Semaphore readers = new Semaphore(READERS, true);
+  private final ArrayDeque<Connection> idle = new ArrayDeque<>();
+  private boolean isClosed;
+
+  private SqliteConnections(Path file, Connection main) {
+    this.file = file;
+    this.main = main;
+  }
+
+  static SqliteConnections open(Path file) {
+    try {
+      var connection = connect(file);
+      try {
+        SqliteMigration.apply(connection, file);
+        return new SqliteConnections(file, connection);
+      } catch (SQLException | WorkspaceException e) {
+        connection.close();
+        throw e;
+      }
+    } catch (SQLException e) {
+      throw failed(file, e);
+    }
+  }
+
+  private static Connection connect(Path file) throws SQLException {
+    var config = new SQLiteConfig();
+    config.setBusyTimeout(BUSY_TIMEOUT_MILLIS);
+    return config.createConnection("jdbc:sqlite:" + file);
+  }
+
+  @Override
+  public <T> T read(Use<T> use) throws SQLException {
+    if (turn.tryLock()) {
+      try {
+        return use.on(main);
+      } finally {
+        turn.unlock();
+      }
+    }
+    readers.acquireUninterruptibly();
+    try {
+      var connection = reader();
+      try {
+        return use.on(connection);
+      } finally {
+        giveBack(connection);
+      }
+    } finally {
+      readers.release();
+    }
+  }
+
+  private Connection reader() throws SQLException {
+    synchronized (idle) {
+      var connection = idle.pollFirst();
+      if (connection != null) {
+        return connection;
+      }
+    }
+    return connect(file);
+  }
+
+  private void giveBack(Connection connection) throws SQLException {
+    synchronized (idle) {
+      if (!isClosed) {
+        idle.addFirst(connection);
+        return;
+      }
+    }
+    connection.close();
+  }
+
+  @Override
+  public int update(String sql, @Nullable Object... parameters) throws SQLException {
+    turn.lock();
+    try (var statement = main.prepareStatement(sql)) {
+      for (int i = 0; i < parameters.length; i++) {
+        statement.setObject(i + 1, parameters[i]);
+      }
+      return statement.executeUpdate();
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  @Override
+  public <T> T transaction(Database.Work<T> work) throws SQLException {
+    turn.lock();
+    try (var statement = main.createStatement()) {
+      var isPart = isInTransaction;
+      statement.execute(isPart ? "SAVEPOINT part" : "BEGIN IMMEDIATE");
+      isInTransaction = true;
+      var isDone = false;
+      try {
+        var result = work.run();
+        statement.execute(isPart ? "RELEASE part" : "COMMIT");
+        isDone = true;
+        return result;
+      } finally {
+        isInTransaction = isPart;
+        if (!isDone) {
+          undo(isPart);
+        }
+      }
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private void undo(boolean isPart) {
+    try (var statement = main.createStatement()) {
+      if (isPart) {
+        statement.execute("ROLLBACK TO part");
+        statement.execute("RELEASE part");
+      } else {
+        statement.execute("ROLLBACK");
+      }
+    } catch (SQLException e) {
+      // A disk that is full has ended the transaction already; the first error is what counts.
+    }
+  }
+
+  @Override
+  public String now() {
+    return "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+  }
+
+  @Override
+  public WorkspaceException failed(SQLException e) {
+    return failed(file, e);
+  }
+
+  private static WorkspaceException failed(Path file, SQLException e) {
+    var code = e.getErrorCode() & 0xff;
+    var message = String.valueOf(e.getMessage());
+    if (code == SQLiteErrorCode.SQLITE_FULL.code) {
+      return new WorkspaceException(
+          Problem.of(
+                  FoundationCode.DISK_FULL,
+                  "the workspace's database cannot be written: the disk is full")
+              .at(Place.file(file))
+              .because(message)
+              .hint("free some space there; what was committed before is kept"),
+          e);
+    }
+    if (code == SQLiteErrorCode.SQLITE_READONLY.code) {
+      return new WorkspaceException(
+          Problem.of(
+                  WorkspaceCode.DATABASE_FAILED,
+                  "the workspace's database cannot be written: it is read-only")
+              .at(Place.file(file))
+              .because(message)
+              .hint("give this user permission to write it, the files beside it and its directory"),
+          e);
+    }
+    return new WorkspaceException(
+        Problem.of(WorkspaceCode.DATABASE_FAILED, "the workspace's database cannot be used")
+            .at(Place.file(file))
+            .because(message)
+            .hint("check that its directory is writable and its disk not full"),
+        e);
+  }
+
+  @Override
+  public void close() throws SQLException {
+    synchronized (idle) {
+      isClosed = true;
+      for (var connection : idle) {
+        connection.close();
+      }
+      idle.clear();
+    }
+    turn.lock();
+    try {
+      main.close();
+    } finally {
+      turn.unlock();
+    }
+  }
+}
