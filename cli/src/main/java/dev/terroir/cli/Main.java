@@ -15,6 +15,9 @@ import dev.terroir.cli.images.EnvironmentImages;
 import dev.terroir.cli.images.ImageCommands;
 import dev.terroir.cli.quickstart.Quickstart;
 import dev.terroir.cli.runs.RunCommands;
+import dev.terroir.cli.server.LoginCommand;
+import dev.terroir.cli.server.ServeCommand;
+import dev.terroir.cli.server.TokenCommands;
 import dev.terroir.cli.services.ModelCommands;
 import dev.terroir.cli.services.ServiceCommands;
 import dev.terroir.cli.workspaces.Doctor;
@@ -41,7 +44,8 @@ public final class Main {
   /// The version, as the build says it.
   public static final String VERSION = "0.1.0";
 
-  private static final Set<String> NEED_DATABASE = Set.of("environment", "run", "model", "service");
+  private static final Set<String> NEED_DATABASE =
+      Set.of("environment", "run", "model", "service", "serve", "token");
 
   private Main() {}
 
@@ -60,6 +64,9 @@ public final class Main {
         new Group("model", "Register models and deploy them.", ModelCommands::leaves),
         new Group("service", "Score and look after services.", ServiceCommands::leaves),
         new Group("workspace", "Make and show workspaces.", WorkspaceCommands::leaves),
+        new Group("serve", "Make the workspace reachable over HTTP.", ServeCommand::leaves),
+        new Group("token", "Make and revoke tokens of the server.", TokenCommands::leaves),
+        new Group("login", "Keep a token for a server.", LoginCommand::leaves),
         new Group("kernel", "Offer environments to Jupyter.", KernelCommands::leaves),
         new Group("doctor", "Say what was found and what is missing.", Doctor::leaves));
   }
@@ -89,6 +96,7 @@ public final class Main {
     var words = List.of(arguments);
     if (words.size() > 1
         && NEED_DATABASE.contains(words.getFirst())
+        && !words.contains("--detach")
         && !words.subList(0, 2).equals(List.of("environment", "list"))) {
       var thread = new Thread(words.contains("-d") ? () -> Sha256.of("") : Database::warmUp);
       thread.setDaemon(true);

@@ -66,7 +66,9 @@ public final class Training {
         throw new IllegalStateException("`" + words + "` failed, so that it cannot be learned");
       }
     }
-    if (!isOfImages) {
+    if (isOfImages) {
+      ServerTraining.run(settings);
+    } else {
       Completions.write(Main.groups(), Path.of(arguments[0]));
     }
     // As commands end, so that the cache holds what the JDK does then.
