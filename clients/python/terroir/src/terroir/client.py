@@ -1,5 +1,6 @@
 """The HTTP client: one kept-alive connection a thread, retries where they are safe, errors as exceptions."""
 
+import contextlib
 import http.client
 import json as jsonlib
 import os
@@ -8,14 +9,15 @@ import tempfile
 import threading
 import time
 import urllib.parse
-import urllib.request
 import uuid
+import weakref
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
 from . import discovery
 from .discovery import Address, Target
-from .errors import Incompatible, TerroirError, Unavailable, of_problem
+from .errors import Incompatible, NotFound, ServerFailed, TerroirError, Unavailable, of_problem
+from .transport import LOST, Gone, is_stale, open_connection, send, tls_context
 
 VERSION = "0.1.0"
 
@@ -25,7 +27,6 @@ API = "v1"
 _TIMEOUT_SECONDS = 60.0
 _PATIENCE_SECONDS = 30.0
 _CHUNK = 1 << 18
-_LOST = (ConnectionError, http.client.HTTPException, ssl.SSLError, OSError)
 
 FileName = Union[str, "os.PathLike[str]"]
 
@@ -39,8 +40,17 @@ class Answer:
         self.body = body
 
     def json(self) -> Any:
-        """The document of the body; None when there is none."""
-        return jsonlib.loads(self.body) if self.body else None
+        """The document of the body; None when there is none.
+
+        Raises ServerFailed with code ``invalid-answer`` when it is no JSON.
+        """
+        try:
+            return jsonlib.loads(self.body) if self.body else None
+        except ValueError:
+            raise ServerFailed(
+                "invalid-answer",
+                "the answer is no JSON: `%s`" % self.body[:80].decode("utf-8", "replace"),
+                hints=["is the address that of a Terroir server?"], status=self.status) from None
 
 
 class Client:
@@ -52,10 +62,16 @@ class Client:
     def __init__(self, target: Target, timeout: float = _TIMEOUT_SECONDS) -> None:
         self.target = target
         self.timeout = timeout
-        self._local = threading.local()
-        self._lock = threading.Lock()
         self._address: Optional[Address] = None
         self._about: Optional[Dict[str, Any]] = None
+        self._tls: Optional[ssl.SSLContext] = None
+        self._begin()
+        _all.add(self)
+
+    def _begin(self) -> None:
+        """What a process that was forked must not share with its parent: locks that may be held, connections."""
+        self._local = threading.local()
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return "<terroir.Client of %s>" % self.target
@@ -90,45 +106,50 @@ class Client:
     def about(self) -> Dict[str, Any]:
         """Program, workspace and the caller's role; raises Incompatible when it speaks no version known here."""
         if self._about is None:
-            about: Dict[str, Any] = self._json("GET", "/api/v1")
-            if API not in about.get("api", []):
+            try:
+                about: Any = self._json("GET", "/api/v1")
+            except (NotFound, ServerFailed) as error:
+                if error.status == 404 or error.code == "invalid-answer":
+                    raise self._stranger() from None
+                raise
+            if not isinstance(about, dict) or about.get("program") != "terroir":
+                raise self._stranger()
+            spoken = [str(one) for one in about.get("api", [])]
+            if API not in spoken:
                 raise Incompatible(
                     "api-version",
-                    "the server at %s, Terroir %s, speaks %s of its API; this client speaks %s"
-                    % (self.url, about.get("version"), ", ".join(about.get("api", [])) or "no version", API),
-                    hints=["install the client that comes with that server"])
+                    "the server at %s, Terroir %s, speaks %s of its API; this client, %s, speaks %s"
+                    % (self.url, about.get("version"), ", ".join(spoken) or "no version", VERSION, API),
+                    hints=["install the client that comes with that server: `terroir==%s`" % about.get("version")])
             self._about = about
         return self._about
+
+    def _stranger(self) -> Incompatible:
+        return Incompatible(
+            "not-a-terroir-server", "what answers at %s does not speak %s of Terroir's API" % (self.url, API),
+            hints=["is the address right, and the server of this Terroir or a later one?"])
 
     # -- one exchange -----------------------------------------------------------------------------------------------
 
     def _connection(self, address: Address) -> http.client.HTTPConnection:
-        kept = getattr(self._local, "connection", None)
-        if kept is not None and kept[0] == (os.getpid(), address.url):
-            connection: http.client.HTTPConnection = kept[1]
-            return connection
+        kept: Optional[Tuple[str, http.client.HTTPConnection]] = getattr(self._local, "connection", None)
+        if kept is not None:
+            if kept[0] == address.url and not is_stale(kept[1]):
+                return kept[1]
+            self._drop()
         connection = self._open(address)
-        self._local.connection = ((os.getpid(), address.url), connection)
+        self._local.connection = (address.url, connection)
         return connection
 
     def _open(self, address: Address, timeout: Optional[float] = None) -> http.client.HTTPConnection:
-        parts = urllib.parse.urlsplit(address.url)
-        host, port = parts.hostname or "", parts.port
-        limit = self.timeout if timeout is None else timeout
-        proxy = _proxy(parts)
-        if parts.scheme == "https":
-            context = _tls()
-            if proxy:
-                through = http.client.HTTPSConnection(proxy[0], proxy[1], timeout=limit, context=context)
-                through.set_tunnel(host, port or 443)
-                return through
-            return http.client.HTTPSConnection(host, port, timeout=limit, context=context)
-        return http.client.HTTPConnection(host, port, timeout=limit)
+        if self._tls is None and address.url.startswith("https:"):
+            self._tls = tls_context()
+        return open_connection(address, self.timeout if timeout is None else timeout, self._tls)
 
     def _drop(self) -> None:
         kept = getattr(self._local, "connection", None)
         self._local.connection = None
-        if kept is not None and kept[0][0] == os.getpid():
+        if kept is not None:
             kept[1].close()
 
     def _headers(self, address: Address, more: Optional[Mapping[str, str]]) -> Dict[str, str]:
@@ -162,33 +183,32 @@ class Client:
         target = _path(path) + _query(query)
         deadline = time.monotonic() + patience
         pause = 0.05
-        tries = 0
+        arrived = False
+        renewed = False
         while True:
             address = self._where()
-            tries += 1
-            was_kept = getattr(self._local, "connection", None) is not None
             try:
                 answer = self._exchange(address, method, target, body, headers)
-            except _LOST as error:
+            except Gone as gone:
                 self._drop()
-                refused = isinstance(error, (ConnectionRefusedError, FileNotFoundError))
-                if tries == 1 and was_kept and (repeatable or _was_idle(error)):
-                    continue  # A kept connection that the server had closed meanwhile.
-                if not (repeatable or refused) or time.monotonic() >= deadline:
-                    raise self._unreachable(address, error) from None
-                if self.target.is_local:
-                    self._find_again(address, may_start)
+                arrived = arrived or gone.may_have_arrived
+                if gone.may_have_arrived and not repeatable:
+                    raise self._unreachable(address, gone) from None
+                self._find_after(address, gone, deadline, may_start)
                 time.sleep(pause)
                 pause = min(2.0, pause * 2)
                 continue
-            if answer.status == 401 and self.target.is_local and tries == 1:
-                self._find_again(address, may_start)  # Another server took its place, with another token.
+            if answer.status == 401 and self.target.is_local and not renewed:
+                renewed = True  # Another server took its place, with another token.
+                self._find_again(address, may_start)
                 if self._where() != address:
                     continue
             if answer.status in (429, 503) and repeatable and time.monotonic() < deadline:
                 time.sleep(_retry_after(answer, pause))
                 pause = min(2.0, pause * 2)
                 continue
+            if answer.status == 404 and method == "DELETE" and arrived:
+                return Answer(204, answer.headers, b"")  # The one whose answer was lost did it.
             if answer.status >= 400:
                 raise of_problem(answer.status, _problem(answer))
             return answer
@@ -201,21 +221,62 @@ class Client:
         body: Union[None, bytes, Callable[[], BinaryIO]],
         headers: Optional[Mapping[str, str]],
     ) -> Answer:
-        connection = self._connection(address)
         sent = self._headers(address, headers)
-        if callable(body):
-            with body() as stream:
-                sent["Content-Length"] = str(os.fstat(stream.fileno()).st_size)
-                connection.request(method, target, body=stream, headers=sent)
-                response = connection.getresponse()
+        with contextlib.ExitStack() as opened:
+            content: Union[None, bytes, BinaryIO]
+            if callable(body):
+                content = opened.enter_context(body())
+                sent["Content-Length"] = str(os.fstat(content.fileno()).st_size)
+            else:
+                content = body
+            response = send(self._connection(address), method, target, content, sent)
+            try:
                 data = response.read()
-        else:
-            connection.request(method, target, body=body, headers=sent)
-            response = connection.getresponse()
-            data = response.read()
+            except LOST as error:
+                raise Gone(error) from None
         if response.will_close:
             self._drop()
-        return Answer(response.status, dict((name.lower(), value) for name, value in response.getheaders()), data)
+        return Answer(response.status, _lower(response), data)
+
+    def _stream(
+        self, address: Address, target: str, headers: Mapping[str, str], timeout: Optional[float] = None
+    ) -> Tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        """The head of an answer whose body the caller reads, on a connection of its own.
+
+        Raises Gone, also when the server is busy or another one took its place; else the error that it answers.
+        """
+        connection = self._open(address, timeout)
+        try:
+            response = send(connection, "GET", target, None, self._headers(address, headers))
+            if response.status < 400:
+                return connection, response
+            try:
+                answer = Answer(response.status, _lower(response), response.read())
+            except LOST as error:
+                raise Gone(error) from None
+            problem = of_problem(answer.status, _problem(answer))
+            if answer.status in (429, 503):
+                raise Gone(problem)
+            if answer.status == 401 and self.target.is_local:
+                found = discovery.running(self.target)
+                if found is not None and found != address:
+                    raise Gone(problem)
+            raise problem
+        except BaseException:
+            connection.close()
+            raise
+
+    def _find_after(self, address: Address, gone: Gone, deadline: float, may_start: bool = True) -> None:
+        """Prepares for another try. Raises Unavailable when there shall be none."""
+        if gone.is_final or time.monotonic() >= deadline:
+            raise self._unreachable(address, gone) from None
+        if self.target.is_local:
+            try:
+                self._find_again(address, may_start)
+            except Unavailable as error:
+                # The one before may still be ending.
+                if error.code == "program-not-found" or time.monotonic() >= deadline:
+                    raise
 
     def _unreachable(self, address: Address, error: BaseException) -> Unavailable:
         return Unavailable(
@@ -303,41 +364,31 @@ class Client:
 
     def _download(self, target: str, out: BinaryIO, on_bytes: Optional[Callable[[int], None]]) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
+        etag: Optional[str] = None
         while True:
             address = self._where()
             at = out.tell()
-            connection = self._open(address)
+            headers = {"Accept": "*/*"}
+            if at:
+                headers["Range"] = "bytes=%d-" % at
+                if etag:
+                    headers["If-Range"] = etag
             try:
-                headers = self._headers(address, {"Accept": "*/*"})
-                if at:
-                    headers["Range"] = "bytes=%d-" % at
-                connection.request("GET", target, headers=headers)
-                response = connection.getresponse()
-                if response.status >= 400:
-                    raise of_problem(response.status, _problem(Answer(
-                        response.status, dict(response.getheaders()), response.read())))
-                if at and response.status != 206:
-                    out.seek(0)
-                    out.truncate()
-                while True:
-                    chunk = response.read(_CHUNK)
-                    if not chunk:
-                        break
-                    out.write(chunk)
-                    deadline = time.monotonic() + _PATIENCE_SECONDS
-                    if on_bytes:
-                        on_bytes(len(chunk))
-                if response.length in (None, 0):
-                    return
-                raise ConnectionError("the transfer broke off")
-            except _LOST as error:
-                if time.monotonic() >= deadline:
-                    raise self._unreachable(address, error) from None
-                if self.target.is_local and isinstance(error, ConnectionRefusedError):
-                    self._find_again(address, may_start=True)
+                connection, response = self._stream(address, target, headers)
+                with contextlib.closing(connection):
+                    etag = response.headers.get("ETag")
+                    if at and response.status != 206:
+                        out.seek(0)
+                        out.truncate()
+                    for chunk in _chunks(response):
+                        out.write(chunk)
+                        deadline = time.monotonic() + _PATIENCE_SECONDS
+                        if on_bytes:
+                            on_bytes(len(chunk))
+                return
+            except Gone as gone:
+                self._find_after(address, gone, deadline)
                 time.sleep(0.2)
-            finally:
-                connection.close()
 
     def upload(self, path: str, source: Union[FileName, BinaryIO, bytes], **query: Any) -> Any:
         """Sends a file by PUT: its name, bytes, or an open stream, which is read to its end first."""
@@ -488,7 +539,7 @@ def _problem(answer: Answer) -> Dict[str, Any]:
         problem = answer.json()
         if isinstance(problem, dict):
             return problem
-    except ValueError:
+    except ServerFailed:
         pass
     return {"code": "http-%d" % answer.status, "title": "the server answered %d: %s" % (
         answer.status, answer.body[:200].decode("utf-8", "replace"))}
@@ -499,31 +550,37 @@ def _retry_after(answer: Answer, pause: float) -> float:
     return min(10.0, float(wish)) if wish.isdigit() else pause
 
 
-def _was_idle(error: BaseException) -> bool:
-    """Whether the server closed a kept connection before it saw anything of the request."""
-    return isinstance(error, (http.client.RemoteDisconnected, BrokenPipeError, http.client.CannotSendRequest))
+def _lower(response: http.client.HTTPResponse) -> Dict[str, str]:
+    return dict((name.lower(), value) for name, value in response.getheaders())
 
 
-def _proxy(parts: urllib.parse.SplitResult) -> Optional[Tuple[str, int]]:
-    host = parts.hostname or ""
-    if parts.scheme != "https" or host in ("localhost", "127.0.0.1", "::1") or urllib.request.proxy_bypass(host):
-        return None
-    proxy = urllib.request.getproxies().get("https")
-    if not proxy:
-        return None
-    split = urllib.parse.urlsplit(proxy if "//" in proxy else "//" + proxy)
-    return (split.hostname or "", split.port or 3128)
-
-
-def _tls() -> ssl.SSLContext:
-    for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        file = os.environ.get(variable)
-        if file:
-            return ssl.create_default_context(cafile=file)
-    return ssl.create_default_context()
+def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """The body, piece by piece. Raises Gone when it ends before its length."""
+    while True:
+        try:
+            chunk = response.read(_CHUNK)
+        except LOST as error:
+            raise Gone(error) from None
+        if not chunk:
+            if response.length:
+                raise Gone(ConnectionError("the transfer broke off"))
+            return
+        yield chunk
 
 
 def _umask() -> int:
     mask = os.umask(0o22)
     os.umask(mask)
     return mask
+
+
+_all: "weakref.WeakSet[Client]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for client in list(_all):
+        client._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,13 +1,53 @@
 """Logs as server-sent events (WHATWG HTML, section 9.2), followed across lost connections."""
 
+import contextlib
 import http.client
 import time
-from typing import TYPE_CHECKING, Callable, List, Optional
+from typing import TYPE_CHECKING, Callable, Iterator, List, NamedTuple, Optional
 
-from .errors import of_problem
+from .transport import LOST, Gone
 
 if TYPE_CHECKING:
     from .client import Client
+
+#: The server says something every ten seconds; much longer silence means that it has gone.
+_SILENCE_SECONDS = 45.0
+
+
+class Event(NamedTuple):
+    """One event; ``offset`` is where to go on after it, None when it does not say."""
+
+    name: str
+    data: str
+    offset: Optional[int]
+
+
+def read_events(response: http.client.HTTPResponse) -> Iterator[Optional[Event]]:
+    """The events of a stream; None is a sign of life. Ends with the stream; one cut off halfway is left out.
+
+    Raises Gone.
+    """
+    name, number = "", ""
+    data: List[str] = []
+    while True:
+        try:
+            raw = response.readline()
+        except LOST as error:
+            raise Gone(error) from None
+        if not raw.endswith(b"\n"):
+            return
+        line = raw.decode("utf-8", "replace").rstrip("\r\n")
+        field, _, value = line.partition(":")
+        value = value[1:] if value.startswith(" ") else value
+        if not line:
+            yield Event(name, "\n".join(data), int(number) if number.isdigit() else None) if name or data else None
+            name, number, data = "", "", []
+        elif field == "event":
+            name = value
+        elif field == "data":
+            data.append(value)
+        elif field == "id":
+            number = value
 
 
 def follow(
@@ -17,62 +57,34 @@ def follow(
     on_status: Optional[Callable[[str], None]],
     patience: float,
 ) -> str:
-    """See Client.stream_log."""
-    from .client import _LOST, Answer, _path, _problem
+    """See Client.stream_log. What ``on_line`` and ``on_status`` raise ends it and is the caller's."""
+    from .client import _path
 
     offset = 0
     status = ""
     deadline = time.monotonic() + patience
     while True:
         address = client._where()
-        # The server says something every ten seconds; much longer silence means that it has gone.
-        connection = client._open(address, timeout=45)
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(offset)}
         try:
-            headers = client._headers(address, {"Accept": "text/event-stream", "Last-Event-ID": str(offset)})
-            connection.request("GET", _path(path), headers=headers)
-            response = connection.getresponse()
-            if response.status >= 400 and response.status not in (429, 503):
-                raise of_problem(response.status, _problem(Answer(
-                    response.status, dict(response.getheaders()), response.read())))
-            if response.status < 400:
-                name, data = "", []  # type: str, List[str]
-                number = ""
-                while True:
-                    raw = response.readline()
-                    if not raw:
-                        break
+            connection, response = client._stream(address, _path(path), headers, _SILENCE_SECONDS)
+            with contextlib.closing(connection):
+                for event in read_events(response):
                     deadline = time.monotonic() + patience
-                    line = raw.decode("utf-8", "replace").rstrip("\r\n")
-                    if not line:
-                        text = "\n".join(data)
-                        if name == "line":
-                            on_line(text)
-                        elif name == "status" and text != status:
-                            status = text
-                            if on_status:
-                                on_status(text)
-                        elif name == "end":
-                            if text and text != status:
-                                status = text
-                                if on_status:
-                                    on_status(text)
-                            return status
-                        if number.isdigit():
-                            offset = int(number)
-                        name, data, number = "", [], ""
-                    elif line.startswith("event:"):
-                        name = line[6:].lstrip(" ")
-                    elif line.startswith("data:"):
-                        data.append(line[6:] if line.startswith("data: ") else line[5:])
-                    elif line.startswith("id:"):
-                        number = line[3:].strip()
-        except _LOST as error:
-            if time.monotonic() >= deadline:
-                raise client._unreachable(address, error) from None
-            if client.target.is_local and isinstance(error, (ConnectionRefusedError, http.client.RemoteDisconnected)):
-                client._find_again(address, may_start=True)
-        finally:
-            connection.close()
-        if time.monotonic() >= deadline:
-            raise client._unreachable(address, TimeoutError("its log stays silent"))
+                    if event is None:
+                        continue
+                    if event.name == "line":
+                        on_line(event.data)
+                    elif event.name in ("status", "end") and event.data and event.data != status:
+                        status = event.data
+                        if on_status:
+                            on_status(status)
+                    if event.offset is not None:
+                        offset = event.offset
+                    if event.name == "end":
+                        return status
+            gone = Gone(ConnectionError("its log breaks off"))
+        except Gone as error:
+            gone = error
+        client._find_after(address, gone, deadline)
         time.sleep(0.1)

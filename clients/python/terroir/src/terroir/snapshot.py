@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from .client import path as api_path
-from .errors import TerroirError
+from .errors import Conflict, TerroirError
 
 if TYPE_CHECKING:
     from .client import Client
@@ -34,7 +34,7 @@ class IgnoreRules:
     """The patterns of an ignore file."""
 
     def __init__(self, text: str = "") -> None:
-        self._rules = [rule for rule in map(_rule, text.lstrip("\ufeff").splitlines()) if rule]
+        self._rules = [rule for rule in map(_rule, re.split("\r?\n", text[1:] if text.startswith("\ufeff") else text)) if rule]
 
     @classmethod
     def of(cls, directory: Union[str, "os.PathLike[str]"]) -> "IgnoreRules":
@@ -129,10 +129,10 @@ def _character_class(body: str) -> str:
             out.append(_POSIX.get(rest[at + 2:end], ""))
             at = end + 2
         elif rest[at] == "\\" and at + 1 < len(rest):
-            out.append("\\" + rest[at + 1])
+            out.append(re.escape(rest[at + 1]))
             at += 2
         else:
-            out.append("\\" + rest[at] if rest[at] in "[]&^\\" else rest[at])
+            out.append("\\" + rest[at] if rest[at] in "[]&^~|\\" else rest[at])
             at += 1
     text = "(?!/)[" + ("^" if negated else "") + "".join(out) + "]"
     try:
@@ -151,7 +151,7 @@ def files_of(directory: Union[str, "os.PathLike[str]"], ignore: bool) -> Iterato
         for entry in sorted(os.scandir(str(folder)), key=lambda item: item.name):
             name = prefix + entry.name
             is_directory = entry.is_dir()
-            if (ignore or entry.name != ".git") and rules.is_ignored(name, is_directory) and ignore:
+            if rules.is_ignored(name, is_directory):
                 continue
             if is_directory:
                 real = os.path.realpath(entry.path)
@@ -191,7 +191,13 @@ def upload(
         by_digest.setdefault(digest, file)
         files.append({"path": name, "digest": digest, "size": size, "isExecutable": os.access(str(file), os.X_OK)})
     send_missing(client, by_digest, on_bytes)
-    answer = client.post("/snapshots", {"files": files})
+    try:
+        answer = client.post("/snapshots", {"files": files})
+    except Conflict as error:
+        if error.code != "contents-missing":
+            raise
+        send_missing(client, by_digest, on_bytes)  # Some were cleared away between the two requests.
+        answer = client.post("/snapshots", {"files": files})
     return str(answer["id"])
 
 
@@ -212,7 +218,9 @@ def send_missing(
     digests = sorted(by_digest)
     missing: List[str] = []
     for at in range(0, len(digests), 1000):
-        missing += client.post("/contents/missing", {"digests": digests[at:at + 1000]}, idempotent=False)["missing"]
+        # It changes nothing, so that it needs no key to be asked again.
+        missing += client._json("POST", "/contents/missing", json={"digests": digests[at:at + 1000]},
+                                may_repeat=True)["missing"]
     total = sum(by_digest[digest].stat().st_size for digest in missing)
     sent = 0
     for digest in missing:
