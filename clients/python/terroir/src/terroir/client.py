@@ -53,6 +53,17 @@ class Answer:
                 hints=["is the address that of a Terroir server?"], status=self.status) from None
 
 
+class _Kept:
+    """A thread's connection, which closes when the thread or the client has gone."""
+
+    def __init__(self, url: str, connection: http.client.HTTPConnection) -> None:
+        self.url = url
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
 class Client:
     """A workspace's server. Safe for threads, and for processes that fork.
 
@@ -132,14 +143,14 @@ class Client:
     # -- one exchange -----------------------------------------------------------------------------------------------
 
     def _connection(self, address: Address) -> http.client.HTTPConnection:
-        kept: Optional[Tuple[str, http.client.HTTPConnection]] = getattr(self._local, "connection", None)
+        kept: Optional[_Kept] = getattr(self._local, "connection", None)
         if kept is not None:
-            if kept[0] == address.url and not is_stale(kept[1]):
-                return kept[1]
+            if kept.url == address.url and not is_stale(kept.connection):
+                return kept.connection
             self._drop()
-        connection = self._open(address)
-        self._local.connection = (address.url, connection)
-        return connection
+        kept = _Kept(address.url, self._open(address))
+        self._local.connection = kept
+        return kept.connection
 
     def _open(self, address: Address, timeout: Optional[float] = None) -> http.client.HTTPConnection:
         if self._tls is None and address.url.startswith("https:"):
@@ -147,10 +158,10 @@ class Client:
         return open_connection(address, self.timeout if timeout is None else timeout, self._tls)
 
     def _drop(self) -> None:
-        kept = getattr(self._local, "connection", None)
+        kept: Optional[_Kept] = getattr(self._local, "connection", None)
         self._local.connection = None
         if kept is not None:
-            kept[1].close()
+            kept.connection.close()
 
     def _headers(self, address: Address, more: Optional[Mapping[str, str]]) -> Dict[str, str]:
         headers = {

@@ -182,7 +182,7 @@ def start(target: Target) -> Address:
     if target.directory is None and not (directory / "workspace.json").is_file():
         # As the program does: a workspace that a config.json of the retired service names is made on first use.
         run_program(["workspace", "create", "--name", target.name or "default", "--exist-ok", "--no-config"])
-    text = run_program(["serve", "--detach", "--workspace", str(directory)])
+    text = run_program(["serve", "--detach", "--workspace", str(directory), "--output", "json"])
     answer = json.loads(text)
     token = Path(answer["tokenFile"]).read_text(encoding="utf-8").strip()
     return Address(str(answer["url"]).rstrip("/"), token)
