@@ -5,6 +5,7 @@ import dev.terroir.server.http.Limits;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +38,7 @@ public record ServerOptions(
   /// On a free port of loopback, for ever.
   public static ServerOptions loopback(String version, PrintStream log) {
     return new ServerOptions(
-        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+        new InetSocketAddress(loopback(), 0),
         null,
         null,
         false,
@@ -47,6 +48,15 @@ public record ServerOptions(
         log,
         version,
         null);
+  }
+
+  /// Loopback by its number: its name may mean another address to a caller.
+  private static InetAddress loopback() {
+    try {
+      return InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException("four bytes are an address", e);
+    }
   }
 
   /// The same elsewhere.

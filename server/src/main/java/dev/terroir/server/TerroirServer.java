@@ -254,6 +254,23 @@ public final class TerroirServer implements AutoCloseable {
     ended.await();
   }
 
+  /// Takes no more connections, and waits until requests are answered. The JDK's server waits too
+  /// long for callers who went before their answer, so that those being answered are counted here.
+  private void stopHttp() {
+    var stopping = Thread.ofPlatform().start(() -> http.stop((int) DRAIN.toSeconds()));
+    try {
+      var quiet = 0;
+      while (stopping.isAlive() && quiet < 5) {
+        Thread.sleep(20);
+        quiet = endpoint.inFlight() == 0 ? quiet + 1 : 0;
+      }
+      stopping.interrupt();
+      stopping.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /// Ends it: takes no more requests, finishes those that are being answered, ends logs that are
   /// followed, and stops jobs. Runs and services stay. Does nothing the second time but wait.
   @Override
@@ -271,7 +288,7 @@ public final class TerroirServer implements AutoCloseable {
         files.remove();
       }
       endpoint.stop();
-      http.stop((int) DRAIN.toSeconds());
+      stopHttp();
       context.jobs().drain(DRAIN_JOBS);
       log.says("ended", JsonObject.EMPTY);
     } finally {

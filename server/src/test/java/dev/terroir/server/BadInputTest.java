@@ -165,7 +165,13 @@ class BadInputTest {
 
   @Test
   void headersWithoutEndAreRefused() throws Exception {
-    var answer = raw("GET /api/v1 HTTP/1.1\r\nX-Long: " + "x".repeat(200_000), "", true);
+    String answer;
+    try {
+      answer = raw("GET /api/v1 HTTP/1.1\r\nX-Long: " + "x".repeat(200_000), "", true);
+    } catch (java.net.SocketException e) {
+      // Cut off while it was still being sent.
+      answer = "";
+    }
     assertThat(answer).doesNotStartWith("HTTP/1.1 200").doesNotStartWith("HTTP/1.1 5");
     api.get("/api/v1").is(200);
   }
@@ -189,8 +195,7 @@ class BadInputTest {
                       api.send(
                               "POST",
                               "/api/v1/environments",
-                              "{\"name\": \"many-" + i + "\", \"environmentVariables\": {\"N\": \""
-                                  + round + "\"}}")
+                              Definitions.of("many-" + i, "" + round))
                           .is(201);
                       api.get("/api/v1/environments?prefix=many-&limit=20").is(200);
                     }

@@ -39,7 +39,7 @@ class ResourcesTest {
   }
 
   private static String definition(String name, String variable) {
-    return "{\"name\": \"" + name + "\", \"environmentVariables\": {\"A\": \"" + variable + "\"}}";
+    return Definitions.of(name, variable);
   }
 
   @Test

@@ -86,7 +86,7 @@ class RolesTest {
         reply.is(200);
       } else {
         reply.refused(401, "unauthenticated");
-        assertThat(reply.header("WWW-Authenticate")).startsWith("Bearer");
+        assertThat(reply.header("WWW-Authenticate")).matches("(Bearer|Basic) realm=\"terroir\"");
       }
     }
   }

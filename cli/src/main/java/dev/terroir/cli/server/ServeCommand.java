@@ -80,11 +80,7 @@ public final class ServeCommand {
     try (var server =
         TerroirServer.start(context.workspace(), options(arguments), context.settings())) {
       // As the operating system asks for an end, so that it is a clean one.
-      var hook =
-          new Thread(() -> {
-            server.close();
-            Runtime.getRuntime().halt(0);
-          });
+      var hook = new Thread(() -> end(server));
       Runtime.getRuntime().addShutdownHook(hook);
       if (!arguments.has("--on-demand")) {
         context
@@ -105,6 +101,11 @@ public final class ServeCommand {
       throw new FoundationException(
           Problem.of(FoundationCode.CANCELED, "the server was interrupted"), e);
     }
+  }
+
+  private static void end(TerroirServer server) {
+    server.close();
+    Runtime.getRuntime().halt(0);
   }
 
   private static ServerOptions options(Arguments arguments) {

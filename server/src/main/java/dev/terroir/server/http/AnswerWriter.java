@@ -98,6 +98,8 @@ final class AnswerWriter {
     exchange.sendResponseHeaders(status, bytes.length == 0 ? -1 : bytes.length);
     if (bytes.length > 0) {
       exchange.getResponseBody().write(bytes);
+      // Closing reads what is left of the body first, and drops the answer when that fails.
+      exchange.getResponseBody().flush();
     }
     return status;
   }

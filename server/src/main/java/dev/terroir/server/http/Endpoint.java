@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,7 @@ public final class Endpoint implements HttpHandler {
   private final @Nullable Registry registry;
   private final SecureRandom random = new SecureRandom();
   private final Set<Watched> watched = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger active = new AtomicInteger();
   private volatile boolean isStopping;
   private volatile long lastRequest = System.nanoTime();
 
@@ -85,14 +87,14 @@ public final class Endpoint implements HttpHandler {
 
   /// How long nobody has called, and nobody is being answered.
   public Duration idle() {
-    return watched.isEmpty()
+    return active.get() == 0
         ? Duration.ofNanos(System.nanoTime() - lastRequest)
         : Duration.ZERO;
   }
 
   /// Requests that are being answered.
   public int inFlight() {
-    return watched.size();
+    return active.get();
   }
 
   /// What is known of a request, as far as it was judged.
@@ -106,6 +108,7 @@ public final class Endpoint implements HttpHandler {
   public void handle(HttpExchange exchange) throws IOException {
     var begun = System.nanoTime();
     lastRequest = begun;
+    active.incrementAndGet();
     measurements.begun();
     var id = requestId(exchange);
     var seen = new Seen();
@@ -139,6 +142,7 @@ public final class Endpoint implements HttpHandler {
         watched.remove(watch);
       }
       lastRequest = System.nanoTime();
+      active.decrementAndGet();
       end(exchange, id, seen, begun, body);
     }
   }
