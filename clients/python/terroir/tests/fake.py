@@ -1,8 +1,10 @@
 """A server that misbehaves on demand, for what the real one does only when something breaks."""
 
 import json
+import socket
 import threading
 import time
+import weakref
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
@@ -62,6 +64,11 @@ class Listener(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
+    def get_request(self) -> Any:
+        request = super().get_request()
+        self.connections.add(request[0])
+        return request
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Callers who go away are the subject here."""
 
@@ -74,6 +81,7 @@ class FakeServer:
         self.http.lock = threading.Lock()
         self.http.seen = []
         self.http.handlers = {}
+        self.http.connections = weakref.WeakSet()
         self.port: int = self.http.server_address[1]
         self.url = "http://127.0.0.1:%d" % self.port
         self.on("GET", "", lambda exchange: exchange.answer(200, ABOUT))
@@ -97,6 +105,11 @@ class FakeServer:
     def close(self) -> None:
         self.http.shutdown()
         self.http.server_close()
+        for connection in list(self.http.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # It is closed already.
 
 
 class MetricStore:

@@ -192,17 +192,18 @@ class _Channel:
         with self._changed:
             if self._thread is not None or self._is_closing:
                 return
-            self._thread = threading.Thread(target=self._work, name="terroir-metrics", daemon=True)
-            if multiprocessing.parent_process() is not None:
-                from multiprocessing import util
+            if not _ending.is_set():
+                self._thread = threading.Thread(target=self._work, name="terroir-metrics", daemon=True)
+                if multiprocessing.parent_process() is not None:
+                    from multiprocessing import util
 
-                # Such a process ends without what atexit was told.
-                util.Finalize(None, self.close, args=(self._at_exit_seconds,), exitpriority=10)
-            try:
-                self._thread.start()
-                return
-            except RuntimeError:  # The interpreter ends, and starts no threads any more.
-                self._thread = None
+                    # Such a process ends without what atexit was told.
+                    util.Finalize(None, self.close, args=(self._at_exit_seconds,), exitpriority=10)
+                try:
+                    self._thread.start()
+                    return
+                except RuntimeError:  # The interpreter starts no threads any more.
+                    self._thread = None
         self.close(self._at_exit_seconds)
 
     # -- the thread -------------------------------------------------------------------------------------------------
@@ -428,8 +429,13 @@ def _document(item: _Item) -> Dict[str, Any]:
 _all: "weakref.WeakSet[Sender]" = weakref.WeakSet()
 
 
+#: Set when the process ends: what is logged from then on is sent at once.
+_ending = threading.Event()
+
+
 @atexit.register
 def _close_all() -> None:
+    _ending.set()
     for sender in list(_all):
         sender.close()
 
