@@ -40,7 +40,13 @@ final class ServerTraining {
               "/api/v1/nothing")) {
         ask(server.url() + path, "GET", token, "");
       }
-      ask(server.url() + "/api/v1/environments", "POST", token, "{\"name\": \"training\"}");
+      ask(
+          server.url() + "/api/v1/environments",
+          "POST",
+          token,
+          """
+          {"name": "served", "python": {"userManagedDependencies": true, "interpreterPath": "python"}}
+          """);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -25,6 +25,9 @@ import java.util.function.UnaryOperator;
 
 /// The `terroir` command over a home of its own and a folder of wheels instead of an index.
 final class Terroir {
+  /// Groups that are one command.
+  private static final List<String> UNNAMED = List.of("doctor", "serve", "login");
+
   final Path home;
   final Path project;
   final Settings settings;
@@ -102,7 +105,7 @@ final class Terroir {
   Outcome run(String words, String... more) {
     var arguments = new ArrayList<>(List.of(words.split(" ")));
     arguments.addAll(List.of(more));
-    var at = Math.min(arguments.size(), arguments.getFirst().equals("doctor") ? 1 : 2);
+    var at = Math.min(arguments.size(), UNNAMED.contains(arguments.getFirst()) ? 1 : 2);
     arguments.addAll(at, List.of("--path", project.toString()));
     var out = new ByteArrayOutputStream();
     var err = new ByteArrayOutputStream();
