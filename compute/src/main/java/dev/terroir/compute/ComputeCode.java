@@ -18,6 +18,12 @@ public enum ComputeCode implements Code {
   RUN_FAILED("run-failed", Kind.FAILED),
   /// A run was canceled.
   RUN_CANCELED("run-canceled", Kind.CANCELED),
+  /// A run cannot be changed so, as it is.
+  RUN_CONFLICT("run-conflict", Kind.REQUEST),
+  /// A run has a file of that name.
+  RUN_FILE_EXISTS("run-file-exists", Kind.REQUEST),
+  /// A name cannot be that of a run's file.
+  RUN_FILE_NAME("run-file-name", Kind.REQUEST),
   /// A run has no such file.
   RUN_FILE_NOT_FOUND("run-file-not-found", Kind.REQUEST);
 

@@ -6,8 +6,6 @@ import dev.terroir.compute.supervisor.RunSupervisor;
 import dev.terroir.environment.Environment;
 import dev.terroir.environment.conda.CondaDependencies;
 import dev.terroir.environment.identity.CanonicalForm;
-import dev.terroir.foundation.FoundationException;
-import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
@@ -15,49 +13,28 @@ import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.progress.Progress;
-import dev.terroir.resolve.ResolveCode;
-import dev.terroir.resolve.ResolveException;
-import dev.terroir.resolve.tool.UvProgram;
 import dev.terroir.workspace.Workspace;
-import dev.terroir.workspace.WorkspaceCode;
-import dev.terroir.workspace.WorkspaceException;
+import dev.terroir.workspace.runs.ExperimentRecords;
 import dev.terroir.workspace.environments.EnvironmentRegistry.Registered;
-import dev.terroir.workspace.runs.RunRecords.RunRecord;
-import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.TreeMap;
-import java.util.regex.Pattern;
+import java.util.Map;
 
 /// A name under which runs are gathered. Immutable and thread-safe.
 ///
 /// @since 0.1
 public final class Experiment {
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,254}");
-
-  /// How much of a script's output is kept.
-  private static final long LOG_CAP_BYTES = 200L << 20;
-
-  /// The target that is this machine, in a container.
-  private static final String DOCKER = "docker";
-
   private final Workspace workspace;
   private final String name;
 
   /// @param name letters, digits, `_` and `-`
   public Experiment(Workspace workspace, String name) {
-    if (!NAME.matcher(name).matches()) {
-      throw new WorkspaceException(
-          Problem.of(WorkspaceCode.INVALID_NAME, "`" + name + "` cannot name an experiment")
-              .hint("use letters, digits, `_` and `-`"));
-    }
     this.workspace = workspace;
-    this.name = name;
+    this.name = ExperimentRecords.check(name);
   }
 
   /// Its name.
@@ -95,12 +72,7 @@ public final class Experiment {
     var before = workspace.environments().versions(wanted.name());
     var registered = workspace.environments().autosave(wanted);
     var created = workspace.clock().instant();
-    var id =
-        name
-            + "_"
-            + created.getEpochSecond()
-            + "_"
-            + String.format(Locale.ROOT, "%08x", new SecureRandom().nextInt());
+    var id = newId(created);
     var directory = Run.directory(workspace, id);
     workspace
         .runs()
@@ -119,12 +91,11 @@ public final class Experiment {
       } else {
         Snapshot.copy(config.sourceDirectory(), Run.work(directory), config.limits());
       }
-      var setting =
-          prepare(config, directory, registered.environment(), logged(progress, directory));
+      var launch = new RunLaunch(workspace, name, id, config, registered.environment());
+      var setting = launch.prepare(config.sourceDirectory(), RunLaunch.logged(progress, directory));
       if (snapshot != null) {
         Snapshot.restore(store, snapshot, Run.work(directory));
       }
-      makeOutputs(directory);
       var used =
           new Used(
               registered.environment().name(),
@@ -139,7 +110,7 @@ public final class Experiment {
               .put("snapshotId", snapshot)
               .put("isEnvironmentCached", used.isCached())
               .build());
-      RunSupervisor.start(launch(config, id, directory, registered.environment(), setting));
+      RunSupervisor.start(launch.order(setting, Map.of()));
       launched = true;
       update(id, RunStatus.QUEUED, JsonObject.builder().put("launched", true).build());
       return new Submitted(Run.get(workspace, id), used);
@@ -162,29 +133,50 @@ public final class Experiment {
   }
 
   private void check(ScriptRunConfig config) {
-    if (!config.target().equals("local") && !config.target().equals(DOCKER)) {
-      throw new ComputeException(
-          Problem.of(
-                  ComputeCode.UNKNOWN_TARGET,
-                  "the compute target `" + config.target() + "` is not attached to this workspace")
-              .at(Place.field("target"))
-              .hint(
-                  "set the target to `local` to run on this machine, or to `docker` to run there in"
-                      + " a container"));
+    checkTarget(workspace, config.target());
+    if (config.command() != null) {
+      return;
     }
     var script = config.sourceDirectory().resolve(config.script()).normalize();
     if (!Files.isRegularFile(script) || !script.startsWith(config.sourceDirectory().normalize())) {
-      throw new ComputeException(
-          Problem.of(
-                  ComputeCode.SCRIPT_NOT_FOUND,
-                  "the script `" + config.script() + "` is not in the source directory")
-              .at(Place.file(config.sourceDirectory().toAbsolutePath()))
-              .hint("give its path below that directory, or another directory with --source"));
+      throw noScript(config.script(), Place.file(config.sourceDirectory().toAbsolutePath()));
     }
   }
 
-  private Environment defaultEnvironment() {
+  static void checkTarget(Workspace workspace, String target) {
+    if (target.equals("local") || workspace.computeTargets().find(target).isPresent()) {
+      return;
+    }
+    throw new ComputeException(
+        Problem.of(
+                ComputeCode.UNKNOWN_TARGET,
+                "the compute target `" + target + "` is not attached to this workspace")
+            .at(Place.field("target"))
+            .hint(
+                "set the target to `local` to run on this machine, or to `docker` to run there in"
+                    + " a container"));
+  }
+
+  static ComputeException noScript(String script, Place place) {
+    return new ComputeException(
+        Problem.of(
+                ComputeCode.SCRIPT_NOT_FOUND,
+                "the script `" + script + "` is not in the source directory")
+            .at(place)
+            .hint("give its path below that directory, or another directory with --source"));
+  }
+
+  /// What a run has that names no environment.
+  Environment defaultEnvironment() {
     return Environment.of("Experiment " + name + " Environment", CondaDependencies.defaults());
+  }
+
+  String newId(Instant created) {
+    return name
+        + "_"
+        + created.getEpochSecond()
+        + "_"
+        + String.format(Locale.ROOT, "%08x", new SecureRandom().nextInt());
   }
 
   private static List<String> changed(List<Registered> before, Environment wanted) {
@@ -223,175 +215,14 @@ public final class Experiment {
         .build();
   }
 
-  private static void makeOutputs(Path directory) {
-    try {
-      Files.createDirectories(Run.work(directory).resolve("outputs"));
-      Files.createDirectories(Run.work(directory).resolve("logs"));
-    } catch (IOException e) {
-      throw FoundationException.ofFile("the working copy cannot be made", directory, e);
-    }
-  }
-
-  /// Where the packages of a run are.
-  private sealed interface Setting {
-    /// Whether nothing had to be made.
-    boolean isCached();
-
-    /// What the run's record says of it.
-    JsonObject toJson();
-
-    /// In a folder of this machine.
-    record Local(Workspace.Ready ready) implements Setting {
-      @Override
-      public boolean isCached() {
-        return ready.isCached();
-      }
-
-      @Override
-      public JsonObject toJson() {
-        return JsonObject.builder().put("lockDigest", ready.python().lockDigest()).build();
-      }
-    }
-
-    /// In an image.
-    record Image(RunContainer container) implements Setting {
-      @Override
-      public boolean isCached() {
-        return container.isCached();
-      }
-
-      @Override
-      public JsonObject toJson() {
-        var image = container.image();
-        return JsonObject.builder()
-            .put("lockDigest", image.lockDigest())
-            .put(
-                "container",
-                JsonObject.builder()
-                    .put("engine", container.engine().kind().program())
-                    .put("image", image.repository() + "@" + image.manifest().digest())
-                    .put("imageId", container.name())
-                    .build())
-            .build();
-      }
-    }
-  }
-
-  private Setting prepare(
-      ScriptRunConfig config, Path directory, Environment environment, Progress progress) {
-    if (!environment.docker().enabled()
-        && !config.docker().useDocker()
-        && !config.target().equals(DOCKER)) {
-      return new Setting.Local(
-          workspace.realise(
-              environment,
-              Workspace.LockOptions.here().withBase(config.sourceDirectory()),
-              progress));
-    }
-    return new Setting.Image(
-        RunContainer.prepare(
-            workspace,
-            RunContainer.engine(workspace.settings()),
-            environment,
-            config.sourceDirectory(),
-            Run.artifacts(directory).resolve(Run.IMAGE_LOG),
-            progress));
-  }
-
-  private RunSupervisor.Launch launch(
-      ScriptRunConfig config, String id, Path directory, Environment environment, Setting setting) {
-    var own = new TreeMap<String, String>();
-    own.put("PYTHONUNBUFFERED", "1");
-    own.putAll(environment.environmentVariables());
-    own.putAll(config.environmentVariables());
-    own.put("AZUREML_RUN_ID", id);
-    own.put("AZUREML_ARM_PROJECT_NAME", name);
-    own.put("AZUREML_ARM_WORKSPACE_NAME", workspace.name());
-    own.put("AZUREML_ARM_SUBSCRIPTION", "local");
-    own.put("AZUREML_ARM_RESOURCEGROUP", "local");
-    own.put("AZUREML_EXPERIMENT_ID", name);
-    own.put("AZUREML_WORKSPACE_ID", workspace.name());
-    own.put("AZUREML_SCRIPT_DIRECTORY_NAME", ".");
-    var command = new ArrayList<String>();
-    command.add(config.script());
-    command.addAll(config.arguments());
-    var log = Run.artifacts(directory).resolve(Run.DRIVER_LOG);
-    return switch (setting) {
-      case Setting.Local(var ready) -> {
-        var variables = new TreeMap<>(ready.python().activated(workspace.settings().variables()));
-        variables.putAll(own);
-        command.addFirst(ready.python().python().toString());
-        yield new RunSupervisor.Launch(
-            directory,
-            ready.python().python(),
-            command,
-            Run.work(directory),
-            variables,
-            log,
-            config.maxDuration(),
-            LOG_CAP_BYTES,
-            id,
-            null);
-      }
-      case Setting.Image(var container) -> {
-        var order =
-            container.order(
-                id,
-                directory,
-                config.docker().arguments(environment.docker()),
-                config.docker().shmSize(environment.docker()),
-                command,
-                own);
-        yield new RunSupervisor.Launch(
-            directory,
-            machinePython(),
-            order.command(),
-            Run.work(directory),
-            order.variables(),
-            log,
-            config.maxDuration(),
-            LOG_CAP_BYTES,
-            id,
-            new RunSupervisor.InContainer(
-                order.stop(),
-                order.remove(),
-                order.started(),
-                directory.resolve(RunContainer.VARIABLES)));
-      }
-    };
-  }
-
-  /// What runs the supervisor when the environment's own Python is in an image.
-  private Path machinePython() {
-    return UvProgram.python(workspace.settings())
-        .orElseThrow(() ->
-            new ResolveException(
-                Problem.of(
-                        ResolveCode.PYTHON_NOT_FOUND,
-                        "no `python3` is on PATH to watch over the container")
-                    .hint("install Python, or name one by TERROIR_PYTHON")));
-  }
-
   private void update(String id, RunStatus status, JsonObject changes) {
     workspace
         .runs()
         .update(
             id,
             before ->
-                new RunRecord(
-                    before.id(),
-                    before.experiment(),
-                    before.number(),
+                before.with(
                     RunStatus.of(before.status()).isFinal() ? before.status() : status.word(),
-                    before.createdAt(),
                     before.document().toBuilder().putAll(changes).build()));
-  }
-
-  /// Shows progress and keeps it among the run's logs.
-  private static Progress logged(Progress progress, Path directory) {
-    var file = Run.artifacts(directory).resolve(Run.CONTROL_LOG);
-    var text = new StringBuffer();
-    return progress.keeping(
-        line -> AtomicFiles.write(file, text.append(line).append('\n').toString()));
   }
 }

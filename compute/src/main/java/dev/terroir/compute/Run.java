@@ -1,5 +1,6 @@
 package dev.terroir.compute;
 
+import dev.terroir.compute.data.RunData;
 import dev.terroir.compute.supervisor.LogFollower;
 import dev.terroir.compute.supervisor.RunSupervisor;
 import dev.terroir.environment.Environment;
@@ -11,8 +12,10 @@ import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.models.ModelRegistry;
+import dev.terroir.workspace.runs.RunRecords;
 import dev.terroir.workspace.runs.RunRecords.RunRecord;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -20,6 +23,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A run of a script. Every look at it first finds the truth from its supervisor's files, so that
@@ -27,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @since 0.1
 public final class Run {
+  /// What an interactive run is: whoever started it says what becomes of it.
+  public static final String INTERACTIVE = "azureml.interactiverun";
+
   /// Where the script's output is kept among the run's files.
   public static final String DRIVER_LOG = "azureml-logs/70_driver_log.txt";
 
@@ -97,6 +104,10 @@ public final class Run {
 
   private RunRecord reconcile(RunRecord record) {
     var document = record.document();
+    if (isInteractive(record) || (isQueued(document) && !isLaunched(document))) {
+      // Its caller says what becomes of the one, the server that prepares it of the other.
+      return record;
+    }
     if (!document.optionalBoolean("launched").orElse(false)) {
       var submitter = document.object("submitter");
       if (RunSupervisor.isAlive(submitter.longValue("pid"), submitter.string("startTime"))) {
@@ -133,6 +144,19 @@ public final class Run {
       }
       case RunSupervisor.State.Ended ended -> finish(ended);
     };
+  }
+
+  static boolean isInteractive(RunRecord record) {
+    return record.document().optionalString("runType").orElse("").equals(INTERACTIVE);
+  }
+
+  /// Whether a server has it prepared.
+  static boolean isQueued(JsonObject document) {
+    return document.optionalBoolean("queued").orElse(false);
+  }
+
+  static boolean isLaunched(JsonObject document) {
+    return document.optionalBoolean("launched").orElse(false);
   }
 
   private RunRecord finish(RunSupervisor.State.Ended ended) {
@@ -204,19 +228,15 @@ public final class Run {
     if (!Files.isDirectory(work)) {
       return;
     }
-    if (workspace.runs().get(id).document().optionalBoolean("outputCollection").orElse(true)) {
+    var document = workspace.runs().get(id).document();
+    RunData.upload(document.objects("uploads"), directory(), workspace);
+    if (document.optionalBoolean("outputCollection").orElse(true)) {
       for (var name : List.of("outputs", "logs")) {
         var from = work.resolve(name);
-        var to = artifacts(directory()).resolve(name);
-        if (Files.isDirectory(from) && !Files.exists(to)) {
-          try {
-            Files.createDirectories(to.getParent());
-            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-          } catch (java.nio.file.NoSuchFileException e) {
-            // Another process looked at the same moment and has moved it.
-          } catch (IOException e) {
-            throw FoundationException.ofFile("the run's " + name + " cannot be collected", from, e);
-          }
+        try {
+          RunFiles.take(from, artifacts(directory()).resolve(name));
+        } catch (IOException e) {
+          throw FoundationException.ofFile("the run's " + name + " cannot be collected", from, e);
         }
       }
     }
@@ -235,13 +255,8 @@ public final class Run {
             before ->
                 RunStatus.of(before.status()).isFinal()
                     ? before
-                    : new RunRecord(
-                        before.id(),
-                        before.experiment(),
-                        before.number(),
-                        status.word(),
-                        before.createdAt(),
-                        before.document().toBuilder().putAll(changes).build()));
+                    : before.with(
+                        status.word(), before.document().toBuilder().putAll(changes).build()));
   }
 
   /// Waits for the end and hands on the script's output as it comes.
@@ -278,13 +293,58 @@ public final class Run {
 
   /// Asks the run to end with its whole process tree, and waits until it has.
   public RunStatus cancel() {
-    if (status().isFinal()) {
-      return status();
-    }
-    change(RunStatus.CANCEL_REQUESTED, JsonObject.EMPTY);
-    RunSupervisor.requestCancel(directory());
+    requestCancel();
     LogFollower.follow(directory().resolve("no-log"), _ -> {}, () -> status().isFinal());
     return status();
+  }
+
+  /// Asks the run to end with its whole process tree, and comes back at once. One whose script has
+  /// not started is canceled then.
+  public void requestCancel() {
+    if (status().isFinal()) {
+      return;
+    }
+    var now = workspace.clock().instant().truncatedTo(ChronoUnit.MILLIS).toString();
+    var after =
+        workspace
+            .runs()
+            .update(
+                id,
+                before -> {
+                  var document = before.document();
+                  if (RunStatus.of(before.status()).isFinal()) {
+                    return before;
+                  }
+                  return isInteractive(before) || (isQueued(document) && !isLaunched(document))
+                      ? before.with(
+                          RunStatus.CANCELED.word(),
+                          document.toBuilder().put("endTimeUtc", now).build())
+                      : before.with(RunStatus.CANCEL_REQUESTED.word(), document);
+                });
+    if (!RunStatus.of(after.status()).isFinal()) {
+      RunSupervisor.requestCancel(directory());
+    }
+  }
+
+  /// Changes what is said about the run, or the status of an interactive one.
+  ///
+  /// @throws ComputeException code `run-conflict`
+  public RunRecord update(RunChange change) {
+    record();
+    return workspace.runs().update(id, before -> change.apply(before, workspace.clock()));
+  }
+
+  /// Its children, newest first.
+  public List<Run> children() {
+    return workspace
+        .runs()
+        .list(
+            new RunRecords.Filter(null, id, true, null, List.of(), List.of(), null),
+            null,
+            Integer.MAX_VALUE)
+        .stream()
+        .map(record -> new Run(workspace, record.id()))
+        .toList();
   }
 
   /// The exact environment that the run used.
@@ -296,21 +356,15 @@ public final class Run {
         .environment();
   }
 
-  /// The names of its files, with `/`, sorted.
+  /// The names of its files, with `/`, sorted; while it runs, those of its working copy's `outputs`
+  /// and `logs` too.
   public List<String> getFileNames() {
     record();
-    var root = artifacts(directory());
-    if (!Files.isDirectory(root)) {
-      return List.of();
-    }
-    try (var walk = Files.walk(root)) {
-      return walk.filter(Files::isRegularFile)
-          .map(file -> root.relativize(file).toString())
-          .sorted()
-          .toList();
-    } catch (IOException e) {
-      throw FoundationException.ofFile("the run's files cannot be listed", root, e);
-    }
+    return List.copyOf(files().all().keySet());
+  }
+
+  private RunFiles files() {
+    return new RunFiles(id, artifacts(directory()), work(directory()));
   }
 
   /// A file or folder of the run.
@@ -319,14 +373,16 @@ public final class Run {
   /// @throws ComputeException code `run-file-not-found`
   public Path file(String name) {
     record();
-    var root = artifacts(directory());
-    var file = root.resolve(name).normalize();
-    if (!file.startsWith(root) || !Files.exists(file)) {
-      throw new ComputeException(
-          Problem.of(ComputeCode.RUN_FILE_NOT_FOUND, "run `" + id + "` has no file `" + name + "`")
-              .because("it has " + String.join(", ", getFileNames())));
-    }
-    return file;
+    return files().get(name);
+  }
+
+  /// Adds a file; it appears whole.
+  ///
+  /// @param name with `/`
+  /// @throws ComputeException code `run-file-exists` or `run-file-name`
+  public void addFile(String name, InputStream in) {
+    record();
+    files().add(name, in);
   }
 
   /// Copies files of the run.
@@ -355,27 +411,53 @@ public final class Run {
     return workspace.models().register(name, file(path), id, tags, description);
   }
 
-  /// Everything about it, in the shape of the service's `get_details`.
-  public JsonObject details() {
-    var record = record();
-    return JsonObject.builder()
-        .put("runId", id)
-        .put("experiment", record.experiment())
-        .put("number", record.number())
-        .put("status", record.status())
-        .put("createdTimeUtc", record.createdAt())
-        .putAll(record.document().toBuilder().remove("launched").remove("submitter").build())
-        .put("logFiles", logFiles())
-        .build();
+  /// Registers a file or folder of the run as a model, with more said about it.
+  public ModelRegistry.Model registerModel(
+      String name,
+      String path,
+      Map<String, String> tags,
+      @Nullable String description,
+      ModelRegistry.Facts facts) {
+    return workspace.models().register(name, file(path), id, tags, description, facts);
   }
 
-  private JsonValue logFiles() {
-    var files = JsonObject.builder();
-    for (var name : getFileNames()) {
+  /// Everything about it, in the shape of the service's `get_details`.
+  public JsonObject details() {
+    return details(record(), name -> file(name).toUri().toString());
+  }
+
+  /// Everything about it.
+  ///
+  /// @param record what is true about it
+  /// @param address where a file of it is, by its name
+  public JsonObject details(RunRecord record, UnaryOperator<String> address) {
+    var document = record.document();
+    var shown =
+        JsonObject.builder()
+            .put("runId", id)
+            .put("experiment", record.experiment())
+            .put("number", record.number())
+            .put("status", record.status())
+            .put("createdTimeUtc", record.createdAt())
+            .put("runType", RunRecords.SCRIPT)
+            .put("parentRunId", record.parent())
+            .put("tags", JsonObject.EMPTY)
+            .put("properties", JsonObject.EMPTY)
+            .put("inputDatasets", new JsonValue.JsonArray(List.of()))
+            .put("outputDatasets", new JsonValue.JsonArray(List.of()))
+            .putAll(
+                document.toBuilder()
+                    .remove("launched")
+                    .remove("submitter")
+                    .remove("queued")
+                    .remove("uploads")
+                    .build());
+    var logs = JsonObject.builder();
+    for (var name : files().all().keySet()) {
       if (name.startsWith("azureml-logs/") || name.startsWith("logs/")) {
-        files.put(name, artifacts(directory()).resolve(name).toUri().toString());
+        logs.put(name, address.apply(name));
       }
     }
-    return files.build();
+    return shown.put("logFiles", logs.build()).build();
   }
 }

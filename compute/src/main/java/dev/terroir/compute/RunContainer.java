@@ -1,6 +1,7 @@
 package dev.terroir.compute;
 
 import dev.terroir.environment.Environment;
+import dev.terroir.compute.data.RunData;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.progress.Progress;
@@ -34,7 +35,7 @@ final class RunContainer {
   private static final String LABEL = "dev.terroir.run";
 
   /// Where the working copy is inside.
-  private static final String DIRECTORY = "/azureml-run";
+  static final String DIRECTORY = "/azureml-run";
 
   private static final Pattern OPTION_AND_VALUE = Pattern.compile("\\s*--?[A-Za-z-]+\\s+\\S.*");
 
@@ -131,17 +132,21 @@ final class RunContainer {
   /// @param directory the run's files
   /// @param arguments more arguments of the engine's `run`
   /// @param shmSize size of shared memory, or null
+  /// @param program what runs the command, or null for the environment's Python
   /// @param command the script and its arguments
+  /// @param binds folders of this machine that the script sees
   Container.Order order(
       String runId,
       Path directory,
       List<String> arguments,
       @Nullable String shmSize,
+      @Nullable String program,
       List<String> command,
-      Map<String, String> variables) {
+      Map<String, String> variables,
+      List<RunData.Bind> binds) {
     var options =
         ContainerOptions.of(name, runId)
-            .entrypoint(image.interpreterPath())
+            .entrypoint(program == null ? image.interpreterPath() : program)
             .command(command)
             .environment(variables)
             .label(LABEL, runId)
@@ -149,6 +154,9 @@ final class RunContainer {
             .workingDirectory(DIRECTORY)
             .network("host")
             .arguments(words(arguments));
+    for (var bind : binds) {
+      options.bind(bind.folder(), bind.inside(), bind.isReadOnly());
+    }
     if (shmSize != null && !shmSize.isBlank()) {
       options.shmSize(shmSize);
     }

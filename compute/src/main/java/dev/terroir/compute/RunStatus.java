@@ -1,5 +1,8 @@
 package dev.terroir.compute;
 
+import java.util.Arrays;
+import java.util.List;
+
 /// The status words of the retired service, which scripts compare as they are.
 ///
 /// @since 0.1
@@ -38,6 +41,11 @@ public enum RunStatus {
       case COMPLETED, FAILED, CANCELED -> true;
       case PREPARING, QUEUED, RUNNING, FINALIZING, CANCEL_REQUESTED -> false;
     };
+  }
+
+  /// The words of those after which nothing happens.
+  public static List<String> over() {
+    return Arrays.stream(values()).filter(RunStatus::isFinal).map(RunStatus::word).toList();
   }
 
   /// The status of a word.

@@ -41,6 +41,11 @@ import dev.terroir.workspace.images.WorkspaceImages;
 import dev.terroir.workspace.images.WorkspaceRegistry;
 import dev.terroir.workspace.locks.LockStore;
 import dev.terroir.workspace.models.ModelRegistry;
+import dev.terroir.workspace.compute.ComputeTargets;
+import dev.terroir.workspace.data.Datasets;
+import dev.terroir.workspace.data.Datastores;
+import dev.terroir.workspace.runs.ExperimentRecords;
+import dev.terroir.workspace.runs.RunMetrics;
 import dev.terroir.workspace.runs.RunRecords;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -313,6 +318,31 @@ public final class Workspace
   /// Records of runs.
   public RunRecords runs() {
     return new RunRecords(database());
+  }
+
+  /// What runs have logged.
+  public RunMetrics metrics() {
+    return new RunMetrics(database());
+  }
+
+  /// Records of experiments.
+  public ExperimentRecords experiments() {
+    return new ExperimentRecords(database(), clock);
+  }
+
+  /// Folders of data.
+  public Datastores datastores() {
+    return new Datastores(database(), directory.resolve("datastores"), clock);
+  }
+
+  /// Registered datasets.
+  public Datasets datasets() {
+    return new Datasets(database(), datastores(), clock);
+  }
+
+  /// Where runs may run.
+  public ComputeTargets computeTargets() {
+    return new ComputeTargets(database(), clock);
   }
 
   /// What one process at a time may do.

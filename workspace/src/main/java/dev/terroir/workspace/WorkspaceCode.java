@@ -26,6 +26,26 @@ public enum WorkspaceCode implements Code {
   VERSION_TAKEN("version-taken", Kind.REQUEST),
   /// No such run.
   RUN_NOT_FOUND("run-not-found", Kind.REQUEST),
+  /// A run of that id is recorded already.
+  RUN_EXISTS("run-exists", Kind.REQUEST),
+  /// No such experiment.
+  EXPERIMENT_NOT_FOUND("experiment-not-found", Kind.REQUEST),
+  /// No such datastore.
+  DATASTORE_NOT_FOUND("datastore-not-found", Kind.REQUEST),
+  /// A datastore has no such file.
+  DATA_FILE_NOT_FOUND("data-file-not-found", Kind.REQUEST),
+  /// A datastore has a file of that name.
+  DATA_FILE_EXISTS("data-file-exists", Kind.REQUEST),
+  /// A datastore, dataset or path of data cannot be used as asked.
+  DATA_REFUSED("data-refused", Kind.REQUEST),
+  /// No such dataset or version.
+  DATASET_NOT_FOUND("dataset-not-found", Kind.REQUEST),
+  /// A dataset of that name is registered.
+  DATASET_EXISTS("dataset-exists", Kind.REQUEST),
+  /// No such compute target.
+  COMPUTE_TARGET_NOT_FOUND("compute-target-not-found", Kind.REQUEST),
+  /// A compute target cannot be what it is asked to be.
+  COMPUTE_TARGET_REFUSED("compute-target-refused", Kind.REQUEST),
   /// No such model or version.
   MODEL_NOT_FOUND("model-not-found", Kind.REQUEST),
   /// A model cannot be registered or deleted as asked.

@@ -109,6 +109,15 @@ public record RunConfiguration(
         file.toString().endsWith(".json")
             ? JsonReader.readObject(file)
             : YamlReader.readObject(file);
+    return read(json, project, warnings);
+  }
+
+  /// Reads a configuration that was sent.
+  ///
+  /// @param project what a conda file's path is relative to
+  /// @param warnings receives a sentence for everything odd
+  public static RunConfiguration read(
+      JsonObject json, Path project, Consumer<String> warnings) {
     // The first generation of the file wrapped the document in its name and used other keys.
     var first = json.has("ArgumentVector") || json.has("Target");
     var arguments = arguments(json, first ? "ArgumentVector" : "arguments");
@@ -129,6 +138,15 @@ public record RunConfiguration(
             .map(DockerConfiguration::read)
             .orElse(DockerConfiguration.NONE),
         json);
+  }
+
+  /// A command line for the shell in place of a script, or null.
+  public @Nullable String command() {
+    var value = source.get("command").orElse(JsonValue.NULL);
+    var words = value instanceof JsonValue.JsonArray ? source.strings("command") : List.<String>of();
+    var text =
+        value instanceof JsonValue.JsonString(var line) ? line.strip() : String.join(" ", words);
+    return text.isEmpty() ? null : text;
   }
 
   private static List<String> arguments(JsonObject json, String key) {

@@ -2,6 +2,7 @@ package dev.terroir.compute.configuration;
 
 import dev.terroir.compute.snapshot.Snapshot;
 import dev.terroir.environment.Environment;
+import dev.terroir.foundation.json.JsonObject;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 /// @param snapshotProject whether the source directory is kept
 /// @param docker how the run uses a container
 /// @param limits how large the source directory may be
+/// @param command a command line for the shell in place of the script, or null
+/// @param definition the run configuration that it comes from, with what is said about data
 /// @since 0.1
 public record ScriptRunConfig(
     Path sourceDirectory,
@@ -37,7 +40,9 @@ public record ScriptRunConfig(
     boolean outputCollection,
     boolean snapshotProject,
     DockerConfiguration docker,
-    Snapshot.Limits limits) {
+    Snapshot.Limits limits,
+    @Nullable String command,
+    JsonObject definition) {
 
   /// Copies lists and maps.
   public ScriptRunConfig {
@@ -64,7 +69,9 @@ public record ScriptRunConfig(
         true,
         true,
         DockerConfiguration.NONE,
-        Snapshot.Limits.DEFAULT);
+        Snapshot.Limits.DEFAULT,
+        null,
+        JsonObject.EMPTY);
   }
 
   /// The same with what a run configuration says beside script and environment.
@@ -81,7 +88,9 @@ public record ScriptRunConfig(
         configuration.outputCollection(),
         configuration.snapshotProject(),
         configuration.docker(),
-        limits);
+        limits,
+        configuration.command(),
+        configuration.source());
   }
 
   /// The same with another time limit.
@@ -98,7 +107,9 @@ public record ScriptRunConfig(
         outputCollection,
         snapshotProject,
         docker,
-        limits);
+        limits,
+        command,
+        definition);
   }
 
   /// The same with tags.
@@ -115,7 +126,9 @@ public record ScriptRunConfig(
         outputCollection,
         snapshotProject,
         docker,
-        limits);
+        limits,
+        command,
+        definition);
   }
 
   /// The same with another use of containers.
@@ -132,6 +145,8 @@ public record ScriptRunConfig(
         outputCollection,
         snapshotProject,
         configuration,
-        limits);
+        limits,
+        command,
+        definition);
   }
 }

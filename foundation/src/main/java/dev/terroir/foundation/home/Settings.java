@@ -36,8 +36,9 @@ public final class Settings {
   /// programs. Default: what `docker login` or `podman login` keeps. Since 0.1.
   public static final String TERROIR_REGISTRY_PASSWORD = "TERROIR_REGISTRY_PASSWORD";
 
-  /// File with the key of the server's secret store, 32 bytes in Base64, readable by its owner only.
-  /// Default: `server/secret.key` below the workspace's directory, made on first use. Since 0.1.
+  /// File with the key of the server's secret store, 32 bytes in Base64, readable by its owner
+  /// only. Default: `server/secret.key` below the workspace's directory, made on first use. Since
+  /// 0.1.
   public static final String TERROIR_SECRET_KEY_FILE = "TERROIR_SECRET_KEY_FILE";
 
   /// A token for the server that `config.json` names by `endpoint`. Since 0.1.
@@ -74,8 +75,8 @@ public final class Settings {
     return Optional.ofNullable(variables.get(name)).filter(value -> !value.isEmpty());
   }
 
-  /// All variables, to hand on to a program; without the password and the token that are for Terroir
-  /// alone.
+  /// All variables, to hand on to a program; without the password and the token that are for
+  /// Terroir alone.
   public Map<String, String> variables() {
     var copy = new TreeMap<>(variables);
     copy.remove(TERROIR_REGISTRY_PASSWORD);

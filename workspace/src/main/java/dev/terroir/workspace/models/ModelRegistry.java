@@ -21,8 +21,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +57,7 @@ public final class ModelRegistry {
   /// @param description or null
   /// @param sizeBytes of all its files
   /// @param sha256 of its files' names and contents
+  /// @param facts more of its owner
   public record Model(
       String name,
       long version,
@@ -63,7 +67,8 @@ public final class ModelRegistry {
       Map<String, String> tags,
       @Nullable String description,
       long sizeBytes,
-      String sha256) {
+      String sha256,
+      Facts facts) {
     /// `name:version`.
     public String id() {
       return name + ":" + version;
@@ -79,10 +84,48 @@ public final class ModelRegistry {
           .put("description", description)
           .put("runId", runId)
           .put("tags", JsonValue.ofStrings(tags))
+          .put("properties", JsonValue.ofStrings(facts.properties()))
+          .put("modelFramework", facts.framework())
+          .put("modelFrameworkVersion", facts.frameworkVersion())
           .put("sizeBytes", sizeBytes)
           .put("sha256", sha256)
           .put("url", path.toUri().toString())
           .build();
+    }
+
+    /// Its files, by their names below the folder that it is, or its own name alone.
+    public Map<String, Path> files() {
+      var found = new TreeMap<String, Path>();
+      try {
+        if (Files.isRegularFile(path)) {
+          found.put(String.valueOf(path.getFileName()), path);
+        } else {
+          for (var file : ModelRegistry.files(path)) {
+            found.put(path.relativize(file).toString(), file);
+          }
+        }
+      } catch (IOException e) {
+        throw FoundationException.ofFile("the model's files cannot be listed", path, e);
+      }
+      return found;
+    }
+  }
+
+  /// What an owner says about a model beside its tags.
+  ///
+  /// @param properties words that never change once they are said
+  /// @param framework such as `ScikitLearn`, or null
+  /// @param frameworkVersion or null
+  public record Facts(
+      Map<String, String> properties,
+      @Nullable String framework,
+      @Nullable String frameworkVersion) {
+    /// Nothing is said.
+    public static final Facts NONE = new Facts(Map.of(), null, null);
+
+    /// Copies the map.
+    public Facts {
+      properties = Collections.unmodifiableMap(new TreeMap<>(properties));
     }
   }
 
@@ -96,6 +139,20 @@ public final class ModelRegistry {
       @Nullable String runId,
       Map<String, String> tags,
       @Nullable String description) {
+    return register(name, source, runId, tags, description, Facts.NONE);
+  }
+
+  /// Registers a copy of a file or folder as the next version of a name, with more said about it.
+  ///
+  /// @param runId the run it came from, or null
+  /// @throws WorkspaceException when the name or the path cannot be used
+  public Model register(
+      String name,
+      Path source,
+      @Nullable String runId,
+      Map<String, String> tags,
+      @Nullable String description,
+      Facts facts) {
     if (!NAME.matcher(name).matches()) {
       throw new WorkspaceException(
           Problem.of(WorkspaceCode.INVALID_NAME, "`" + name + "` cannot name a model")
@@ -121,7 +178,8 @@ public final class ModelRegistry {
         size += Files.size(file);
       }
       return add(
-          name, temporary, fileName, size, Sha256.finish(digest).hex(), runId, tags, description);
+          name, temporary, fileName, size, Sha256.finish(digest).hex(), runId, tags, description,
+          facts);
     } catch (IOException e) {
       throw FoundationException.ofFile("the model `" + name + "` cannot be stored", source, e);
     } finally {
@@ -139,7 +197,8 @@ public final class ModelRegistry {
       String sha256,
       @Nullable String runId,
       Map<String, String> tags,
-      @Nullable String description) {
+      @Nullable String description,
+      Facts facts) {
     return database.transaction(() -> {
       database.update(
           "INSERT INTO model_counter VALUES (?, 1)"
@@ -167,6 +226,9 @@ public final class ModelRegistry {
               .put("description", description)
               .put("sizeBytes", size)
               .put("sha256", sha256)
+              .put("properties", JsonValue.ofStrings(facts.properties()))
+              .put("modelFramework", facts.framework())
+              .put("modelFrameworkVersion", facts.frameworkVersion())
               .build();
       database.update(
           "INSERT INTO model VALUES (?, ?, ?, ?)",
@@ -224,6 +286,49 @@ public final class ModelRegistry {
         : database.query(SELECT + " WHERE name = ? ORDER BY version DESC", this::read, name);
   }
 
+  /// Changes what is said about a version.
+  ///
+  /// @param change gets the present document and gives the next; only `tags`, `properties` and
+  ///   `description` of it are kept
+  /// @throws WorkspaceException code `model-refused` when a property would change
+  public Model update(String name, long version, UnaryOperator<JsonObject> change) {
+    return database.transaction(() -> {
+      var before = get(name, version);
+      var document =
+          database
+              .first(
+                  SELECT + " WHERE name = ? AND version = ?",
+                  row -> JsonReader.parseObject(row.getString(4), "model " + name),
+                  name,
+                  version)
+              .orElseThrow();
+      var wanted = change.apply(document);
+      var properties = wanted.stringMap("properties");
+      for (var property : before.facts().properties().entrySet()) {
+        if (!property.getValue().equals(properties.get(property.getKey()))) {
+          throw new WorkspaceException(
+              Problem.of(
+                      WorkspaceCode.MODEL_REFUSED,
+                      "property `" + property.getKey() + "` of model `" + before.id()
+                          + "` is said already")
+                  .because("it is `" + property.getValue() + "`, and properties never change")
+                  .hint("use a tag for what may change"));
+        }
+      }
+      database.update(
+          "UPDATE model SET document = ? WHERE name = ? AND version = ?",
+          JsonWriter.compact(
+              document.toBuilder()
+                  .put("tags", JsonValue.ofStrings(wanted.stringMap("tags")))
+                  .put("properties", JsonValue.ofStrings(properties))
+                  .put("description", wanted.optionalString("description").orElse(null))
+                  .build()),
+          name,
+          version);
+      return get(name, version);
+    });
+  }
+
   /// Deletes a version and its files.
   public void delete(Model model) {
     database.update(
@@ -247,7 +352,11 @@ public final class ModelRegistry {
         document.stringMap("tags"),
         document.optionalString("description").orElse(null),
         document.longValue("sizeBytes"),
-        document.string("sha256"));
+        document.string("sha256"),
+        new Facts(
+            document.stringMap("properties"),
+            document.optionalString("modelFramework").orElse(null),
+            document.optionalString("modelFrameworkVersion").orElse(null)));
   }
 
   private static List<Path> files(Path root) throws IOException {
