@@ -17,7 +17,7 @@ from .errors import (
     Unauthorized,
     Unavailable,
 )
-from .runs import Run, current_run
+from .runs import OfflineRun, Run, current_run
 from .workspace import Workspace
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Incompatible",
     "InvalidRequest",
     "NotFound",
+    "OfflineRun",
     "Run",
     "ServerFailed",
     "TerroirError",

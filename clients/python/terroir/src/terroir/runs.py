@@ -2,12 +2,13 @@
 
 import os
 import time
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Dict, Iterator, List, Mapping, Optional, Union
 
 from .client import FileName, file_path, path
 from .errors import TerroirError
-from .metrics import Sender, restored
+from .metrics import Sender, plain, restored
 
 if TYPE_CHECKING:
     from .client import Client
@@ -151,15 +152,82 @@ class Run:
             pause = min(1.0, pause * 1.5)
 
 
-def current_run() -> Run:
-    """The run that this process belongs to.
+class OfflineRun(Run):
+    """What stands for the run in a process that belongs to none: what is logged is printed, nothing is kept."""
 
-    Raises TerroirError with code ``not-in-a-run`` elsewhere.
+    def __init__(self) -> None:
+        self.id = "OfflineRun_%s" % uuid.uuid4()
+        self._document = {"runId": self.id, "status": "Running", "experiment": None, "tags": {}, "properties": {}}
+        self._printer = _Printer()
+
+    def __repr__(self) -> str:
+        return "<terroir.OfflineRun %s>" % self.id
+
+    @property
+    def client(self) -> "Client":  # type: ignore[override]
+        """Raises TerroirError with code ``not-in-a-run``: there is no server."""
+        raise _not_in_a_run()
+
+    @property
+    def sender(self) -> Sender:
+        """What prints."""
+        return self._printer
+
+    def flush(self, timeout: float = 300.0) -> bool:
+        """Has nothing to wait for."""
+        return True
+
+    def refresh(self) -> Dict[str, Any]:
+        """What was set so far."""
+        assert self._document is not None
+        return self._document
+
+    def change(self, **members: Any) -> Dict[str, Any]:
+        """Changes what this object says; `document` has it."""
+        document = self.refresh()
+        for name, value in members.items():
+            if isinstance(value, dict):
+                kept = {**document.get(name, {}), **value}
+                document[name] = {key: one for key, one in kept.items() if one is not None}
+            else:
+                document[name] = value
+        return document
+
+    def metrics(self, name: Optional[str] = None) -> List[Dict[str, Any]]:
+        """Nothing: what was logged was only printed."""
+        return []
+
+    def upload(self, name: str, source: Union[FileName, BinaryIO, bytes]) -> None:
+        """Says that it would be uploaded."""
+        print("Attempted to upload file %s" % name, flush=True)
+
+
+class _Printer(Sender):
+    def __init__(self) -> None:
+        """Needs no client, and no thread."""
+
+    def put(self, name: str, kind: str, value: Any, step: Optional[int] = None,
+            description: Optional[str] = None) -> None:
+        """Prints it."""
+        plain(value)  # What cannot be logged in a run is refused here, too.
+        print("Attempted to log %s metric %s:\n%s" % (kind, name, value), flush=True)
+
+
+def _not_in_a_run() -> TerroirError:
+    return TerroirError("not-in-a-run", "this process belongs to no run",
+                        hints=["submit the script, or start an interactive run"])
+
+
+def current_run(allow_offline: bool = True) -> Run:
+    """The run that this process belongs to; elsewhere an OfflineRun, so that a script works outside of a run as well.
+
+    Raises TerroirError with code ``not-in-a-run`` when it is outside and not ``allow_offline``.
     """
     run_id = os.environ.get("AZUREML_RUN_ID")
-    if not run_id:
-        raise TerroirError("not-in-a-run", "this process belongs to no run",
-                           hints=["submit the script, or start an interactive run"])
-    from .client import connect
+    if run_id:
+        from .client import connect
 
-    return Run(connect(), run_id)
+        return Run(connect(), run_id)
+    if not allow_offline:
+        raise _not_in_a_run()
+    return OfflineRun()
