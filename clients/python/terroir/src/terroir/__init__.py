@@ -5,7 +5,7 @@ machine starts by itself. Nothing but the standard library is needed.
 """
 
 from .client import VERSION as __version__
-from .client import Client, connect, file_path, path
+from .client import Client, connect
 from .errors import (
     Conflict,
     Forbidden,
@@ -17,6 +17,7 @@ from .errors import (
     Unauthorized,
     Unavailable,
 )
+from .paths import file_path, path
 from .runs import OfflineRun, Run, current_run
 from .workspace import Workspace
 

@@ -5,18 +5,17 @@ import http.client
 import json as jsonlib
 import os
 import ssl
-import tempfile
 import threading
 import time
-import urllib.parse
 import uuid
 import weakref
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import Any, BinaryIO, Callable, Dict, Iterator, Mapping, Optional, Tuple, Union
 
 from . import discovery
 from .discovery import Address, Target
 from .errors import Incompatible, NotFound, ServerFailed, TerroirError, Unavailable, of_problem
+from .paths import full_path, path, query_text
 from .transport import LOST, Gone, is_stale, open_connection, send, tls_context
 
 VERSION = "0.1.0"
@@ -26,7 +25,6 @@ API = "v1"
 
 _TIMEOUT_SECONDS = 60.0
 _PATIENCE_SECONDS = 30.0
-_CHUNK = 1 << 18
 
 FileName = Union[str, "os.PathLike[str]"]
 
@@ -191,7 +189,7 @@ class Client:
         Raises TerroirError and its kinds.
         """
         repeatable = method in ("GET", "HEAD", "PUT", "DELETE") if may_repeat is None else may_repeat
-        target = _path(path) + _query(query)
+        target = full_path(path) + query_text(query)
         deadline = time.monotonic() + patience
         pause = 0.05
         arrived = False
@@ -359,64 +357,15 @@ class Client:
         **query: Any,
     ) -> Path:
         """Writes a file, which appears whole or not at all; a transfer that breaks off goes on where it was."""
-        file = Path(target)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix="." + file.name[:40] + ".", dir=str(file.parent))
-        try:
-            with os.fdopen(handle, "wb") as out:
-                self._download(_path(path) + _query(query), out, on_bytes)
-            os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, str(file))
-        except BaseException:
-            if os.path.exists(name):
-                os.unlink(name)
-            raise
-        return file
+        from .transfer import download
 
-    def _download(self, target: str, out: BinaryIO, on_bytes: Optional[Callable[[int], None]]) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        etag: Optional[str] = None
-        while True:
-            address = self._where()
-            at = out.tell()
-            headers = {"Accept": "*/*"}
-            if at:
-                headers["Range"] = "bytes=%d-" % at
-                if etag:
-                    headers["If-Range"] = etag
-            try:
-                connection, response = self._stream(address, target, headers)
-                with contextlib.closing(connection):
-                    etag = response.headers.get("ETag")
-                    if at and response.status != 206:
-                        out.seek(0)
-                        out.truncate()
-                    for chunk in _chunks(response):
-                        out.write(chunk)
-                        deadline = time.monotonic() + _PATIENCE_SECONDS
-                        if on_bytes:
-                            on_bytes(len(chunk))
-                return
-            except Gone as gone:
-                self._find_after(address, gone, deadline)
-                time.sleep(0.2)
+        return download(self, full_path(path) + query_text(query), Path(target), on_bytes)
 
     def upload(self, path: str, source: Union[FileName, BinaryIO, bytes], **query: Any) -> Any:
         """Sends a file by PUT: its name, bytes, or an open stream, which is read to its end first."""
-        headers = {"Content-Type": "application/octet-stream"}
-        if isinstance(source, (bytes, bytearray)):
-            return self.request("PUT", path, query, bytes(source), headers).json()
-        if isinstance(source, (str, os.PathLike)):
-            name = os.fspath(source)
-            return self.request("PUT", path, query, lambda: open(name, "rb"), headers, patience=600).json()
-        with tempfile.NamedTemporaryFile() as kept:
-            while True:
-                chunk = source.read(_CHUNK)
-                if not chunk:
-                    break
-                kept.write(chunk.encode("utf-8") if isinstance(chunk, str) else chunk)
-            kept.flush()
-            return self.request("PUT", path, query, lambda: open(kept.name, "rb"), headers, patience=600).json()
+        from .transfer import upload
+
+        return upload(self, path, source, query)
 
     # -- logs and jobs ----------------------------------------------------------------------------------------------
 
@@ -473,16 +422,6 @@ class Client:
         return upload(self, directory, ignore, on_bytes)
 
 
-def path(*parts: Any) -> str:
-    """A path of the API; each part is quoted, so that a name with a slash or a space stays one part."""
-    return "/" + "/".join(urllib.parse.quote(str(part), safe="") for part in parts)
-
-
-def file_path(name: str) -> str:
-    """The end of a path that names a file: its own slashes stay."""
-    return urllib.parse.quote(name, safe="/")
-
-
 def connect(
     path: Optional[FileName] = None,
     endpoint: Optional[str] = None,
@@ -532,19 +471,6 @@ def _of_environment() -> Target:
     return Target(directory=Path(os.path.abspath(named)))
 
 
-def _path(path: str) -> str:
-    return path if path.startswith(("/api/", "/health/", "/metrics")) else "/api/v1" + path
-
-
-def _query(query: Optional[Mapping[str, Any]]) -> str:
-    pairs: List[Tuple[str, str]] = []
-    for name, value in (query or {}).items():
-        for one in value if isinstance(value, (list, tuple)) else [value]:
-            if one is not None:
-                pairs.append((name, str(one).lower() if isinstance(one, bool) else str(one)))
-    return "?" + urllib.parse.urlencode(pairs) if pairs else ""
-
-
 def _problem(answer: Answer) -> Dict[str, Any]:
     try:
         problem = answer.json()
@@ -563,26 +489,6 @@ def _retry_after(answer: Answer, pause: float) -> float:
 
 def _lower(response: http.client.HTTPResponse) -> Dict[str, str]:
     return dict((name.lower(), value) for name, value in response.getheaders())
-
-
-def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    """The body, piece by piece. Raises Gone when it ends before its length."""
-    while True:
-        try:
-            chunk = response.read(_CHUNK)
-        except LOST as error:
-            raise Gone(error) from None
-        if not chunk:
-            if response.length:
-                raise Gone(ConnectionError("the transfer broke off"))
-            return
-        yield chunk
-
-
-def _umask() -> int:
-    mask = os.umask(0o22)
-    os.umask(mask)
-    return mask
 
 
 _all: "weakref.WeakSet[Client]" = weakref.WeakSet()

@@ -5,6 +5,7 @@ import http.client
 import time
 from typing import TYPE_CHECKING, Callable, Iterator, List, NamedTuple, Optional
 
+from .paths import full_path
 from .transport import LOST, Gone
 
 if TYPE_CHECKING:
@@ -58,8 +59,6 @@ def follow(
     patience: float,
 ) -> str:
     """See Client.stream_log. What ``on_line`` and ``on_status`` raise ends it and is the caller's."""
-    from .client import _path
-
     offset = 0
     status = ""
     deadline = time.monotonic() + patience
@@ -67,7 +66,7 @@ def follow(
         address = client._where()
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(offset)}
         try:
-            connection, response = client._stream(address, _path(path), headers, _SILENCE_SECONDS)
+            connection, response = client._stream(address, full_path(path), headers, _SILENCE_SECONDS)
             with contextlib.closing(connection):
                 for event in read_events(response):
                     deadline = time.monotonic() + patience

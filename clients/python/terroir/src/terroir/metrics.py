@@ -23,7 +23,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Deque, Dict, List, Optional, Tuple, Union
 
-from .client import path
+from .paths import path
 from .errors import Forbidden, NotFound, ServerFailed, TerroirError, Unauthorized, Unavailable
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Dict, Iterator, List, Mapping, Optional, Union
 
-from .client import FileName, file_path, path
+from .client import FileName
 from .errors import TerroirError
 from .metrics import Sender, plain, restored
+from .paths import file_path, path
 
 if TYPE_CHECKING:
     from .client import Client

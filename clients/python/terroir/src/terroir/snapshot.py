@@ -6,10 +6,11 @@ What `.amlignore`, else `.gitignore`, names is left out (gitignore(5)); `.git` a
 import hashlib
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
-from .client import path as api_path
+from .paths import path as api_path
 from .errors import Conflict, TerroirError
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 #: Bytes and files that a source directory may hold, as in the retired service.
 LIMIT_BYTES = 300 * 1024 * 1024
 LIMIT_FILES = 2000
+
+#: How many files are sent at once.
+_AT_ONCE = 4
 
 _POSIX = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": r"\s",
           "punct": r"!-/:-@\[-`{-~", "xdigit": "0-9a-fA-F"}
@@ -223,8 +227,15 @@ def send_missing(
                                 may_repeat=True)["missing"]
     total = sum(by_digest[digest].stat().st_size for digest in missing)
     sent = 0
-    for digest in missing:
-        client.upload(api_path("contents", digest), by_digest[digest])
-        sent += by_digest[digest].stat().st_size
-        if on_bytes:
-            on_bytes(sent, total)
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        pending = {pool.submit(client.upload, api_path("contents", digest), by_digest[digest]): digest
+                   for digest in missing}
+        try:
+            for done in as_completed(pending):
+                done.result()
+                sent += by_digest[pending[done]].stat().st_size
+                if on_bytes:
+                    on_bytes(sent, total)
+        finally:
+            for rest in pending:
+                rest.cancel()

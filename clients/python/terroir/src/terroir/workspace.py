@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
-from .client import Client, FileName, connect, file_path, path
+from .client import Client, FileName, connect
 from .errors import TerroirError
+from .paths import file_path, path
 from .runs import Run
 from .snapshot import digest_of, files_of, send_missing
 
