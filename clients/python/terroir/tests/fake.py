@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 import time
 import weakref
@@ -65,7 +66,7 @@ class Listener(ThreadingHTTPServer):
     request_queue_size = 256
 
     def get_request(self) -> Any:
-        request = super().get_request()
+        request: Any = super().get_request()
         self.connections.add(request[0])
         return request
 
@@ -76,8 +77,10 @@ class Listener(ThreadingHTTPServer):
 class FakeServer:
     """Serves `on` handlers on loopback until it is closed."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: Optional[ssl.SSLContext] = None) -> None:
         self.http: Any = Listener(("127.0.0.1", port), Exchange)
+        if tls is not None:
+            self.http.socket = tls.wrap_socket(self.http.socket, server_side=True)
         self.http.lock = threading.Lock()
         self.http.seen = []
         self.http.handlers = {}
