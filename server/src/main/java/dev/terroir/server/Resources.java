@@ -1,5 +1,14 @@
 package dev.terroir.server;
 
+import dev.terroir.compute.RunQueue;
+import dev.terroir.server.compute.ComputeTargetResource;
+import dev.terroir.server.data.DatasetResource;
+import dev.terroir.server.data.DatastoreResource;
+import dev.terroir.server.models.ModelResource;
+import dev.terroir.server.runs.ExperimentResource;
+import dev.terroir.server.runs.RunFileResource;
+import dev.terroir.server.runs.RunResource;
+import dev.terroir.server.services.ServiceResource;
 import dev.terroir.server.accounts.AuditResource;
 import dev.terroir.server.accounts.SecretResource;
 import dev.terroir.server.accounts.TokenResource;
@@ -17,7 +26,8 @@ import java.util.Set;
 final class Resources {
   /// Tags of the contract whose operations are there.
   static final Set<String> TAGS = 
-      Set.of("server", "workspace", "environments", "work", "contents", "accounts");
+      Set.of("server", "workspace", "environments", "work", "contents", "accounts", "runs",
+          "models", "services", "data", "compute");
 
   private Resources() {}
 
@@ -26,7 +36,7 @@ final class Resources {
     return ApiDocument.read().only(TAGS);
   }
 
-  static List<Resource> of(ServerContext context, ApiDocument document, String version) {
+  static List<Resource> of(ServerContext context, ApiDocument document, String version, RunQueue runs) {
     return List.of(
         new ServerResource(context, document, version),
         new WorkspaceResource(context),
@@ -37,6 +47,14 @@ final class Resources {
         new ContentResource(context),
         new TokenResource(context),
         new SecretResource(context),
-        new AuditResource(context));
+        new AuditResource(context),
+        new ExperimentResource(context),
+        new RunResource(context, runs),
+        new RunFileResource(context),
+        new ModelResource(context),
+        new ServiceResource(context),
+        new DatastoreResource(context),
+        new DatasetResource(context),
+        new ComputeTargetResource(context));
   }
 }

@@ -3,6 +3,8 @@ package dev.terroir.server;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+import dev.terroir.compute.RunQueue;
+import dev.terroir.server.runs.ServerRunCredentials;
 import dev.terroir.foundation.file.ProcessLock;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
@@ -47,6 +49,7 @@ public final class TerroirServer implements AutoCloseable {
   private static final Duration DRAIN_JOBS = Duration.ofSeconds(2);
 
   private final ServerContext context;
+  private final RunQueue runs;
   private final Endpoint endpoint;
   private final HttpServer http;
   private final ServerFiles files;
@@ -122,12 +125,14 @@ public final class TerroirServer implements AutoCloseable {
     measurements.gauge(
         "terroir_jobs", "Jobs that this server does.", "state", () ->
             Map.of("active", (long) jobs.active()));
+    this.runs = new RunQueue(workspace, new ServerRunCredentials(context), log::failed);
+    context.activity().register(runs::isAlive);
     var document = Resources.document();
     var repeated = new RepeatedRequests(database, clock);
     this.endpoint =
         new Endpoint(
             document,
-            Resources.of(context, document, options.version()),
+            Resources.of(context, document, options.version(), runs),
             new Authentication(tokens, clock),
             repeated,
             measurements,
@@ -137,6 +142,7 @@ public final class TerroirServer implements AutoCloseable {
             options.registry());
     repeated.sweep();
     jobs.start(lock != null && !isShared(workspace));
+    runs.start(lock != null && !isShared(workspace));
     if (lock != null) {
       files.write(url, tokens.replace(LOCAL_TOKEN, Role.OWNER).secret(), options.version());
     }
@@ -289,6 +295,7 @@ public final class TerroirServer implements AutoCloseable {
       }
       endpoint.stop();
       stopHttp();
+      runs.close();
       context.jobs().drain(DRAIN_JOBS);
       log.says("ended", JsonObject.EMPTY);
     } finally {

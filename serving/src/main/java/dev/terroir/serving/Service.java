@@ -124,6 +124,11 @@ public record Service(String name, Path directory) {
     return ServiceSupervisor.keys(directory);
   }
 
+  /// Makes one of its keys anew.
+  public void regenerateKey(boolean isPrimary) {
+    ServiceSupervisor.makeKey(directory, isPrimary);
+  }
+
   /// Posts data and gives the answer.
   ///
   /// @throws ServingException code `scoring-failed` for any status but 200

@@ -263,7 +263,10 @@ public final class Services {
     }
   }
 
-  private static void checkName(String name) {
+  /// Whether a service may be called so.
+  ///
+  /// @throws ServingException code `service-name`
+  public static void checkName(String name) {
     if (!NAME.matcher(name).matches()) {
       throw new ServingException(
           Problem.of(ServingCode.SERVICE_NAME, "`" + name + "` cannot name a service")

@@ -25,6 +25,11 @@ public final class ProblemDetails {
           "workspace-exists",
           "service-exists",
           "model-in-use",
+          "run-exists",
+          "run-conflict",
+          "run-file-exists",
+          "data-file-exists",
+          "dataset-exists",
           "would-overwrite",
           "canceled",
           "lock-timeout");

@@ -44,7 +44,13 @@ public record DeploymentConfig(
   ///
   /// @param warnings hears when it was written for another kind of target
   public static DeploymentConfig read(Path file, Consumer<String> warnings) {
-    var json = InferenceConfig.document(file);
+    return read(InferenceConfig.document(file), warnings);
+  }
+
+  /// Reads a deployment configuration that was sent.
+  ///
+  /// @param warnings hears when it was written for another kind of target
+  public static DeploymentConfig read(JsonObject json, Consumer<String> warnings) {
     var type = json.optionalString("computeType").orElse("local").toLowerCase(Locale.ROOT);
     check(type, json.place("computeType"));
     if (RETIRED.contains(type)) {

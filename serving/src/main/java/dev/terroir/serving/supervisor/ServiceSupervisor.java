@@ -86,7 +86,20 @@ public final class ServiceSupervisor {
 
   /// Makes two fresh keys.
   public static List<String> makeKeys(Path directory) {
-    var keys = List.of(randomKey(), randomKey());
+    return keep(directory, List.of(randomKey(), randomKey()));
+  }
+
+  /// Makes one of its keys anew; the former one is refused from then on.
+  public static void makeKey(Path directory, boolean isPrimary) {
+    var former = keys(directory);
+    keep(
+        directory,
+        isPrimary
+            ? List.of(randomKey(), former.getLast())
+            : List.of(former.getFirst(), randomKey()));
+  }
+
+  private static List<String> keep(Path directory, List<String> keys) {
     AtomicFiles.writePrivate(
         directory.resolve(KEYS),
         JsonWriter.compact(
@@ -115,8 +128,10 @@ public final class ServiceSupervisor {
 
   private ServiceStatus supervise() {
     status("Transitioning", 0, null);
-    var keys = definition.authEnabled() ? keys(directory) : List.<String>of();
-    try (var front = Front.open(definition.port(), () -> keys)) {
+    // Keys may be made anew while it runs.
+    var isAuthEnabled = definition.authEnabled();
+    try (var front =
+        Front.open(definition.port(), () -> isAuthEnabled ? keys(directory) : List.of())) {
       try {
         var first = startUntilReady(definition);
         if (first != null) {

@@ -1,0 +1,5 @@
+/// Compute targets over HTTP.
+@NullMarked
+package dev.terroir.server.compute;
+
+import org.jspecify.annotations.NullMarked;

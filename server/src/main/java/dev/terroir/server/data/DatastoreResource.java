@@ -1,0 +1,112 @@
+package dev.terroir.server.data;
+
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.server.ServerContext;
+import dev.terroir.server.http.Answer;
+import dev.terroir.server.http.Guarded;
+import dev.terroir.server.http.Request;
+import dev.terroir.server.http.Resource;
+import dev.terroir.workspace.accounts.Role;
+import dev.terroir.workspace.data.Datastores;
+import dev.terroir.workspace.data.Datastores.Datastore;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Datastores and their files.
+///
+/// @since 0.1
+public final class DatastoreResource implements Resource {
+  private final ServerContext context;
+
+  /// @param context of the server
+  public DatastoreResource(ServerContext context) {
+    this.context = context;
+  }
+
+  @Override
+  public Map<String, Guarded> operations() {
+    return Map.of(
+        "listDatastores", Guarded.reader(this::list),
+        "getDatastore", Guarded.reader(this::get),
+        // Whoever names a folder of the server's machine sees what is in it.
+        "putDatastore", new Guarded(Role.OWNER, this::put),
+        "unregisterDatastore", new Guarded(Role.OWNER, this::unregister),
+        "listDatastoreFiles", Guarded.reader(this::files),
+        "getDatastoreFile", Guarded.reader(this::file),
+        "putDatastoreFile", Guarded.contributor(this::write),
+        "deleteDatastoreFile", Guarded.contributor(this::delete));
+  }
+
+  private Datastores stores() {
+    return context.workspace().datastores();
+  }
+
+  private Datastore store(Request request) {
+    return stores().get(request.path("name"));
+  }
+
+  private Answer list(Request request) {
+    return Answer.json(
+        200,
+        JsonObject.builder()
+            .put(
+                "items",
+                new JsonValue.JsonArray(
+                    stores().list().stream().<JsonValue>map(Datastore::toJson).toList()))
+            .build());
+  }
+
+  private Answer get(Request request) {
+    return Answer.json(200, store(request).toJson());
+  }
+
+  private Answer put(Request request) {
+    var json = request.json();
+    var store =
+        stores()
+            .put(
+                request.path("name"),
+                json.optionalString("path").map(Path::of).orElse(null),
+                json.optionalBoolean("isDefault").orElse(null));
+    context.audit(request, "datastore.put", "datastore " + store.name());
+    return Answer.json(200, store.toJson());
+  }
+
+  private Answer unregister(Request request) {
+    stores().unregister(request.path("name"));
+    context.audit(request, "datastore.unregister", "datastore " + request.path("name"));
+    return Answer.empty(204);
+  }
+
+  private Answer files(Request request) {
+    var store = store(request);
+    var files = new TreeMap<String, Path>();
+    for (var name : stores().files(store, request.query("prefix").orElse(""))) {
+      files.put(name, store.path().resolve(name));
+    }
+    return FileLists.of(files);
+  }
+
+  private Answer file(Request request) {
+    return Answer.file(stores().file(store(request), request.path("path")));
+  }
+
+  private Answer write(Request request) {
+    stores().write(
+        store(request), request.path("path"), request.body(), request.flag("overwrite"));
+    context.audit(request, "datastore.write", subject(request));
+    return Answer.empty(201);
+  }
+
+  private Answer delete(Request request) {
+    stores().delete(store(request), request.path("path"));
+    context.audit(request, "datastore.delete", subject(request));
+    return Answer.empty(204);
+  }
+
+  private static String subject(Request request) {
+    return "datastore " + request.path("name") + " file " + request.path("path");
+  }
+}

@@ -1,0 +1,5 @@
+/// Registered models over HTTP: [ModelResource].
+@NullMarked
+package dev.terroir.server.models;
+
+import org.jspecify.annotations.NullMarked;

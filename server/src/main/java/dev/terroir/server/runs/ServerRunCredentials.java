@@ -1,0 +1,49 @@
+package dev.terroir.server.runs;
+
+import dev.terroir.compute.RunCredentials;
+import dev.terroir.server.ServerContext;
+import dev.terroir.workspace.accounts.Role;
+import java.util.Map;
+
+/// A token of each run that cannot find the server by the workspace's directory: every run of a
+/// team's server, and containers. Thread-safe.
+///
+/// @since 0.1
+public final class ServerRunCredentials implements RunCredentials {
+  private static final int NAME = 64;
+
+  private final ServerContext context;
+
+  /// @param context of the server
+  public ServerRunCredentials(ServerContext context) {
+    this.context = context;
+  }
+
+  @Override
+  public Map<String, String> variables(String runId, boolean isInContainer) {
+    if (context.isOnDemand() && !isInContainer) {
+      return Map.of();
+    }
+    // A run that is taken up again after a crash gets another token.
+    context.tokens().revokeOfRun(runId);
+    var name = "run " + runId;
+    var token =
+        context
+            .tokens()
+            .create(
+                name.length() > NAME ? name.substring(0, NAME) : name,
+                Role.CONTRIBUTOR,
+                null,
+                runId);
+    return Map.of(
+        "AZUREML_SERVICE_ENDPOINT",
+        context.url().get(),
+        "AZUREML_RUN_TOKEN",
+        token.secret());
+  }
+
+  @Override
+  public void ended(String runId) {
+    context.tokens().revokeOfRun(runId);
+  }
+}
