@@ -161,6 +161,7 @@ class _Channel:
         self._is_wanted = False
         self._is_closing = False
         self.is_closed = False
+        self._is_told = False  # That the process ends, if it is one of multiprocessing.
         self._thread: Optional[threading.Thread] = None
         self._refusal: Optional[TerroirError] = None
 
@@ -194,11 +195,12 @@ class _Channel:
                 return
             if not _ending.is_set():
                 self._thread = threading.Thread(target=self._work, name="terroir-metrics", daemon=True)
-                if multiprocessing.parent_process() is not None:
+                if multiprocessing.parent_process() is not None and not self._is_told:
                     from multiprocessing import util
 
                     # Such a process ends without what atexit was told.
                     util.Finalize(None, self.close, args=(self._at_exit_seconds,), exitpriority=10)
+                    self._is_told = True
                 try:
                     self._thread.start()
                     return
