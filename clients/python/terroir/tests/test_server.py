@@ -267,6 +267,55 @@ class Running(Local):
         self.assertEqual("Completed", run.wait(30))
         self.assertIn(run.id, [one.id for one in workspace.runs("experiment")])
 
+    def test_a_script_finds_its_run_and_what_it_logs_arrives_while_it_runs(self) -> None:
+        source = self.home / "script"
+        source.mkdir()
+        (source / "train.py").write_text(
+            "import time, terroir\n"
+            "run = terroir.current_run(allow_offline=False)\n"
+            "run.log('loss', 0.5)\n"
+            "print('logged', flush=True)\n"
+            "time.sleep(4)\n"
+            "run.log('loss', 0.25)\n"
+            "run.change(tags={'done': 'yes'})\n")
+        workspace = terroir.Workspace(self.client)
+        run = workspace.submit("scripts", source, "train.py", environment={
+            "name": "script", "python": {"userManagedDependencies": True, "interpreterPath": sys.executable},
+            "environmentVariables": {"PYTHONPATH": SOURCE}}, tags={"a": "1"})
+        lines: List[str] = []
+        log = threading.Thread(target=run.stream, args=(lines.append,), daemon=True)
+        log.start()
+        deadline = time.monotonic() + 60
+        while not run.metrics() and time.monotonic() < deadline and run.status not in ("Completed", "Failed"):
+            time.sleep(0.05)
+        self.assertEqual("Running", run.status, lines)
+        self.assertEqual([0.5], [item["value"] for item in run.metrics()])
+        self.assertEqual("Completed", run.wait(60))
+        log.join(30)
+        self.assertIn("logged", lines)
+        self.assertEqual([0.5, 0.25], [item["value"] for item in run.metrics("loss")])
+        self.assertEqual({"a": "1", "done": "yes"}, run.document["tags"])
+
+    def test_models_and_data(self) -> None:
+        workspace = terroir.Workspace(self.client)
+        folder = self.home / "model"
+        (folder / "sub").mkdir(parents=True)
+        (folder / "a.bin").write_bytes(b"a")
+        (folder / "sub" / "b.bin").write_bytes(b"b")
+        made = workspace.register_model("net", folder, tags={"kind": "test"})
+        self.assertEqual((1, {"kind": "test"}), (made["version"], made["tags"]))
+        self.assertEqual(["net"], [model["name"] for model in workspace.models(latest=True)])
+        target = workspace.download_model("net", self.home / "downloaded")
+        self.assertEqual([b"a", b"b"], [file.read_bytes() for file in sorted(target.rglob("*.bin"))])
+        store = [one["name"] for one in workspace.datastores() if one["isDefault"]][0]
+        workspace.upload(store, "in/a.bin", folder / "a.bin")
+        with self.assertRaises(terroir.Conflict):
+            workspace.upload(store, "in/a.bin", folder / "a.bin")
+        self.assertEqual(b"a", workspace.download(store, "in/a.bin", self.home / "a").read_bytes())
+        workspace.register_dataset("set", {"paths": [{"datastore": store, "path": "in"}]})
+        self.assertEqual(["set"], [one["name"] for one in workspace.datasets()])
+        self.assertEqual([], workspace.services())
+
     def test_nothing_is_lost_or_doubled_when_it_is_killed_again_and_again(self) -> None:
         run = terroir.Workspace(self.client).start("killed")
         for step in range(6000):
