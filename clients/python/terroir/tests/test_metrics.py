@@ -51,7 +51,7 @@ class Stored(unittest.TestCase):
             run._sender = Sender(client, "r", at_exit_seconds=2)
             """) % self.server.url
         return subprocess.run(
-            [sys.executable, "-c", head + textwrap.dedent(text)], cwd=str(self.folder), stdout=subprocess.PIPE,
+            [sys.executable, "-W", "ignore::DeprecationWarning", "-c", head + textwrap.dedent(text)], cwd=str(self.folder), stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, universal_newlines=True, timeout=60, env=dict(os.environ, PYTHONPATH=SOURCE, **variables))
 
     def spooled(self) -> List[Any]:
