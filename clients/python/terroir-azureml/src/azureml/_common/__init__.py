@@ -1,0 +1,1 @@
+"""The place where older scripts import exceptions from."""

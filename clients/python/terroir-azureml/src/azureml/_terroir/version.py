@@ -1,0 +1,3 @@
+"""The generation of the retired SDK whose behaviour this package has."""
+
+VERSION = "1.61.0"

@@ -1,0 +1,102 @@
+"""What a run is told: its arguments and data, as the server takes them."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
+
+from azureml._terroir.errors import UserErrorException
+from azureml.core.environment import Environment
+
+
+class Submission(NamedTuple):
+    """A run configuration in JSON, and what belongs to the run beside it."""
+
+    folder: str
+    configuration: Dict[str, Any]
+    properties: Dict[str, str]
+
+
+class _Data:
+    """The data that arguments and configuration name."""
+
+    def __init__(self, workspace: Any):
+        self.workspace = workspace
+        self.references: Dict[str, Any] = {}
+        self.properties: Dict[str, str] = {}
+
+    def argument(self, value: Any) -> str:
+        """The text of an argument; data is noted and becomes what the run replaces by its path."""
+        take = getattr(value, "_take_for_run", None)
+        if take is not None:
+            return str(take(self))
+        if hasattr(value, "as_mount") and hasattr(value, "name"):
+            return self.argument(value.as_mount())
+        if isinstance(value, (list, tuple, dict)) or value is None:
+            raise UserErrorException(
+                "An argument must be text, a number or data, not {!r}; write arguments as one flat list.".format(value)
+            )
+        return str(value)
+
+    def reference(self, name: str, document: Dict[str, Any]) -> str:
+        there = self.references.get(name)
+        if there is not None and there != document:
+            raise UserErrorException("Two inputs are called {}; give one of them another name.".format(name))
+        self.references[name] = document
+        return "$AZUREML_DATAREFERENCE_" + name
+
+
+def _command(command: Union[str, Sequence[Any]], data: _Data) -> str:
+    if isinstance(command, str):
+        return command
+    return " ".join(_word(data.argument(word)) for word in command)
+
+
+def _word(text: str) -> str:
+    """A word as it stands in a shell's line; references stay open for the shell."""
+    return text if text.startswith("$AZUREML_DATAREFERENCE_") else shlex.quote(text)
+
+
+def resolved(
+    workspace: Any,
+    experiment_name: str,
+    folder: str,
+    configuration: Any,
+    arguments: Sequence[Any],
+    command: Optional[Union[str, Sequence[Any]]],
+) -> Submission:
+    """The submission of a run configuration."""
+    data = _Data(workspace)
+    if isinstance(arguments, str):
+        raise UserErrorException("arguments expected a list, the string {!r} found.".format(arguments))
+    words: List[str] = [data.argument(value) for value in arguments]
+    line = _command(command, data) if command else None
+    for name, value in dict(configuration.data_references or {}).items():
+        document = value.to_config()._to_json() if hasattr(value, "to_config") else value._to_json()
+        data.references.setdefault(name, document)
+    configuration.data_references = {}
+    for value in dict(configuration.data or {}).values():
+        if hasattr(value, "_take_for_run"):
+            value._take_for_run(data)
+    configuration.data = {name: value for name, value in (configuration.data or {}).items() if hasattr(value, "_to_json")}
+    environment = configuration.environment
+    if environment is None:
+        environment = Environment(None)
+    configuration.environment = environment
+    document = configuration._plain_json()
+    definition = environment._for_server()
+    if not definition.get("name"):
+        definition["name"] = "Experiment {} Environment".format(experiment_name)
+    document["environment"] = definition
+    document["arguments"] = words
+    document["dataReferences"] = {**document.get("dataReferences", {}), **data.references}
+    if line is not None:
+        document["command"] = line
+    else:
+        document.pop("command", None)
+    docker = environment.docker
+    if docker.enabled and not document["docker"].get("useDocker"):
+        document["docker"].update(useDocker=True, sharedVolumes=docker.shared_volumes, arguments=list(docker.arguments))
+        if docker.shm_size:
+            document["docker"]["shmSize"] = docker.shm_size
+    return Submission(folder, document, data.properties)

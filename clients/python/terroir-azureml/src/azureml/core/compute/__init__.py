@@ -1,0 +1,29 @@
+"""Where runs run."""
+
+from azureml.core.compute.compute import (
+    AdlaCompute,
+    AksCompute,
+    AmlCompute,
+    BatchCompute,
+    ComputeInstance,
+    ComputeTarget,
+    DatabricksCompute,
+    DataFactoryCompute,
+    HDInsightCompute,
+    KubernetesCompute,
+    RemoteCompute,
+)
+
+__all__ = [
+    "AdlaCompute",
+    "AksCompute",
+    "AmlCompute",
+    "BatchCompute",
+    "ComputeInstance",
+    "ComputeTarget",
+    "DataFactoryCompute",
+    "DatabricksCompute",
+    "HDInsightCompute",
+    "KubernetesCompute",
+    "RemoteCompute",
+]

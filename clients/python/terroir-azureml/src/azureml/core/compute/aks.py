@@ -1,0 +1,5 @@
+"""Where scripts import AksCompute from."""
+
+from azureml.core.compute.compute import AksCompute
+
+__all__ = ["AksCompute"]

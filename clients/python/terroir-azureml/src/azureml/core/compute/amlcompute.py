@@ -1,0 +1,5 @@
+"""Where scripts import AmlCompute from."""
+
+from azureml.core.compute.compute import AmlCompute
+
+__all__ = ["AmlCompute"]

@@ -1,0 +1,177 @@
+"""Experiments: runs under one name."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, Iterator, List, Mapping, Optional
+
+from azureml._terroir import display
+from azureml._terroir.errors import UnsupportedHere, UserErrorException
+from azureml.core.run import Run, ScriptRun, pairs
+from azureml.core.runconfig import RunConfiguration
+from azureml.core.script_run_config import ScriptRunConfig
+
+
+class Experiment:
+    """An experiment of a workspace; making one takes that of the name, or begins it."""
+
+    def __init__(self, workspace: Any, name: str, _skip_name_validation: bool = False, _id: Optional[str] = None, **kwargs: Any):
+        if not isinstance(name, str) or not name:
+            raise UserErrorException("Experiment name expected str, {} found".format(type(name)))
+        self._workspace = workspace
+        self._name = name
+        self._known: Dict[str, Any] = kwargs.pop("_known", None) or workspace._service.put({}, "experiments", name)
+
+    @staticmethod
+    def _within(workspace: Any, name: str) -> "Experiment":
+        """The experiment of a run that is there: nothing has to be asked."""
+        return Experiment(workspace, name, _known={"name": name})
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def id(self) -> str:
+        return str(self._known.get("id") or self._name)
+
+    @property
+    def workspace(self) -> Any:
+        return self._workspace
+
+    @property
+    def workspace_object(self) -> Any:
+        return self._workspace
+
+    @property
+    def tags(self) -> Dict[str, str]:
+        return dict(self._known.get("tags") or {})
+
+    @property
+    def archived_time(self) -> Optional[str]:
+        return None
+
+    @staticmethod
+    def list(
+        workspace: Any, experiment_name: Optional[str] = None, view_type: str = "ActiveOnly", tags: Any = None
+    ) -> List["Experiment"]:
+        """The experiments of a workspace."""
+        wanted = pairs(tags)
+        found = []
+        for item in workspace._service.pages("experiments", limit=1000):
+            has = item.get("tags") or {}
+            if experiment_name is not None and item["name"] != experiment_name:
+                continue
+            if all(key in has and (value is None or has[key] == value) for key, value in wanted.items()):
+                found.append(Experiment(workspace, item["name"], _known=item))
+        return found
+
+    @staticmethod
+    def delete(workspace: Any, experiment_id: str) -> None:
+        raise UnsupportedHere("Experiments are not deleted: what was run stays on record.")
+
+    def archive(self) -> None:
+        raise UnsupportedHere("Experiments are not archived; filter Experiment.list by tags instead.")
+
+    def reactivate(self, new_name: Optional[str] = None) -> None:
+        """Nothing to do: experiments are not archived."""
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        self._known = self._workspace._service.put(
+            {"tags": {**self.tags, **{key: str(value) for key, value in tags.items()}}}, "experiments", self._name
+        )
+
+    def remove_tags(self, tags: Any) -> None:
+        left = {key: value for key, value in self.tags.items() if key not in tags}
+        self._known = self._workspace._service.put({"tags": left}, "experiments", self._name)
+
+    def refresh(self) -> None:
+        self._known = self._workspace._service.get("experiments", self._name)
+
+    def get_runs(
+        self,
+        type: Optional[str] = None,
+        tags: Any = None,
+        properties: Any = None,
+        include_children: bool = False,
+    ) -> Iterator[Run]:
+        """Its runs, newest first."""
+        return Run.list(self, type=type, tags=tags, properties=properties, include_children=include_children)
+
+    def submit(self, config: Any, tags: Optional[Mapping[str, Any]] = None, **kwargs: Any) -> Run:
+        """Submits a script with its configuration, or an estimator."""
+        return submit(self, config, tags=tags, **kwargs)
+
+    def start_logging(self, *args: Any, **kwargs: Any) -> Run:
+        """Begins a run of this very process, which ends by `complete`."""
+        outputs = kwargs.pop("outputs", args[0] if args else None)
+        snapshot_directory = kwargs.pop("snapshot_directory", args[1] if len(args) > 1 else ".")
+        display_name = kwargs.pop("display_name", None)
+        service = self._workspace._service
+        body: Dict[str, Any] = {"experiment": self._name, "kind": "interactive"}
+        if snapshot_directory is not None:
+            body["snapshot"] = service.snapshot(os.fspath(snapshot_directory))
+        if display_name:
+            body["displayName"] = display_name
+        return Run._of_resource(self._workspace, service.post("runs", body), outputs=outputs)
+
+    def get_portal_url(self) -> str:
+        return self._workspace._service.url("experiments", self._name)
+
+    def __enter__(self) -> "Experiment":
+        return self
+
+    def __exit__(self, *args: Any) -> None:
+        pass
+
+    def _row(self) -> Dict[str, Any]:
+        return {"Name": self._name, "Workspace": self._workspace.name}
+
+    def __repr__(self) -> str:
+        return display.described("Experiment", self._row())
+
+    def _repr_html_(self) -> str:
+        return display.table({**self._row(), "Report Page": "Link"}, {"Report Page": self.get_portal_url()})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Experiment) and (other._workspace, other._name) == (self._workspace, self._name)
+
+    def __hash__(self) -> int:
+        return hash(self._name)
+
+
+def submit(experiment: Experiment, config: Any, tags: Optional[Mapping[str, Any]] = None, **kwargs: Any) -> ScriptRun:
+    parent = kwargs.pop("_parent", None)
+    run_id = kwargs.pop("run_id", None)
+    display_name = kwargs.pop("display_name", None)
+    if hasattr(config, "_script_run_config"):
+        config = config._script_run_config()
+    if isinstance(config, RunConfiguration):
+        folder = kwargs.pop("source_directory", None) or config.path or "."
+        config = ScriptRunConfig(folder, run_config=config)
+    elif isinstance(config, (str, os.PathLike)):
+        folder = os.fspath(config)
+        config = ScriptRunConfig(folder, kwargs.pop("script", None), kwargs.pop("arguments", None), kwargs.pop("run_config", None))
+    if not isinstance(config, ScriptRunConfig):
+        raise UserErrorException(
+            "{} cannot be submitted: give a ScriptRunConfig, or an estimator of azureml.train.".format(type(config).__name__)
+        )
+    workspace = experiment.workspace
+    service = workspace._service
+    submission = config._submission(workspace, experiment.name)
+    body: Dict[str, Any] = {
+        "experiment": experiment.name,
+        "kind": "script",
+        "snapshot": service.snapshot(submission.folder),
+        "configuration": submission.configuration,
+    }
+    if tags:
+        body["tags"] = {key: str(value) for key, value in tags.items()}
+    if submission.properties:
+        body["properties"] = submission.properties
+    for key, value in (("parent", parent), ("runId", run_id), ("displayName", display_name)):
+        if value:
+            body[key] = value
+    run = Run._of_resource(workspace, service.post("runs", body))
+    assert isinstance(run, ScriptRun)
+    return run

@@ -1,0 +1,48 @@
+"""The secrets of a workspace."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Optional
+
+from azureml._terroir.errors import UnsupportedHere
+
+
+class Keyvault:
+    """Secrets that the server keeps sealed for itself: they can be set and listed, and are never returned."""
+
+    def __init__(self, workspace: Any):
+        self._workspace = workspace
+
+    def set_secret(self, name: str, value: str) -> None:
+        self._workspace._service.put({"value": value}, "secrets", name)
+
+    def set_secrets(self, secrets_batch: Dict[str, str]) -> None:
+        for name, value in secrets_batch.items():
+            self.set_secret(name, value)
+
+    def list_secrets(self) -> List[Dict[str, str]]:
+        return [{"name": item["name"]} for item in self._workspace._service.get("secrets")["items"]]
+
+    def delete_secret(self, name: str) -> None:
+        self._workspace._service.delete("secrets", name)
+
+    def delete_secrets(self, secrets_batch: List[str]) -> None:
+        for name in secrets_batch:
+            self.delete_secret(name)
+
+    def get_secret(self, name: str) -> Optional[str]:
+        """The variable of that name of this process; the server returns no secret."""
+        for variable in (name, name.replace("-", "_").upper()):
+            if variable in os.environ:
+                return os.environ[variable]
+        raise UnsupportedHere(
+            "The server never returns a secret. Set {0} as a variable of this process, or of the run by "
+            "environment.environment_variables.".format(name.replace("-", "_").upper())
+        )
+
+    def get_secrets(self, secrets: List[str]) -> Dict[str, Optional[str]]:
+        return {name: self.get_secret(name) for name in secrets}
+
+    def get_secret_content_type(self, name: str) -> Optional[str]:
+        return None
