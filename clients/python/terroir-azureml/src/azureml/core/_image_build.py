@@ -65,14 +65,14 @@ class ImageBuildDetails:
             shown = now
 
         status(str(self._job["status"]))
-        for kind, text in self._workspace._service.follow("jobs", self._job["id"]):
-            if kind == "line":
-                tail.append(text)
-                if show_output:
-                    print(text)
-                    sys.stdout.flush()
-            elif kind == "status":
-                status(text)
+
+        def line(text: str) -> None:
+            tail.append(text)
+            if show_output:
+                print(text)
+                sys.stdout.flush()
+
+        self._workspace._service.follow("jobs", self._job["id"], line, status)
         self.refresh_state()
         status(str(self._job["status"]))
         if self._job["status"] != "Succeeded":
@@ -118,10 +118,7 @@ def build_local(environment: Any, workspace: Any, platform: Optional[str], **kwa
             "pushImageToWorkspaceAcr": push,
         },
     )
-    for kind, text in service.follow("jobs", job["id"]):
-        if kind == "line":
-            print(text)
-            sys.stdout.flush()
+    service.follow("jobs", job["id"], lambda line: print(line, flush=True))
     job = service.get("jobs", job["id"])
     if job["status"] != "Succeeded":
         raise AzureMLException("Building the environment {}: {}".format(job["status"].lower(), _sentence(job)))

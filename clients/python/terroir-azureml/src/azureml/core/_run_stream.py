@@ -36,15 +36,17 @@ def wait(run: Any, show_output: bool, raise_on_error: bool, out: Optional[TextIO
 def _show(run: Any, stream: TextIO) -> None:
     _say(stream, "RunId: {}\nWeb View: {}\n".format(run.id, run.get_portal_url()))
     begun = False
-    for kind, text in run._service.follow("runs", run.id):
-        if kind == "line":
-            if not begun:
-                names = list(run._refresh().get("logFiles") or {})
-                name = LOG if LOG in names or not names else names[0]
-                head = "Streaming {}".format(name)
-                _say(stream, "{}\n{}\n".format(head, "=" * len(head)))
-                begun = True
-            _say(stream, text)
+
+    def line(text: str) -> None:
+        nonlocal begun
+        if not begun:
+            begun = True
+            names = list(run._refresh().get("logFiles") or {})
+            head = "Streaming {}".format(LOG if LOG in names or not names else names[0])
+            _say(stream, "{}\n{}\n".format(head, "=" * len(head)))
+        _say(stream, text)
+
+    run._service.follow("runs", run.id, line)
 
 
 def _say(stream: TextIO, text: str) -> None:

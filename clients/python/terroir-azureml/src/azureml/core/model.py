@@ -202,8 +202,8 @@ class Model:
         workspace = run.experiment.workspace
         try:
             known = workspace._service.post("models", body)
-        except UserErrorException as e:
-            if getattr(e, "status_code", None) != 404:
+        except WebserviceException as e:
+            if e.status_code != 404:
                 raise
             raise ModelPathNotFoundException(
                 "Could not locate the provided model_path {} in the set of files uploaded to the run: {}".format(path, run.get_file_names()), e
