@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 import terroir
 from terroir import discovery
 from terroir import snapshot as snapshots
+from terroir.metrics import Sender
 
 from azureml._terroir.errors import (
     AuthenticationException,
@@ -71,7 +72,7 @@ class Service:
 
     def __init__(self, client: terroir.Client):
         self.client = client
-        self._metrics: Dict[str, Any] = {}
+        self._senders: Dict[str, Sender] = {}
 
     @staticmethod
     def of_config(config: Mapping[str, Any], name: str) -> "Service":
@@ -248,11 +249,17 @@ class Service:
 
     # Metrics
 
-    def metrics(self, run_id: str) -> Any:
-        """Who sends the metrics of a run."""
-        there = self._metrics.get(run_id)
-        if there is None:
-            from azureml._terroir.metrics import Metrics
+    def log(self, run_id: str, name: str, kind: str, value: Any, step: Optional[int], description: Optional[str]) -> None:
+        """Takes on what a run logs; it is sent in the background."""
+        sender = self._senders.get(run_id)
+        if sender is None:
+            sender = self._senders[run_id] = Sender(self.client, run_id)
+        sender.put(name, kind, value, step, description)
 
-            there = self._metrics[run_id] = Metrics(self.client, run_id)
-        return there
+    def flush(self, run_id: str, timeout_seconds: float) -> None:
+        """Waits until what was logged has arrived."""
+        sender = self._senders.get(run_id)
+        if sender is not None:
+            with _translating("runs"):
+                if not sender.flush(timeout_seconds):
+                    raise ServiceException("What was logged has not arrived within {} s; it is sent on.".format(timeout_seconds))

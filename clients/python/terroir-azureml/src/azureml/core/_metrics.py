@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Dict, Iterable, List, Mapping
 
-from azureml._terroir.errors import UserErrorException
+from terroir.metrics import restored
 
-_NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+from azureml._terroir.errors import UserErrorException
 
 
 def plain(value: Any) -> Any:
     """A value as JSON has it: those of numpy, pandas and torch become Python's."""
-    if value is None or isinstance(value, (bool, str, int)):
-        return value
-    if isinstance(value, float):
-        if math.isnan(value):
-            return "NaN"
-        if math.isinf(value):
-            return "Infinity" if value > 0 else "-Infinity"
+    if value is None or isinstance(value, (bool, str, int, float)):
         return value
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
@@ -49,22 +42,12 @@ def scalar(name: str, value: Any) -> Any:
     return made
 
 
-def _shown(value: Any) -> Any:
-    if isinstance(value, str):
-        return _NOT_FINITE.get(value, value)
-    if isinstance(value, list):
-        return [_shown(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _shown(item) for key, item in value.items()}
-    return value
-
-
 def collected(run_id: str, items: Iterable[Mapping[str, Any]]) -> Dict[str, Any]:
     """Metrics by name: one value, or a list where a name was logged more than once."""
     made: Dict[str, Any] = {}
     kinds: Dict[str, List[Any]] = {}
     for item in items:
-        kinds.setdefault(item["name"], []).append((item["kind"], _shown(item["value"])))
+        kinds.setdefault(item["name"], []).append((item["kind"], restored(item["value"])))
     for name, logged in kinds.items():
         made[name] = _joined(run_id, logged)
     return made

@@ -328,11 +328,11 @@ class Run(Logging):
     # Metrics
 
     def _send(self, kind: str, name: str, value: Any, description: Optional[str], step: Optional[int]) -> None:
-        self._service.metrics(self._id).log(name, kind, value, description or None, step)
+        self._service.log(self._id, name, kind, value, step, description or None)
 
     def flush(self, timeout_seconds: int = 300) -> None:
         """Waits until what was logged has arrived."""
-        self._service.metrics(self._id).flush(timeout_seconds)
+        self._service.flush(self._id, timeout_seconds)
 
     def get_metrics(
         self, name: Optional[str] = None, recursive: bool = False, run_type: Any = None, populate: bool = False
@@ -476,7 +476,7 @@ class Run(Logging):
         _rehydrate_runs: bool = True,
     ) -> Iterator["Run"]:
         for resource in self._service.pages(
-            "runs", parent=self._id, tag=_queries(tags), property=_queries(properties), type=type, status=status
+            "runs", parent=self._id, children=True, tag=_queries(tags), property=_queries(properties), type=type, status=status
         ):
             child = Run._of_resource(self._workspace, resource)
             yield child

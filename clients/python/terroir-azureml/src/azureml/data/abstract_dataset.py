@@ -1,0 +1,178 @@
+"""What files and tables have in common as datasets."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import re
+from typing import Any, Dict, List, Mapping, Optional
+
+from azureml._terroir import display
+from azureml._terroir.errors import UserErrorException
+from azureml.data.data_reference import DataReference, _clean
+
+_SAVED = "_saved_"
+
+
+class AbstractDataset:
+    """Places of datastores, under a name when it is registered."""
+
+    _kind = "file"
+
+    def __init__(self, workspace: Any = None, definition: Optional[Dict[str, Any]] = None, known: Optional[Mapping[str, Any]] = None):
+        self._workspace = workspace
+        self._definition = definition or {"paths": []}
+        self._known: Dict[str, Any] = dict(known or {})
+        self._pending_tags: Dict[str, str] = {}
+
+    @staticmethod
+    def _of_resource(workspace: Any, known: Mapping[str, Any]) -> Any:
+        from azureml.data.file_dataset import FileDataset
+        from azureml.data.tabular_dataset import TabularDataset
+
+        definition = dict(known["definition"])
+        kind = TabularDataset if definition.get("kind") == "tabular" else FileDataset
+        return kind(workspace, definition, known)
+
+    @property
+    def name(self) -> Optional[str]:
+        name = self._known.get("name")
+        return None if name is None or name.startswith(_SAVED) else str(name)
+
+    @property
+    def version(self) -> Optional[int]:
+        return int(self._known["version"]) if self.name is not None else None
+
+    @property
+    def id(self) -> Optional[str]:
+        if not self._known:
+            return None
+        return str(self._known.get("id") or "{}:{}".format(self._known["name"], self._known["version"]))
+
+    @property
+    def description(self) -> Optional[str]:
+        return self._known.get("description")
+
+    @property
+    def tags(self) -> Dict[str, str]:
+        return {**(self._known.get("tags") or {}), **self._pending_tags}
+
+    @property
+    def data_changed_time(self) -> None:
+        return None
+
+    def add_tags(self, tags: Optional[Mapping[str, str]] = None) -> "AbstractDataset":
+        made = copy.copy(self)
+        made._pending_tags = {**self._pending_tags, **(tags or {})}
+        return made
+
+    def register(
+        self,
+        workspace: Any,
+        name: str,
+        description: Optional[str] = None,
+        tags: Optional[Mapping[str, Any]] = None,
+        create_new_version: bool = False,
+    ) -> Any:
+        """Registers it under a name; one that is taken needs `create_new_version=True`."""
+        if not create_new_version:
+            there = workspace._service.get_or_none("datasets", name, "versions", "latest")
+            if there is not None:
+                if there["definition"] == self._definition:
+                    return AbstractDataset._of_resource(workspace, there)
+                raise UserErrorException(
+                    "There is already a dataset registered under name {!r}. Specify `create_new_version=True` to register the "
+                    "dataset as a new version.".format(name)
+                )
+        body: Dict[str, Any] = {"name": name, "definition": self._definition, "createNewVersion": bool(create_new_version)}
+        if description:
+            body["description"] = description
+        every = {**self.tags, **(tags or {})}
+        if every:
+            body["tags"] = {str(key): str(value) for key, value in every.items()}
+        return AbstractDataset._of_resource(workspace, workspace._service.post("datasets", body))
+
+    def _saved(self, workspace: Any) -> "AbstractDataset":
+        """It under a name, so that a run can find it."""
+        if self._known:
+            return self
+        digest = hashlib.sha256(json.dumps(self._definition, sort_keys=True).encode("utf-8")).hexdigest()[:24]
+        made: AbstractDataset = self.register(workspace, _SAVED + digest)
+        return made
+
+    def as_named_input(self, name: str) -> Any:
+        from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
+
+        return DatasetConsumptionConfig(name, self)
+
+    def _input_name(self) -> str:
+        """What an input is called that nobody named."""
+        text = self._known.get("name") or json.dumps(self._definition, sort_keys=True)
+        return "input_{}".format(hashlib.sha256(str(text).encode("utf-8")).hexdigest()[:8])
+
+    def _take_for_run(self, data: Any) -> str:
+        return str(self.as_named_input(self._input_name())._take_for_run(data))
+
+    @staticmethod
+    def get_by_name(workspace: Any, name: str, version: Any = "latest") -> Any:
+        from azureml.core.dataset import Dataset
+
+        return Dataset.get_by_name(workspace, name, version)
+
+    @staticmethod
+    def get_by_id(workspace: Any, id: str) -> Any:
+        from azureml.core.dataset import Dataset
+
+        return Dataset.get_by_id(workspace, id)
+
+    @staticmethod
+    def get_all(workspace: Any) -> Dict[str, Any]:
+        from azureml.core.dataset import Dataset
+
+        return Dataset.get_all(workspace)
+
+    def unregister_all_versions(self) -> None:
+        raise UserErrorException("Datasets are not unregistered: what runs used stays on record.")
+
+    def _paths(self) -> List[Dict[str, str]]:
+        return list(self._definition.get("paths") or [])
+
+    def __repr__(self) -> str:
+        row: Dict[str, Any] = {"source": [describe(path) for path in self._paths()]}
+        if self.name is not None:
+            row["registration"] = {"id": self.id, "name": self.name, "version": self.version, "workspace": repr(self._workspace)}
+        return "{}\n{}".format(type(self).__name__, json.dumps(row, indent=2))
+
+    def _repr_html_(self) -> str:
+        return display.table({"Name": self.name or "", "Version": self.version or "", "Source": ", ".join(describe(path) for path in self._paths())})
+
+
+def describe(path: Mapping[str, str]) -> str:
+    return path.get("url") or "('{}', '{}')".format(path.get("datastore"), path.get("path") or "")
+
+
+_URL = re.compile(r"[a-z]+://", re.I)
+
+
+def places(path: Any) -> List[Dict[str, str]]:
+    """The places that a path names: `(datastore, path)`, a DataPath or DataReference, an address, or a list of them."""
+    if isinstance(path, (tuple, list)) and len(path) == 2 and hasattr(path[0], "as_mount") and (path[1] is None or isinstance(path[1], (str, list))):
+        store, below = path
+        return [
+            {"datastore": store.name, "path": _clean(one) or ""} for one in (below if isinstance(below, list) else [below])
+        ]
+    if isinstance(path, (list, tuple)):
+        return [place for one in path for place in places(one)]
+    if isinstance(path, DataReference) or hasattr(path, "path_on_datastore"):
+        if path.datastore is None:
+            return places(path.path_on_datastore)
+        return [{"datastore": path.datastore.name, "path": _clean(path.path_on_datastore) or ""}]
+    if isinstance(path, str) and _URL.match(path):
+        return [{"url": path}]
+    if hasattr(path, "as_mount") and hasattr(path, "name"):
+        return [{"datastore": path.name, "path": ""}]
+    raise UserErrorException(
+        "A dataset is made of (datastore, 'path'), of a list of them, or of an address, not of {!r}; upload what lies on this "
+        "machine with Datastore.upload first.".format(path)
+    )
