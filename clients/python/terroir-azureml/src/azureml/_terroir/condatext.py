@@ -5,6 +5,7 @@ What is not edited stays as it is written, comments and order included. Versions
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
@@ -37,6 +38,22 @@ def is_option(line: str) -> bool:
 
 def option_name(line: str) -> str:
     return re.split(r"[\s=]", line, maxsplit=1)[0]
+
+
+_LINE = re.compile("[^\r\n\x85\u2028\u2029]*(?:\r\n|[\r\n\x85\u2028\u2029]|$)")
+
+
+def read_text(path: str) -> str:
+    """A file as text, its line ends as they are."""
+    with open(path, "rb") as stream:
+        data = stream.read()
+    for mark, encoding in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if data.startswith(mark):
+            return data.decode(encoding)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise UserErrorException("{} is no text in UTF-8: {}".format(path, e)) from None
 
 
 class Item(NamedTuple):
@@ -165,14 +182,12 @@ class CondaText:
     # Edits: each answers the new text, or nothing where the text has a shape that has no lines to edit.
 
     def _lines(self) -> List[str]:
-        lines = re.split("\r?\n", self.text)
-        if lines[-1] == "":
-            lines.pop()
-        return lines
+        """The lines with their ends, counted as YAML counts them."""
+        return [line for line in _LINE.findall(self.text) if line]
 
-    def _joined(self, lines: List[str]) -> str:
-        end = "\r\n" if "\r\n" in self.text else "\n"
-        return end.join(lines) + end
+    @property
+    def _end(self) -> str:
+        return "\r\n" if "\r\n" in self.text else "\n"
 
     def _last_line(self, node: Any) -> int:
         """The index of the line behind the last one of a node."""
@@ -193,8 +208,11 @@ class CondaText:
         prefix = line[: first.column]
         if prefix[:dash].strip():
             prefix = " " * dash + "- "
-        lines.insert(self._last_line(block.node), prefix + scalar(value))
-        return self._joined(lines)
+        at = self._last_line(block.node)
+        if at <= len(lines) and at > 0 and not lines[at - 1].endswith(("\n", "\r")):
+            lines[at - 1] += self._end
+        lines.insert(at, prefix + scalar(value) + self._end)
+        return "".join(lines)
 
     def replace(self, item: Item, value: str) -> Optional[str]:
         if item.line != item.end_line or item.end_column <= item.column:
@@ -202,7 +220,7 @@ class CondaText:
         lines = self._lines()
         line = lines[item.line]
         lines[item.line] = line[: item.column] + scalar(value) + line[item.end_column :]
-        return self._joined(lines)
+        return "".join(lines)
 
     def remove(self, block: Block, which: Callable[[str], bool]) -> Optional[str]:
         items = [item for item in block.items if which(item.text)]
@@ -213,7 +231,7 @@ class CondaText:
         if item.line != item.end_line or lines[item.line][: item.column].strip() != "-":
             return None
         del lines[item.line]
-        return self._joined(lines)
+        return "".join(lines)
 
     def header(self) -> str:
         """The comment lines it begins with."""
@@ -221,7 +239,7 @@ class CondaText:
         for line in self._lines():
             if line.strip() and not line.startswith("#"):
                 break
-            header.append(line + "\n")
+            header.append(line.rstrip("\r\n") + "\n")
         return "".join(header)
 
     def edited(self, wanted: Dict[str, Any], candidate: Optional[str]) -> "CondaText":

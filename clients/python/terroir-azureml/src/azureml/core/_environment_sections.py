@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from azureml._terroir.errors import UserErrorException
 from azureml.core._sections import ContainerRegistry, Member, Section, constant
@@ -15,6 +15,12 @@ DEFAULT_GPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-cuda11.1-cudnn8-ubun
 
 class PythonSection(Section):
     """The packages of an environment, or the interpreter that its owner looks after."""
+
+    user_managed_dependencies: bool
+    interpreter_path: str
+    conda_dependencies_file: Optional[str]
+    base_conda_environment: Optional[str]
+    conda_dependencies: Any
 
     _MEMBERS = (
         Member("user_managed_dependencies", "userManagedDependencies", constant(False)),
@@ -55,6 +61,9 @@ class PythonSection(Section):
 class DockerImagePlatform(Section):
     """What an image runs on."""
 
+    os: str
+    architecture: str
+
     _MEMBERS = (Member("os", "os", constant("Linux")), Member("architecture", "architecture", constant("amd64")))
 
     def __init__(self, os: str = "Linux", architecture: str = "amd64"):
@@ -64,6 +73,10 @@ class DockerImagePlatform(Section):
 
 class DockerBuildContext(Section):
     """A folder with a Dockerfile."""
+
+    location_type: Optional[str]
+    location: Optional[str]
+    dockerfile_path: str
 
     _MEMBERS = (
         Member("location_type", "locationType", constant(None)),
@@ -92,6 +105,16 @@ _ENABLED = (
 
 class DockerSection(Section):
     """What the image of an environment stands on, and how it is run."""
+
+    enabled: bool
+    base_image: Optional[str]
+    base_dockerfile: Optional[str]
+    build_context: Any
+    shared_volumes: bool
+    shm_size: str
+    arguments: List[Any]
+    base_image_registry: ContainerRegistry
+    platform: DockerImagePlatform
 
     _MEMBERS = (
         Member("enabled", "enabled", constant(False)),
@@ -138,6 +161,10 @@ class DockerSection(Section):
 
 
 class RCranPackage(Section):
+    name: Optional[str]
+    version: Optional[str]
+    repository: Any
+
     _MEMBERS = (
         Member("name", "name", constant(None)),
         Member("version", "version", constant(None)),
@@ -152,6 +179,9 @@ class RCranPackage(Section):
 class RGitHubPackage(Section):
     """A repository; its token is never saved, sent or printed."""
 
+    repository: Any
+    auth_token: Any
+
     _MEMBERS = (Member("repository", "repository", constant(None)), Member("auth_token", "authToken", constant(None)))
 
     def __init__(self, repository: Optional[str] = None, auth_token: Optional[str] = None):
@@ -164,6 +194,15 @@ class RGitHubPackage(Section):
 
 class RSection(Section):
     """R packages: carried in a definition; nothing is installed."""
+
+    r_version: Optional[str]
+    user_managed: bool
+    rscript_path: Optional[str]
+    snapshot_date: Optional[str]
+    cran_packages: List[Any]
+    github_packages: List[Any]
+    custom_url_packages: List[Any]
+    bioconductor_packages: List[Any]
 
     _MEMBERS = (
         Member("r_version", "rVersion", constant(None)),

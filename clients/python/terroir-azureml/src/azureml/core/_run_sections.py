@@ -20,6 +20,11 @@ def _nothing(*pairs: str) -> Any:
 class HistoryConfiguration(Section):
     """What is kept of a run."""
 
+    output_collection: bool
+    directories_to_watch: List[Any]
+    snapshot_project: bool
+    enable_mlflow_tracking: bool
+
     _MEMBERS = (
         Member("output_collection", "outputCollection", constant(True)),
         Member("directories_to_watch", "directoriesToWatch", constant(["logs"])),
@@ -29,6 +34,8 @@ class HistoryConfiguration(Section):
 
 
 class SparkConfiguration(Section):
+    configuration: Dict[str, Any]
+
     _MEMBERS = (
         Member(
             "configuration",
@@ -39,6 +46,11 @@ class SparkConfiguration(Section):
 
 
 class ParallelTaskConfiguration(Section):
+    max_retries_per_worker: Any
+    worker_count_per_node: Any
+    terminal_exit_codes: Any
+    configuration: Dict[str, Any]
+
     _MEMBERS = (
         Member("max_retries_per_worker", "maxRetriesPerWorker", constant(0)),
         Member("worker_count_per_node", "workerCountPerNode", constant(1)),
@@ -48,6 +60,12 @@ class ParallelTaskConfiguration(Section):
 
 
 class AmlComputeConfiguration(Section):
+    _name: Any
+    vm_size: Optional[str]
+    vm_priority: Optional[str]
+    _retain_cluster: bool
+    _cluster_max_node_count: Any
+
     _MEMBERS = (
         Member("_name", "name", constant(None)),
         Member("vm_size", "vmSize", constant(None)),
@@ -60,6 +78,9 @@ class AmlComputeConfiguration(Section):
 class TensorflowConfiguration(Section):
     """Workers and parameter servers: more than one of either needs more than one machine."""
 
+    worker_count: Any
+    parameter_server_count: Any
+
     _MEMBERS = (
         Member("worker_count", "workerCount", constant(1)),
         Member("parameter_server_count", "parameterServerCount", constant(1)),
@@ -71,6 +92,9 @@ class TensorflowConfiguration(Section):
 
 
 class MpiConfiguration(Section):
+    process_count_per_node: Any
+    node_count: Any
+
     _MEMBERS = (
         Member("process_count_per_node", "processCountPerNode", constant(1)),
         Member("node_count", "nodeCount", constant(1)),
@@ -88,6 +112,10 @@ class MpiConfiguration(Section):
 
 
 class PyTorchConfiguration(Section):
+    communication_backend: str
+    process_count: Any
+    node_count: Any
+
     _MEMBERS = (
         Member("communication_backend", "communicationBackend", constant("nccl")),
         Member("process_count", "processCount", constant(None)),
@@ -108,10 +136,16 @@ class PyTorchConfiguration(Section):
 
 
 class HdiConfiguration(Section):
+    yarn_deploy_mode: str
+
     _MEMBERS = (Member("yarn_deploy_mode", "yarnDeployMode", constant("Cluster")),)
 
 
 class ContainerInstanceConfiguration(Section):
+    region: Any
+    cpu_cores: Any
+    memory_gb: Any
+
     _MEMBERS = (
         Member("region", "region", constant(None)),
         Member("cpu_cores", "cpuCores", constant(2.0)),
@@ -121,6 +155,11 @@ class ContainerInstanceConfiguration(Section):
 
 class DockerConfiguration(Section):
     """How a run uses the image of its environment."""
+
+    use_docker: bool
+    shared_volumes: bool
+    shm_size: str
+    arguments: List[Any]
 
     _MEMBERS = (
         Member("use_docker", "useDocker", constant(False)),
@@ -143,6 +182,9 @@ class DockerConfiguration(Section):
 
 
 class CommandReturnCodeConfig(Section):
+    return_code: str
+    successful_return_codes: List[Any]
+
     _MEMBERS = (
         Member("return_code", "returnCode", constant("Zero")),
         Member("successful_return_codes", "successfulReturnCodes", list),
@@ -150,11 +192,19 @@ class CommandReturnCodeConfig(Section):
 
 
 class KubernetesComputeConfiguration(Section):
+    configuration: Dict[str, Any]
+
     _MEMBERS = (Member("configuration", "configuration", dict),)
 
 
 class DataReferenceConfiguration(Section):
     """A place of a datastore that a run mounts, downloads or uploads to."""
+
+    data_store_name: Optional[str]
+    mode: str
+    path_on_data_store: Optional[str]
+    path_on_compute: Optional[str]
+    overwrite: bool
 
     _MEMBERS = (
         Member("data_store_name", "dataStoreName", constant(None)),
@@ -185,6 +235,9 @@ class DataReferenceConfiguration(Section):
 
 
 class DataPath(Section):
+    datastore_name: Any
+    relative_path: Any
+
     _MEMBERS = _nothing("datastore_name:datastoreName", "relative_path:relativePath")
 
     def __init__(self, datastore_name: Optional[str] = None, relative_path: Optional[str] = None):
@@ -195,6 +248,10 @@ class DataPath(Section):
 class Dataset(Section):
     """A dataset, as the data of a run names it."""
 
+    dataset_id: Any
+    dataset_name: Any
+    dataset_version: Any
+
     _MEMBERS = _nothing("dataset_id:id", "dataset_name:name", "dataset_version:version")
 
     def __init__(self, dataset_id: Any = None, dataset_name: Optional[str] = None, dataset_version: Any = None):
@@ -203,6 +260,9 @@ class Dataset(Section):
 
 
 class DataLocation(Section):
+    dataset: Any
+    data_path: Any
+
     _MEMBERS = (
         Member("dataset", "dataset", constant(None), Dataset),
         Member("data_path", "dataPath", constant(None), DataPath),
@@ -214,6 +274,13 @@ class DataLocation(Section):
 
 
 class Data(Section):
+    data_location: Any
+    create_output_directories: bool
+    mechanism: Optional[str]
+    environment_variable_name: Optional[str]
+    path_on_compute: Optional[str]
+    overwrite: bool
+
     _MEMBERS = (
         Member("data_location", "dataLocation", constant(None), DataLocation),
         Member("create_output_directories", "createOutputDirectories", constant(False)),

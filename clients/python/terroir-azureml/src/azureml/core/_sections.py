@@ -36,6 +36,8 @@ def constant(value: Any) -> Callable[[], Any]:
 class Section:
     """What all sections do."""
 
+    _source: Dict[str, Any]
+
     _MEMBERS: ClassVar[Tuple[Member, ...]] = ()
     _ABSENT: ClassVar[Dict[str, Any]] = {}
     """What it means when a member is absent, where that is not the default of a new section."""
@@ -154,11 +156,19 @@ def _nearest(name: str, known: List[str]) -> Optional[str]:
 class RegistryIdentity(Section):
     """A managed identity of the retired service; kept as it is."""
 
+    resource_id: Any
+    client_id: Any
+
     _MEMBERS = (Member("resource_id", "resourceId", constant(None)), Member("client_id", "clientId", constant(None)))
 
 
 class ContainerRegistry(Section):
     """Where a base image comes from. The password is never saved, sent or printed."""
+
+    address: Optional[str]
+    username: Optional[str]
+    password: Optional[str]
+    registry_identity: Any
 
     _MEMBERS = (
         Member("address", "address", constant(None)),
@@ -178,6 +188,10 @@ class ContainerRegistry(Section):
 class SparkPackage(Section):
     """A Maven package."""
 
+    group: Any
+    artifact: Any
+    version: Optional[str]
+
     _MEMBERS = (
         Member("group", "group", constant(None)),
         Member("artifact", "artifact", constant(None)),
@@ -191,6 +205,10 @@ class SparkPackage(Section):
 
 class SparkSection(Section):
     """Spark settings of an environment; used when the framework is PySpark."""
+
+    repositories: List[Any]
+    packages: List[Any]
+    precache_packages: bool
 
     _MEMBERS = (
         Member("repositories", "repositories", list),

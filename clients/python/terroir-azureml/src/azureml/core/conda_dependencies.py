@@ -7,7 +7,7 @@ import os
 import re
 from typing import Any, Callable, Dict, Iterable, List, Optional
 
-from azureml._terroir.condatext import CondaText, conda_name, is_option, option_name, pip_name
+from azureml._terroir.condatext import CondaText, conda_name, is_option, option_name, pip_name, read_text
 from azureml._terroir.documents import yaml_text
 from azureml._terroir.errors import UserErrorException
 from azureml._terroir.version import VERSION
@@ -52,8 +52,7 @@ class CondaDependencies:
         if conda_dependencies_file_path is not None:
             path = os.fspath(conda_dependencies_file_path)
             try:
-                with open(path, encoding="utf-8-sig", newline="") as stream:
-                    text = stream.read()
+                text = read_text(path)
             except FileNotFoundError as e:
                 raise UserErrorException("The conda environment file {} is not there.".format(path), e) from None
             self._source = path

@@ -8,6 +8,10 @@ from azureml.core._sections import Member, Section, constant
 
 
 class MavenLibrary(Section):
+    coordinates: Any
+    repo: str
+    exclusions: List[Any]
+
     _MEMBERS = (
         Member("coordinates", "coordinates", constant(None)),
         Member("repo", "repo", constant("")),
@@ -20,6 +24,9 @@ class MavenLibrary(Section):
 
 
 class PyPiLibrary(Section):
+    package: Any
+    repo: str
+
     _MEMBERS = (Member("package", "package", constant(None)), Member("repo", "repo", constant("")))
 
     def __init__(self, package: Optional[str] = None, repo: Optional[str] = None):
@@ -32,6 +39,8 @@ class RCranLibrary(PyPiLibrary):
 
 
 class JarLibrary(Section):
+    library: Any
+
     _MEMBERS = (Member("library", "library", constant(None)),)
 
     def __init__(self, library: Optional[str] = None):
@@ -44,6 +53,17 @@ class EggLibrary(JarLibrary):
 
 
 class DatabricksCluster(Section):
+    existing_cluster_id: Any
+    spark_version: Any
+    node_type: Any
+    instance_pool_id: Any
+    num_workers: Any
+    min_workers: Any
+    max_workers: Any
+    spark_env_variables: Any
+    spark_conf: Any
+    init_scripts: Any
+
     _MEMBERS = tuple(
         Member(attribute, key, constant(None))
         for attribute, key in (
@@ -62,6 +82,12 @@ class DatabricksCluster(Section):
 
 
 class DatabricksSection(Section):
+    maven_libraries: List[Any]
+    pypi_libraries: List[Any]
+    rcran_libraries: List[Any]
+    jar_libraries: List[Any]
+    egg_libraries: List[Any]
+
     _MEMBERS = (
         Member("maven_libraries", "mavenLibraries", list, MavenLibrary, True),
         Member("pypi_libraries", "pypiLibraries", list, PyPiLibrary, True),

@@ -59,6 +59,17 @@ _log = logging.getLogger("azureml.core")
 class Environment(Section):
     """The definition of a software environment. Nothing is sent until it is registered, submitted or deployed."""
 
+    name: Optional[str]
+    version: Optional[str]
+    environment_variables: Dict[str, Any]
+    python: PythonSection
+    docker: DockerSection
+    spark: SparkSection
+    databricks: DatabricksSection
+    r: Any
+    inferencing_stack_version: Optional[str]
+    asset_id: Optional[str]
+
     _MEMBERS = (
         Member("name", "name", constant(None)),
         Member("version", "version", constant(None)),

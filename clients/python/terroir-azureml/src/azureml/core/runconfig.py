@@ -144,6 +144,42 @@ _COMMENTS = {
 class RunConfiguration(Section):
     """What a run does, where, and in which environment."""
 
+    script: Optional[str]
+    command: Any
+    use_absolute_path: bool
+    arguments: List[Any]
+    source_directory_data_store: Any
+    framework: str
+    communicator: str
+    target: Any
+    data_references: Dict[str, Any]
+    data: Dict[str, Any]
+    output_data: Dict[str, Any]
+    datacaches: List[Any]
+    job_name: Any
+    auto_prepare_environment: bool
+    max_run_duration_seconds: Any
+    node_count: Any
+    priority: Any
+    credential_passthrough: bool
+    identity: Any
+    environment: Any
+    history: HistoryConfiguration
+    spark: SparkConfiguration
+    parallel_task: ParallelTaskConfiguration
+    amlcompute: AmlComputeConfiguration
+    tensorflow: TensorflowConfiguration
+    mpi: MpiConfiguration
+    pytorch: PyTorchConfiguration
+    hdi: HdiConfiguration
+    container_instance: ContainerInstanceConfiguration
+    exposed_ports: Any
+    docker: DockerConfiguration
+    cmk8scompute: KubernetesComputeConfiguration
+    command_return_code_config: CommandReturnCodeConfig
+    environment_variables: Dict[str, Any]
+    application_endpoints: Dict[str, Any]
+
     _MEMBERS = (
         Member("script", "script", constant(None)),
         Member("command", "command", constant("")),
@@ -334,14 +370,6 @@ class RunConfiguration(Section):
     def _plain_json(self) -> Dict[str, Any]:
         document: Dict[str, Any] = json.loads(json.dumps(self._to_json(), default=str))
         return document
-
-    def _values(self) -> Dict[str, Any]:
-        values = super()._values()
-        if self.environment is not None:
-            packages = self.environment.python._packages() if not isinstance(self.environment, str) else None
-            if packages is not None:
-                values["environment"]["python"]["condaDependencies"] = packages.as_dict()
-        return values
 
 
 def _choice(value: Any, known: List[str], what: str) -> str:

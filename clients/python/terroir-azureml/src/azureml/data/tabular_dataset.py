@@ -20,7 +20,7 @@ class TabularDataset(AbstractDataset):
     def to_pandas_dataframe(self, on_error: str = "null", out_of_range_datetime: str = "null") -> Any:
         """All rows."""
         try:
-            import pandas
+            import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]
         except ImportError as e:
             raise OptionalDependencyMissingException("to_pandas_dataframe needs pandas: add it to the environment.", e) from None
         options: Dict[str, Any] = dict(self._definition.get("options") or {})

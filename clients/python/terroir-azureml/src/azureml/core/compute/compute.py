@@ -49,7 +49,7 @@ class ComputeTarget:
 
     def __init__(self, workspace: Any = None, name: Optional[str] = None, **kwargs: Any):
         self.workspace = workspace
-        self.name = name
+        self.name: str = name or ""
         self.tags = dict(kwargs.get("tags") or {})
 
     @property
@@ -157,7 +157,7 @@ class ComputeTarget:
 
     def update(self, min_nodes: Optional[int] = None, max_nodes: Optional[int] = None, idle_seconds_before_scaledown: Optional[int] = None) -> None:
         """Keeps what nodes are asked for; the pool is the server's machine."""
-        body = {"type": self.type, **({"vmSize": self.vm_size} if self.vm_size else {})}
+        body: Dict[str, Any] = {"type": self.type, **({"vmSize": self.vm_size} if self.vm_size else {})}
         body["minNodes"] = min_nodes if min_nodes is not None else self._known.get("minNodes") or 0
         body["maxNodes"] = max_nodes if max_nodes is not None else self._known.get("maxNodes") or 1
         self.__dict__["_known"] = self.workspace._service.put(body, "computetargets", self.name)
