@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import terroir
 from terroir import discovery
@@ -233,19 +233,23 @@ class Service:
                 files = [(name, file) for name, file in files if any(name == child or name.startswith(child + "/") for child in wanted)]
             if not files:
                 raise UserErrorException("The folder {} holds no files.".format(path))
-            return {"files": self._kept(files), "isFolder": True, "path": place.name}
+            below = place.name or "model"
+            return {"files": self._kept([("{}/{}".format(below, name), file) for name, file in files]), "isFolder": True}
 
-    def keep_folder(self, folder: str, kind: str) -> str:
-        """Puts a folder into the default datastore under its digest; answers where it lies on the server's machine."""
-        files = [(name, file) for name, file in snapshots.files_of(folder, ignore=True)]
+    def keep_folder(self, folder: str, kind: str, ignore_rules: bool = True) -> Tuple[str, str]:
+        """Puts a folder into the default datastore under its digest; answers the datastore and the path there."""
+        files = list(snapshots.files_of(folder, ignore=ignore_rules))
         engine = hashlib.sha256()
         for name, file in files:
             engine.update("{}\0{}\n".format(name, snapshots.digest_of(file)[0]).encode("utf-8"))
         below = "{}/{}".format(kind, engine.hexdigest()[:32])
-        store = next(item for item in self.get("datastores")["items"] if item.get("isDefault"))
+        store = next(str(item["name"]) for item in self.get("datastores")["items"] if item.get("isDefault"))
+        there = {item["name"] for item in self.get("datastores", store, "files", prefix=below)["items"]}
         for name, file in files:
-            self.put_file(str(file), "datastores", store["name"], "files", *below.split("/"), *name.split("/"), overwrite=True)
-        return os.path.join(str(store["path"]), *below.split("/"))
+            target = "{}/{}".format(below, name)
+            if target not in there:
+                self.put_file(str(file), "datastores", store, "files", *target.split("/"))
+        return store, below
 
     # Metrics
 

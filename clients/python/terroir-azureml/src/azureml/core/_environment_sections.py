@@ -94,8 +94,9 @@ class DockerBuildContext(Section):
         folder = os.path.abspath(path)
         if not os.path.isfile(os.path.join(folder, dockerfile_path)):
             raise UserErrorException("There is no {} in {}.".format(dockerfile_path, folder))
-        location = workspace._service.keep_folder(folder, "build-contexts")
-        return DockerBuildContext("StorageAccount", location, dockerfile_path)
+        store, below = workspace._service.keep_folder(folder, "build-contexts")
+        root = workspace._service.get("datastores", store)["path"]
+        return DockerBuildContext("StorageAccount", "/".join([str(root).rstrip("/"), below]), dockerfile_path)
 
 
 _ENABLED = (

@@ -259,24 +259,20 @@ class Model:
         """Downloads its file or folder; answers the path."""
         may_exist = exist_ok if exists_ok is None else exists_ok
         files = [item["name"] for item in self.workspace._service.get("models", self.name, "versions", str(self.version), "files")["items"]]
-        top = self._known.get("path") or (os.path.commonpath(files).split("/")[0] if files else self.name)
-        target = os.path.join(os.fspath(target_dir), os.path.basename(str(top).rstrip("/")))
+        if not files:
+            raise ModelNotFoundException("The model {} has no files.".format(self.id))
+        top = files[0].split("/")[0]
+        target = os.path.join(os.fspath(target_dir), top)
         if os.path.exists(target) and not may_exist:
             raise WebserviceException(
                 "Unable to download item to {}: it is there already. Pass exist_ok=True to replace it.".format(target)
             )
-        folder = bool(self._known.get("isFolder"))
         for file in files:
             parts = file.split("/")
-            if ".." in parts:
+            if ".." in parts or parts[0] != top:
                 raise UserErrorException("The model {} holds a file that leaves its folder: {}.".format(self.id, file))
-            if folder and parts[0] == os.path.basename(target) and all(name.split("/")[0] == parts[0] for name in files):
-                place = os.path.join(os.path.dirname(target), *parts)
-            else:
-                place = os.path.join(target, *parts) if folder else target
+            place = os.path.join(os.fspath(target_dir), *parts)
             self.workspace._service.get_file(place, "models", self.name, "versions", str(self.version), "files", *parts)
-        if folder and not files:
-            os.makedirs(target, exist_ok=True)
         return target
 
     def delete(self) -> None:

@@ -6,7 +6,8 @@ import copy
 import hashlib
 import json
 import re
-from typing import Any, Dict, List, Mapping, Optional
+import tempfile
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from azureml._terroir import display
 from azureml._terroir.errors import UserErrorException
@@ -137,6 +138,18 @@ class AbstractDataset:
 
     def _paths(self) -> List[Dict[str, str]]:
         return list(self._definition.get("paths") or [])
+
+    def _place(self, workspace: Any) -> Tuple[str, str]:
+        """The one place that it is; what is of many places, or of an address, is copied to one."""
+        paths = self._paths()
+        if len(paths) == 1 and "url" not in paths[0] and "*" not in paths[0].get("path", ""):
+            return paths[0]["datastore"], paths[0].get("path", "")
+        from azureml.data.file_dataset import FileDataset
+
+        with tempfile.TemporaryDirectory() as folder:
+            FileDataset(workspace, {"paths": paths}).download(folder)
+            place: Tuple[str, str] = workspace._service.keep_folder(folder, "dataset-copies", ignore_rules=False)
+            return place
 
     def __repr__(self) -> str:
         row: Dict[str, Any] = {"source": [describe(path) for path in self._paths()]}

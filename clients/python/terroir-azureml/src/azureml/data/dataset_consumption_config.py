@@ -56,18 +56,11 @@ class DatasetConsumptionConfig:
         data.properties[property_of(self.name)] = named
         if self.mode not in ("mount", "download"):
             return named
-        paths = dataset._paths()
-        if len(paths) != 1 or "url" in paths[0] or "*" in paths[0].get("path", ""):
-            raise UserErrorException(
-                "The input {} is made of {}; a run mounts or downloads one folder or file of a datastore. Make one dataset of each "
-                "place, or hand the dataset itself over with as_named_input({!r}) and call download() in the script.".format(
-                    self.name, "{} places".format(len(paths)) if len(paths) != 1 else "an address or a pattern", self.name
-                )
-            )
+        store, path = dataset._place(data.workspace)
         document: Dict[str, Any] = {
-            "dataStoreName": paths[0]["datastore"],
+            "dataStoreName": store,
             "mode": self.mode,
-            "pathOnDataStore": paths[0].get("path") or None,
+            "pathOnDataStore": path or None,
             "pathOnCompute": self.path_on_compute,
             "overwrite": False,
         }
