@@ -185,6 +185,15 @@ class Service:
                 raise
         return target
 
+    def has(self, *parts: str) -> bool:
+        """Whether there is such a file."""
+        with _translating(parts[0]):
+            try:
+                self.client.request("HEAD", terroir.path(*parts))
+                return True
+            except terroir.NotFound:
+                return False
+
     def bytes(self, *parts: str) -> bytes:
         with _translating(parts[0]):
             return self.client.get_bytes(terroir.path(*parts))

@@ -252,6 +252,8 @@ class Environment(Section):
         file = os.path.basename(path)
         if not file.endswith(".whl"):
             raise UserErrorException("{} is no wheel: its name does not end in .whl.".format(path))
+        if not exist_ok and workspace._service.has("wheels", file):
+            raise UserErrorException("A wheel with the name {} already exists in the workspace; pass exist_ok=True to take it.".format(file))
         answer = workspace._service.put_file(path, "wheels", file, overwrite=True if exist_ok else None)
         return str(answer["url"])
 
