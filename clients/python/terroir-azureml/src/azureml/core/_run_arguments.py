@@ -23,6 +23,7 @@ class _Data:
     def __init__(self, workspace: Any):
         self.workspace = workspace
         self.references: Dict[str, Any] = {}
+        self.datasets: Dict[str, Any] = {}
         self.properties: Dict[str, str] = {}
 
     def argument(self, value: Any) -> str:
@@ -39,11 +40,19 @@ class _Data:
         return str(value)
 
     def reference(self, name: str, document: Dict[str, Any]) -> str:
-        there = self.references.get(name)
+        self._note(self.references, name, document)
+        return "$AZUREML_DATAREFERENCE_" + name
+
+    def dataset(self, name: str, document: Dict[str, Any]) -> str:
+        self._note(self.datasets, name, document)
+        return "DatasetConsumptionConfig:" + name
+
+    @staticmethod
+    def _note(noted: Dict[str, Any], name: str, document: Dict[str, Any]) -> None:
+        there = noted.get(name)
         if there is not None and there != document:
             raise UserErrorException("Two inputs are called {}; give one of them another name.".format(name))
-        self.references[name] = document
-        return "$AZUREML_DATAREFERENCE_" + name
+        noted[name] = document
 
 
 def _command(command: Union[str, Sequence[Any]], data: _Data) -> str:
@@ -90,6 +99,7 @@ def resolved(
     document["environment"] = definition
     document["arguments"] = words
     document["dataReferences"] = {**document.get("dataReferences", {}), **data.references}
+    document["data"] = {**document.get("data", {}), **data.datasets}
     if line is not None:
         document["command"] = line
     else:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import tempfile
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional
 
 from azureml._terroir import display
 from azureml._terroir.errors import UserErrorException
@@ -77,16 +77,17 @@ class AbstractDataset:
         create_new_version: bool = False,
     ) -> Any:
         """Registers it under a name; one that is taken needs `create_new_version=True`."""
+        definition = dict(self._definition, paths=self._stored(workspace))
         if not create_new_version:
             there = workspace._service.get_or_none("datasets", name, "versions", "latest")
             if there is not None:
-                if there["definition"] == self._definition:
+                if there["definition"] == definition:
                     return AbstractDataset._of_resource(workspace, there)
                 raise UserErrorException(
                     "There is already a dataset registered under name {!r}. Specify `create_new_version=True` to register the "
                     "dataset as a new version.".format(name)
                 )
-        body: Dict[str, Any] = {"name": name, "definition": self._definition, "createNewVersion": bool(create_new_version)}
+        body: Dict[str, Any] = {"name": name, "definition": definition, "createNewVersion": bool(create_new_version)}
         if description:
             body["description"] = description
         every = {**self.tags, **(tags or {})}
@@ -139,17 +140,17 @@ class AbstractDataset:
     def _paths(self) -> List[Dict[str, str]]:
         return list(self._definition.get("paths") or [])
 
-    def _place(self, workspace: Any) -> Tuple[str, str]:
-        """The one place that it is; what is of many places, or of an address, is copied to one."""
+    def _stored(self, workspace: Any) -> List[Dict[str, str]]:
+        """Its places in datastores; what an address gives is copied to one."""
         paths = self._paths()
-        if len(paths) == 1 and "url" not in paths[0] and "*" not in paths[0].get("path", ""):
-            return paths[0]["datastore"], paths[0].get("path", "")
+        if not any("url" in path for path in paths):
+            return paths
         from azureml.data.file_dataset import FileDataset
 
         with tempfile.TemporaryDirectory() as folder:
             FileDataset(workspace, {"paths": paths}).download(folder)
-            place: Tuple[str, str] = workspace._service.keep_folder(folder, "dataset-copies", ignore_rules=False)
-            return place
+            store, path = workspace._service.keep_folder(folder, "dataset-copies", ignore_rules=False)
+        return [{"datastore": store, "path": path}]
 
     def __repr__(self) -> str:
         row: Dict[str, Any] = {"source": [describe(path) for path in self._paths()]}

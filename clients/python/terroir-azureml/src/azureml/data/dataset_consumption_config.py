@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from typing import Any, Dict, Optional
+from typing import Any, Optional
 
 from azureml._terroir.errors import UserErrorException
 from azureml.data._inputs import property_of
@@ -51,16 +51,25 @@ class DatasetConsumptionConfig:
         dataset = self.dataset
         if isinstance(dataset, str):
             dataset = Dataset.get_by_name(data.workspace, dataset)
-        saved = dataset._saved(data.workspace)
-        named = "{}:{}".format(saved._known["name"], saved._known["version"])
-        data.properties[property_of(self.name)] = named
         if self.mode not in ("mount", "download"):
+            saved = dataset._saved(data.workspace)
+            named = "{}:{}".format(saved._known["name"], saved._known["version"])
+            data.properties[property_of(self.name)] = named
             return named
-        store, path = dataset._place(data.workspace)
-        document: Dict[str, Any] = {
-            "dataStoreName": store,
+        paths = dataset._stored(data.workspace)
+        if len(paths) > 1 or "*" in paths[0].get("path", ""):
+            document = {
+                "dataLocation": {"dataset": {"definition": {"paths": paths}}},
+                "mechanism": self.mode,
+                "environmentVariableName": self.name,
+                "pathOnCompute": self.path_on_compute,
+                "overwrite": False,
+            }
+            return str(data.dataset(self.name, document))
+        document = {
+            "dataStoreName": paths[0]["datastore"],
             "mode": self.mode,
-            "pathOnDataStore": path or None,
+            "pathOnDataStore": paths[0].get("path") or None,
             "pathOnCompute": self.path_on_compute,
             "overwrite": False,
         }
