@@ -73,7 +73,6 @@ class Section:
     @classmethod
     def _read(cls, document: Mapping[str, Any]) -> Any:
         made = cls.__new__(cls)
-        Section.__init__(made)
         made.__dict__["_source"] = dict(document)
         for member in cls._MEMBERS:
             if member.key in document:
@@ -92,12 +91,11 @@ class Section:
             if value is None:
                 fresh = member.default()
                 return fresh if isinstance(fresh, (list, dict)) else None
-            return copy.deepcopy(value)
+            return copy.deepcopy(value) if isinstance(value, (list, dict)) else value
         if member.items:
             return [member.kind._read(item) for item in value or []]
         if value is None:
-            fresh = member.default()
-            return fresh
+            return member.default()
         return member.kind._read(value) if isinstance(value, Mapping) else value
 
     def _write(self, member: Member, value: Any) -> Any:

@@ -48,6 +48,7 @@ class CondaDependencies:
     def __init__(self, conda_dependencies_file_path: Optional[str] = None, _underlying_structure: Optional[Dict[str, Any]] = None):
         self._parsed: Optional[CondaText] = None
         self._source = "condaDependencies"
+        self._text: Optional[str] = None  # of a document that is known without it
         self._document: Dict[str, Any] = {}
         if conda_dependencies_file_path is not None:
             path = os.fspath(conda_dependencies_file_path)
@@ -61,7 +62,12 @@ class CondaDependencies:
             self._document = _underlying_structure
         else:
             self._source = "the default conda dependencies"
-            self._parsed = CondaText(_TEMPLATE, self._source)
+            self._text = _TEMPLATE
+            self._document = {
+                "name": "project_environment",
+                "dependencies": ["python={}".format(PYTHON_DEFAULT_VERSION), {"pip": [DEFAULTS_PACKAGE]}],
+                "channels": ["anaconda", "conda-forge"],
+            }
 
     @classmethod
     def _of_text(cls, text: str, source: str) -> "CondaDependencies":
@@ -73,7 +79,8 @@ class CondaDependencies:
     @property
     def _content(self) -> CondaText:
         if self._parsed is None:
-            self._parsed = CondaText(yaml_text(self._document) if self._document else "", self._source)
+            text = self._text if self._text is not None else yaml_text(self._document) if self._document else ""
+            self._parsed = CondaText(text, self._source)
         return self._parsed
 
     @property
@@ -355,6 +362,7 @@ class CondaDependencies:
     def __deepcopy__(self, memo: Dict[int, Any]) -> "CondaDependencies":
         made = CondaDependencies(_underlying_structure=copy.deepcopy(self._document))
         made._source = self._source
+        made._text = self._text
         if self._parsed is not None:
             made._parsed = CondaText(self._parsed.text, self._source)
         return made
