@@ -40,7 +40,7 @@ class ImageBuildDetails:
 
     @property
     def log_url(self) -> str:
-        return self._workspace._service.url("jobs", self._job["id"], "log")
+        return str(self._workspace._service.url("jobs", self._job["id"], "log"))
 
     @property
     def error_response(self) -> Optional[Dict[str, Any]]:

@@ -373,7 +373,7 @@ def _require_name(name: Any) -> None:
 
 
 def _file(path: Any, what: str) -> str:
-    found = os.fspath(path)
+    found = str(os.fspath(path))
     if not os.path.isfile(found):
         raise UserErrorException("The {} {} is not there (looked in {}).".format(what, found, os.getcwd()))
     return found

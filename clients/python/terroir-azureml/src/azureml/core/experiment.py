@@ -116,7 +116,7 @@ class Experiment:
         return Run._of_resource(self._workspace, service.post("runs", body), outputs=outputs)
 
     def get_portal_url(self) -> str:
-        return self._workspace._service.url("experiments", self._name)
+        return str(self._workspace._service.url("experiments", self._name))
 
     def __enter__(self) -> "Experiment":
         return self

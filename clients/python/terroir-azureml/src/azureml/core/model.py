@@ -243,7 +243,8 @@ class Model:
             return root
         workspace = _workspace
         if workspace is None:
-            from azureml.core.run import Run, _OfflineRun
+            from azureml.core._offline_run import _OfflineRun
+            from azureml.core.run import Run
 
             run = Run.get_context()
             if isinstance(run, _OfflineRun):

@@ -505,7 +505,7 @@ class Run(Logging):
         """A secret: a variable of that name, which the environment of the run sets."""
         found = secrets([name])[name]
         if found is None:
-            return self._workspace.get_default_keyvault().get_secret(name)
+            found = self._workspace.get_default_keyvault().get_secret(name)
         return found
 
     def get_secrets(self, secrets: List[str]) -> Dict[str, Optional[str]]:
