@@ -1,5 +1,6 @@
 """Runs and services on a real server, with this interpreter."""
 
+import importlib.util
 import json
 import os
 import sys
@@ -149,6 +150,9 @@ class Runs(OnAServer):
         self.assertIn("['a.csv'] ['a.csv']", printed(lambda: run.wait_for_completion(show_output=True)))
 
 
+@unittest.skipUnless(
+    importlib.util.find_spec("azureml_inference_server_http"), "needs azureml-inference-server-http in this interpreter"
+)
 class Services(OnAServer):
     def test_are_deployed_called_and_deleted(self):
         self.write("outputs/model.txt", "weights")
