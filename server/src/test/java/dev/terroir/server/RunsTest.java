@@ -30,8 +30,11 @@ class RunsTest {
     return api.send(
             "POST",
             "/api/v1/snapshots",
-            "{\"files\": [{\"path\": \"train.py\", \"digest\": \"" + digest + "\", \"size\": "
-                + bytes(script).length + "}]}")
+            "{\"files\": [{\"path\": \"train.py\", \"digest\": \""
+                + digest
+                + "\", \"size\": "
+                + bytes(script).length
+                + "}]}")
         .is(201)
         .json()
         .string("id");
@@ -85,7 +88,12 @@ class RunsTest {
           .is(201);
       var script =
           """
-          import os, sys, time
+          import os, sys, time, urllib.request
+          with open("SECRET", "w") as out: out.write(os.environ["AZUREML_RUN_TOKEN"])
+          asked = urllib.request.Request(
+              os.environ["AZUREML_SERVICE_ENDPOINT"] + "/api/v1",
+              headers={"Authorization": "Bearer " + os.environ["AZUREML_RUN_TOKEN"]})
+          print("asked", urllib.request.urlopen(asked).status)
           with open("outputs/model.txt", "w") as out: out.write("model")
           print("data", open(os.path.join(sys.argv[1], "x.txt")).read())
           print("set", open(os.path.join(sys.argv[2], "x.txt")).read(), os.environ["A"])
@@ -93,7 +101,8 @@ class RunsTest {
           open(os.path.join(sys.argv[3], "y.txt"), "w").write("back")
           while not os.path.exists("GO"): time.sleep(0.02)
           """
-              .replace("GO", folder.resolve("go").toString());
+              .replace("GO", folder.resolve("go").toString())
+              .replace("SECRET", folder.resolve("secret").toString());
       var run =
           submit(
               api,
@@ -138,22 +147,22 @@ class RunsTest {
       Files.writeString(folder.resolve("go"), "");
       var ended = end(api, id);
       assertThat(ended.string("status")).as(api.get(at + "/log").text()).isEqualTo("Completed");
-      assertThat(api.get(at + "/log").is(200).text())
-          .contains("data 42", "set 42 x", "token True");
+      assertThat(api.get(at + "/log").is(200).text()).contains("data 42", "set 42 x", "token True");
       assertThat(api.get(at + "/files/outputs/model.txt").is(200).text()).isEqualTo("model");
-      assertThat(
-              api.get("/api/v1/datastores/workspaceblobstore/files/out/y.txt").is(200).text())
+      assertThat(api.get("/api/v1/datastores/workspaceblobstore/files/out/y.txt").is(200).text())
           .isEqualTo("back");
       Thread.sleep(1500);
-      assertThat(served.server.context().tokens().list().stream()
-              .filter(token -> id.equals(token.runId())))
-          .isNotEmpty()
-          .allMatch(token -> token.revokedAt() != null);
+      assertThat(api.get(at + "/log").text()).contains("asked 200");
+      new ApiClient(served.server.url(), Files.readString(folder.resolve("secret")))
+          .get("/api/v1")
+          .refused(401, "unauthenticated");
       var model =
           api.send(
                   "POST",
                   "/api/v1/models",
-                  "{\"name\": \"m\", \"run\": \"" + id + "\", \"path\": \"outputs/model.txt\","
+                  "{\"name\": \"m\", \"run\": \""
+                      + id
+                      + "\", \"path\": \"outputs/model.txt\","
                       + " \"properties\": {\"p\": \"1\"}}")
               .is(201)
               .json();
@@ -214,7 +223,8 @@ class RunsTest {
       api.send("PUT", "/api/v1/computetargets/pool2", "{\"minNodes\": 2, \"maxNodes\": 1}")
           .refused(400, "compute-target-refused");
       var script =
-          "import os, time\nwhile not os.path.exists('" + folder.resolve("go")
+          "import os, time\nwhile not os.path.exists('"
+              + folder.resolve("go")
               + "'): time.sleep(0.02)\n";
       var first = submit(api, script, ", \"target\": \"pool\"").string("runId");
       await(api, first, "Running"::equals);
@@ -264,7 +274,8 @@ class RunsTest {
       var api = client(process);
       var script =
           "import os, time\nprint('up', flush=True)\nwhile not os.path.exists('"
-              + folder.resolve("go") + "'): time.sleep(0.02)\nprint('down')\n";
+              + folder.resolve("go")
+              + "'): time.sleep(0.02)\nprint('down')\n";
       var running = submit(api, script, "").string("runId");
       await(api, running, "Running"::equals);
       var preparing = submit(api, script, "").string("runId");
