@@ -32,6 +32,13 @@ public final class Package {
         root.resolve("cli/src/main/dist/bin/terroir"),
         dist.resolve("bin/terroir"),
         StandardCopyOption.COPY_ATTRIBUTES);
+    // The Python clients, for the environments that people work in themselves.
+    Files.createDirectories(dist.resolve("wheels"));
+    try (var wheels = Files.list(root.resolve("clients/target/wheels"))) {
+      for (var wheel : wheels.toList()) {
+        Files.copy(wheel, dist.resolve("wheels").resolve(wheel.getFileName()));
+      }
+    }
     for (var name : List.of("LICENSE", "README.md")) {
       if (Files.exists(root.resolve(name))) {
         Files.copy(root.resolve(name), dist.resolve(name));

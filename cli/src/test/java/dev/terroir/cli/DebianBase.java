@@ -24,14 +24,14 @@ import java.util.Map;
 
 /// A base image with the Python of this machine's Debian, made once by mmdebstrap and kept below
 /// `target`; without mmdebstrap the test is skipped, loudly.
-final class DebianBase {
+public final class DebianBase {
   private static final Path FOLDER =
       Path.of(System.getProperty("terroir.root"), "cli", "target", "test-base");
 
   private DebianBase() {}
 
   /// Its location, as `--base` takes it.
-  static synchronized String location() {
+  public static synchronized String location() {
     var layout = new OciLayout(FOLDER.resolve("layout"));
     if (!layout.exists() || layout.find("debian").isEmpty()) {
       make(layout);
@@ -40,7 +40,7 @@ final class DebianBase {
   }
 
   /// The `major.minor` of its Python.
-  static String python() {
+  public static String python() {
     try (var lines = Files.lines(Path.of("/etc/os-release"))) {
       return lines.anyMatch(line -> line.equals("VERSION_CODENAME=bookworm")) ? "3.11" : "3.13";
     } catch (IOException e) {

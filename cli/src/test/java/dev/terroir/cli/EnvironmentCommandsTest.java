@@ -27,9 +27,9 @@ class EnvironmentCommandsTest {
   void fromRequirementsToAProgramInTheEnvironment() {
     terroir.environment("demo", "beta");
     var lock = terroir.run("environment lock -d " + terroir.directory()).succeeds().json();
-    assertThat(lock.longValue("packages")).isEqualTo(3);
+    assertThat(lock.longValue("packages")).isEqualTo(5);
     assertThat(lock.stringMap("replacements"))
-        .containsEntry("azureml-defaults", "azureml-inference-server-http");
+        .containsEntry("azureml-defaults", "terroir-azureml, azureml-inference-server-http");
     var installed = terroir.run("environment install -d " + terroir.directory()).succeeds().json();
     assertThat(installed.optionalBoolean("cached")).contains(false);
     assertThat(terroir.run("environment path -d " + terroir.directory()).succeeds().out().strip())

@@ -19,7 +19,7 @@ import java.util.Base64;
 
 /// Debian's `docker-registry` on loopback, with a user and a password; without the program the test
 /// is skipped, loudly.
-final class LoopbackRegistry implements AutoCloseable {
+public final class LoopbackRegistry implements AutoCloseable {
   private static final String PASSWORD = "open sesame";
 
   /// The bcrypt hash of it.
@@ -35,7 +35,7 @@ final class LoopbackRegistry implements AutoCloseable {
     this.port = port;
   }
 
-  static LoopbackRegistry start(Path folder) throws IOException {
+  public static LoopbackRegistry start(Path folder) throws IOException {
     var program = Path.of("/usr/bin/docker-registry");
     if (!Files.isExecutable(program)) {
       System.err.println("SKIPPED: no program `docker-registry`; install the Debian package");
@@ -94,12 +94,12 @@ final class LoopbackRegistry implements AutoCloseable {
   }
 
   /// `HOST:PORT`.
-  String address() {
+  public String address() {
     return "127.0.0.1:" + port;
   }
 
   /// A file as `podman login` writes it.
-  Path credentials() {
+  public Path credentials() {
     return folder.resolve("auth.json");
   }
 

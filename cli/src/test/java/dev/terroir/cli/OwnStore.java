@@ -7,13 +7,13 @@ import java.util.Map;
 
 /// The configuration of a container engine that works where little is allowed, with a store of its
 /// own in a folder.
-final class OwnStore {
+public final class OwnStore {
   private OwnStore() {}
 
   /// The variables that Podman and buildah read it by.
   ///
   /// @param driver of the store, such as `vfs`
-  static Map<String, String> variables(Path folder, String driver) throws IOException {
+  public static Map<String, String> variables(Path folder, String driver) throws IOException {
     var configuration =
         Files.writeString(
             folder.resolve("containers.conf"),

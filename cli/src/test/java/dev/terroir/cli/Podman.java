@@ -14,14 +14,14 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /// Podman with a store of its own; without Podman and runc the test is skipped, loudly.
-final class Podman {
+public final class Podman {
   private static final Path PROGRAM = Path.of("/usr/bin/podman");
 
   private final Map<String, String> variables;
 
   /// @param folder where the store and the configuration go
   /// @param driver of the store, such as `vfs`
-  Podman(Path folder, String driver) throws IOException {
+  public Podman(Path folder, String driver) throws IOException {
     var isThere = Files.isExecutable(PROGRAM) && Files.isExecutable(Path.of("/usr/sbin/runc"));
     if (!isThere) {
       System.err.println("SKIPPED: no podman with runc; install the Debian packages");
@@ -31,7 +31,7 @@ final class Podman {
     variables.putAll(OwnStore.variables(folder, driver));
   }
 
-  Command.Result tries(String... arguments) {
+  public Command.Result tries(String... arguments) {
     var line = new ArrayList<>(List.of(PROGRAM.toString()));
     line.addAll(List.of(arguments));
     return new Command(line, variables, null, Duration.ofMinutes(5)).run();
@@ -40,7 +40,7 @@ final class Podman {
   /// Runs one of its commands.
   ///
   /// @return its output
-  String run(String... arguments) {
+  public String run(String... arguments) {
     var result = tries(arguments);
     if (!result.isSuccess()) {
       throw new AssertionError(List.of(arguments) + ": " + result.error() + result.output());
@@ -51,12 +51,12 @@ final class Podman {
   /// Takes an image into the store.
   ///
   /// @return its identifier
-  String pull(String image) {
+  public String pull(String image) {
     return run("pull", "-q", image);
   }
 
   /// Runs a program in an image and waits for its end.
-  Command.Result in(String image, String... command) {
+  public Command.Result in(String image, String... command) {
     var arguments = new ArrayList<>(List.of("run", "--rm", "--network", "host", image));
     arguments.addAll(List.of(command));
     return tries(arguments.toArray(String[]::new));

@@ -18,6 +18,7 @@ import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.export.LockExport;
 import dev.terroir.resolve.ResolveException;
+import dev.terroir.resolve.artifact.ClientWheels;
 import dev.terroir.resolve.conda.CondaAccess;
 import dev.terroir.resolve.conda.CondaInstaller;
 import dev.terroir.resolve.conda.CondaOptions;
@@ -132,6 +133,9 @@ public final class Prefixes {
       // times slower.
       var file = directory.resolve("requirements.txt");
       AtomicFiles.write(file, requirements(lock));
+      for (var folder : ClientWheels.folders(lock, home)) {
+        tool = tool.withFindLinks(folder);
+      }
       install(tool, lock, directory, file, what, progress);
     }
     marker.put("distributions", distributions(directory));

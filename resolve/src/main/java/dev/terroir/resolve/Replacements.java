@@ -15,29 +15,32 @@ public record Replacements(Map<String, List<String>> table) {
   /// What a scoring service needs.
   public static final String INFERENCE_SERVER = "azureml-inference-server-http";
 
-  private static final List<String> SERVER = List.of(INFERENCE_SERVER);
+  /// The package that answers to the names of the retired service's Python SDK.
+  public static final String COMPATIBILITY = "terroir-azureml";
+
+  private static final List<String> CLIENT_AND_SERVER = List.of(COMPATIBILITY, INFERENCE_SERVER);
 
   /// The table of a new workspace.
   public static final Replacements DEFAULT = new Replacements(defaults());
 
   private static Map<String, List<String>> defaults() {
     var table = new TreeMap<String, List<String>>();
-    table.put("azureml-defaults", SERVER);
-    table.put("azureml-core", SERVER);
-    table.put("azureml-sdk", SERVER);
+    for (var whole :
+        List.of("azureml-defaults", "azureml-core", "azureml-sdk", "azureml-contrib-services")) {
+      table.put(whole, CLIENT_AND_SERVER);
+    }
     for (var client :
+        List.of("azureml-train", "azureml-train-core", "azureml-telemetry", "azureml-widgets")) {
+      table.put(client, List.of(COMPATIBILITY));
+    }
+    for (var without :
         List.of(
-            "azureml-telemetry",
             "azureml-pipeline",
             "azureml-pipeline-core",
             "azureml-pipeline-steps",
-            "azureml-train",
-            "azureml-train-core",
             "azureml-train-restclients-hyperdrive",
-            "azureml-widgets",
-            "azureml-model-management-sdk",
-            "azureml-contrib-services")) {
-      table.put(client, List.of());
+            "azureml-model-management-sdk")) {
+      table.put(without, List.of());
     }
     return table;
   }

@@ -42,6 +42,8 @@ public enum ResolveCode implements Code {
   HASH_MISMATCH("hash-mismatch", Kind.SURROUNDINGS),
   /// A source distribution could not be built.
   BUILD_FAILED("build-failed", Kind.FAILED),
+  /// A lock wants a client of another Terroir than this one.
+  CLIENT_WHEEL_GONE("client-wheel-gone", Kind.SURROUNDINGS),
   /// uv ended in another way.
   UV_FAILED("uv-failed", Kind.SURROUNDINGS);
 

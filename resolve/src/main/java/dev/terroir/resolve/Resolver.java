@@ -15,6 +15,7 @@ import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
 import dev.terroir.resolve.artifact.ArtifactSizes;
 import dev.terroir.resolve.artifact.BuiltWheels;
+import dev.terroir.resolve.artifact.ClientWheels;
 import dev.terroir.resolve.artifact.ProvidedDistributions;
 import dev.terroir.resolve.artifact.Pylock;
 import dev.terroir.resolve.artifact.WheelTags;
@@ -227,6 +228,7 @@ public final class Resolver {
     var python = resolution.python();
     var lines = resolution.lines();
     var provided = ProvidedDistributions.of(resolution.conda().packages());
+    checkClients(resolution);
     Path work;
     try {
       work = Files.createTempDirectory("terroir-resolve-");
@@ -238,6 +240,7 @@ public final class Resolver {
       var wheels = new BuiltWheels(uv);
       var asked =
           forUv(lines).stream()
+              .map(line -> ClientWheels.lockable(line, uv.home()))
               .map(line -> wheels.lockable(line, python, target.platform(), progress))
               .toList();
       Files.writeString(work.resolve("requirements.in"), String.join("\n", asked) + "\n");
@@ -250,6 +253,11 @@ public final class Resolver {
         var constraints = work.resolve("constraints.txt");
         Files.writeString(
             constraints, String.join("\n", environment.python().pipConstraints()) + "\n");
+        common.addAll(List.of("--constraint", constraints.toString()));
+      }
+      if (lines.stream().anyMatch(line -> ClientWheels.find(line).isPresent())) {
+        var constraints =
+            Files.writeString(work.resolve("clients.txt"), ClientWheels.constraints(uv.home()));
         common.addAll(List.of("--constraint", constraints.toString()));
       }
       var tool = uv;
@@ -268,7 +276,9 @@ public final class Resolver {
       var pylock = tool.run(asLock, target.directory(), what, progress);
       var tags = new WheelTags(python, target.platform());
       var hashes = hashes(lines, environment.python().pipConstraints());
-      var found = provided.without(new Pylock(tags, target.directory(), hashes).read(pylock));
+      var found =
+          ClientWheels.named(
+              provided.without(new Pylock(tags, target.directory(), hashes).read(pylock)));
 
       // The same resolution again, told the versions, for who requires what.
       var pins = new StringBuilder();
@@ -298,6 +308,39 @@ public final class Resolver {
           "the requirements cannot be written", work, e);
     } finally {
       Trees.delete(work);
+    }
+  }
+
+  /// Says in the definition's own words that its Python is too old for what takes the place of the
+  /// retired service's packages.
+  private static void checkClients(Resolution resolution) {
+    for (var line : resolution.lines()) {
+      var wheel = ClientWheels.find(line);
+      if (wheel.isEmpty() || wheel.get().worksWith(resolution.python())) {
+        continue;
+      }
+      var replaced =
+          resolution.applied().entrySet().stream()
+              .filter(entry -> entry.getValue().contains(wheel.get().name()))
+              .map(entry -> "`" + entry.getKey() + "`")
+              .toList();
+      throw new ResolveException(
+          Problem.of(
+                  ResolveCode.UNSOLVABLE,
+                  "the definition `"
+                      + resolution.environment().name()
+                      + "` asks for Python "
+                      + resolution.python()
+                      + ", which `"
+                      + wheel.get().name()
+                      + "` does not work with")
+              .because(
+                  (replaced.isEmpty()
+                          ? "it"
+                          : "it takes the place of " + String.join(", ", replaced) + " and")
+                      + " needs Python "
+                      + wheel.get().requiresPython())
+              .hint("ask for a later Python in the conda section, such as `python=3.11`"));
     }
   }
 

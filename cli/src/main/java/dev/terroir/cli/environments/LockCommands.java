@@ -7,6 +7,7 @@ import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.file.AtomicFiles;
+import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
@@ -20,6 +21,7 @@ import dev.terroir.lock.exchange.ForeignLocks;
 import dev.terroir.lock.exchange.LockDocument;
 import dev.terroir.lock.exchange.LockExchange;
 import dev.terroir.lock.export.LockExport;
+import dev.terroir.resolve.artifact.ClientWheels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -189,7 +191,7 @@ public final class LockCommands {
   }
 
   private static int export(Arguments arguments, Context context) {
-    var lock = chosen(arguments, context);
+    var lock = ClientWheels.here(chosen(arguments, context), TerroirHome.of(context.settings()));
     var format = arguments.optional("--format").orElse("pylock");
     var text =
         switch (format) {

@@ -18,6 +18,7 @@ import dev.terroir.image.ImageException;
 import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
+import dev.terroir.resolve.artifact.ClientWheels;
 import dev.terroir.resolve.conda.CondaAccess;
 import dev.terroir.resolve.index.HostCredentials;
 import dev.terroir.resolve.index.IndexSettings;
@@ -68,6 +69,7 @@ public final class ArchiveStore implements AutoCloseable {
   private static final Duration STALL = Duration.ofSeconds(30);
 
   private final Path directory;
+  private final TerroirHome home;
   private final Downloads downloads;
   private final WheelBuilds builds;
   private final Web web;
@@ -78,12 +80,14 @@ public final class ArchiveStore implements AutoCloseable {
 
   private ArchiveStore(
       Path directory,
+      TerroirHome home,
       Web web,
       Downloads downloads,
       WheelBuilds builds,
       Supplier<CondaAccess> openChannels) {
     this.openChannels = openChannels;
     this.directory = directory;
+    this.home = home;
     this.web = web;
     this.downloads = downloads;
     this.builds = builds;
@@ -105,6 +109,7 @@ public final class ArchiveStore implements AutoCloseable {
     var stall = variables.getOrDefault("UV_HTTP_TIMEOUT", "");
     return new ArchiveStore(
         directory,
+        home,
         web,
         new Downloads(
             web,
@@ -136,7 +141,7 @@ public final class ArchiveStore implements AutoCloseable {
         return built.get();
       }
     }
-    var file = file(Source.of(item), sha256, bytes);
+    var file = file(Source.of(ClientWheels.here(item, home)), sha256, bytes);
     if (isWheel(artifact.fileName())) {
       try {
         return new Archive(file, artifact.fileName(), sha256, Files.size(file));

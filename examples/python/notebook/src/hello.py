@@ -1,0 +1,4 @@
+from azureml.core import Run
+
+print("hello from the script")
+Run.get_context().log("answer", 42)
