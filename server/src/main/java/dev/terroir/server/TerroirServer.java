@@ -4,7 +4,6 @@ import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import dev.terroir.compute.RunQueue;
-import dev.terroir.server.runs.ServerRunCredentials;
 import dev.terroir.foundation.file.ProcessLock;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
@@ -18,6 +17,7 @@ import dev.terroir.server.http.Measurements;
 import dev.terroir.server.http.ProblemDetails;
 import dev.terroir.server.http.Tls;
 import dev.terroir.server.jobs.Jobs;
+import dev.terroir.server.runs.ServerRunCredentials;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.AuditLog;
 import dev.terroir.workspace.accounts.RepeatedRequests;
@@ -122,8 +122,10 @@ public final class TerroirServer implements AutoCloseable {
             () -> url,
             options.idle() != null);
     measurements.gauge(
-        "terroir_jobs", "Jobs that this server does.", "state", () ->
-            Map.of("active", (long) jobs.active()));
+        "terroir_jobs",
+        "Jobs that this server does.",
+        "state",
+        () -> Map.of("active", (long) jobs.active()));
     this.runs = new RunQueue(workspace, new ServerRunCredentials(context), log::failed);
     context.activity().register(runs::isAlive);
     var document = Resources.document();
