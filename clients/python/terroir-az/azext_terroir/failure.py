@@ -1,7 +1,6 @@
 """A failure of ``terroir`` as an error of ``az``: the same sentences, the same exit code."""
 
 import sys
-from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
@@ -14,10 +13,6 @@ class TerroirError(AzCLIError):
         self.exit_code = exit_code
 
     def print_error(self) -> None:
-        sys.stderr.write(str(self.error_msg) + "\n")
-
-    def send_telemetry(self) -> None:
-        """Sends nothing."""
-
-    def set_exception_trace(self, *_: Any) -> None:
-        """Keeps nothing."""
+        """Says it and ends: by itself ``az`` knows no exit code but 1 and 3."""
+        sys.stderr.write(self.error_msg + "\n")
+        sys.exit(self.exit_code)

@@ -1,0 +1,64 @@
+package dev.terroir.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.process.Command;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("az ml, by the extension in clients/python/terroir-az")
+class AzExtensionTest {
+  private static final Path ROOT = Path.of(System.getProperty("terroir.root"));
+
+  @TempDir Path folder;
+
+  /// A Python with the real azure-cli, made once for all runs of the tests.
+  private static Path python() throws IOException {
+    var tools = Files.createDirectories(ROOT.resolve("cli/target/test-tools"));
+    var venv = tools.resolve("azure-cli");
+    var python = venv.resolve("bin/python");
+    var whole = venv.resolve("whole");
+    if (!Files.exists(whole)) {
+      uv("venv", "--clear", "--python", "python3", venv.toString());
+      uv("pip", "install", "--python", python.toString(), "azure-cli==2.91.0", "flit_core>=3.8,<4");
+      Files.createFile(whole);
+    }
+    return python;
+  }
+
+  private static void uv(String... words) {
+    var command = new ArrayList<>(List.of(Terroir.uv().toString()));
+    command.addAll(List.of(words));
+    var result =
+        new Command(command, Settings.system().variables(), null, Duration.ofMinutes(9)).run();
+    assertThat(result.exitCode()).describedAs(result.output() + result.error()).isZero();
+  }
+
+  @Test
+  void theCommandsOfTheFirstGenerationWorkInAz() throws IOException {
+    var python = python();
+    var terroir = new Terroir(folder);
+    var launcher = folder.resolve("terroir");
+    Files.writeString(
+        launcher, "#!/bin/sh\nexec " + terroir.commandLine("MARK").replace(" MARK", " \"$@\"\n"));
+    assertThat(launcher.toFile().setExecutable(true)).isTrue();
+    var outcome =
+        terroir.process(
+            List.of(
+                "env",
+                "TERROIR_COMMAND=" + launcher,
+                python.toString(),
+                ROOT.resolve("clients/python/terroir-az/tests/test_az.py").toString()),
+            List.of("-v"));
+    assertThat(outcome.code()).describedAs(outcome.out() + outcome.err()).isZero();
+    assertThat(outcome.err()).contains("Ran 5 tests").doesNotContain("skipped");
+  }
+}
