@@ -88,12 +88,8 @@ class RunRecordsTest {
                   runs.update(
                       "r",
                       run ->
-                          new RunRecords.RunRecord(
-                              run.id(),
-                              run.experiment(),
-                              run.number(),
+                          run.with(
                               String.valueOf(Integer.parseInt(run.status()) + 1),
-                              run.createdAt(),
                               JsonObject.builder().put("by", run.status()).build()))));
         }
       }
