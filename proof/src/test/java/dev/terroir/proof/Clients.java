@@ -51,7 +51,8 @@ final class Clients {
     var folder = ROOT.resolve("proof/target/" + name).toAbsolutePath();
     var mark = folder.resolve("made-of");
     Files.createDirectories(folder.getParent());
-    try (var _ = ProcessLock.acquire(folder.resolveSibling(name + ".lock"), Duration.ofMinutes(9))) {
+    try (var _ =
+        ProcessLock.acquire(folder.resolveSibling(name + ".lock"), Duration.ofMinutes(9))) {
       if (!Files.exists(mark) || !Files.readString(mark).equals(state.toString())) {
         if (!Files.exists(folder.resolve("bin/python"))) {
           run(List.of("python3", "-m", "venv", folder.toString()));
@@ -61,13 +62,11 @@ final class Clients {
         pip.addAll(List.of("--force-reinstall", "--no-deps", "--no-index"));
         pip.addAll(List.of("--find-links", wheels().toString(), "terroir", "terroir-azureml"));
         run(pip);
-        if (more.length > 0) {
-          pip = new ArrayList<>(List.of(folder.resolve("bin/python").toString(), "-m", "pip"));
-          pip.addAll(List.of("install", "--quiet", "--disable-pip-version-check"));
-          pip.addAll(List.of("--find-links", wheels().toString(), "terroir-azureml"));
-          pip.addAll(List.of(more));
-          run(pip);
-        }
+        pip = new ArrayList<>(List.of(folder.resolve("bin/python").toString(), "-m", "pip"));
+        pip.addAll(List.of("install", "--quiet", "--disable-pip-version-check"));
+        pip.addAll(List.of("--find-links", wheels().toString(), "terroir-azureml"));
+        pip.addAll(List.of(more));
+        run(pip);
         Files.writeString(mark, state.toString());
       }
     }

@@ -76,7 +76,8 @@ class GuideTest {
               own.resolve("corrections.json").toString(),
               project.toString());
       var log = folder.resolve("guide.log");
-      var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+      var builder =
+          new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
       builder.environment().clear();
       builder.environment().putAll(variables);
       var process = builder.start();
@@ -97,7 +98,9 @@ class GuideTest {
     assumeTrue(python.isPresent(), "python3.11");
     var forge = CondaChannel.at(folder.resolve("channels/conda-forge"));
     forge.add(CondaSample.ofInterpreter(python.get()));
-    for (var wheel : download(python.get(), "pip", "scikit-learn", "numpy", "scipy", "joblib", "threadpoolctl")) {
+    for (var wheel :
+        download(
+            python.get(), "pip", "scikit-learn", "numpy", "scipy", "joblib", "threadpoolctl")) {
       forge.add(CondaSample.ofWheel(wheel));
     }
     var info = "site-packages/numpy-1.17.0.dist-info/";
@@ -111,7 +114,8 @@ class GuideTest {
             .text(info + "METADATA", "Metadata-Version: 2.1\nName: numpy\nVersion: 1.17.0\n")
             .text(info + "INSTALLER", "conda\n")
             .text(info + "RECORD", "numpy/__init__.py,,\nnumpy-1.17.0.dist-info/METADATA,,\n"));
-    forge.add(CondaSample.of("greeter", "1.0").noarchGeneric().text("share/greeter.txt", "hello\n"));
+    forge.add(
+        CondaSample.of("greeter", "1.0").noarchGeneric().text("share/greeter.txt", "hello\n"));
     forge.index();
     CondaChannel.at(folder.resolve("channels/anaconda")).index();
     variables.put("CONDA_CHANNEL_ALIAS", folder.resolve("channels").toUri().toString());
@@ -174,8 +178,7 @@ class GuideTest {
         "channels: [conda-forge]\ndependencies: [python=3.11, greeter]\n");
     terroir("environment", "create", "-n", "made", "-f", "mycondaenv.yml", "-d", "made");
     var text = terroir("environment", "install", "-d", "made");
-    var prefix =
-        dev.terroir.foundation.json.JsonReader.parseObject(text, "output").string("path");
+    var prefix = dev.terroir.foundation.json.JsonReader.parseObject(text, "output").string("path");
     var environments = Files.createDirectories(folder.resolve("conda-environments"));
     Files.createSymbolicLink(environments.resolve("mycondaenv"), Path.of(prefix));
     variables.put("CONDA_ENVS_DIRS", environments.toString());

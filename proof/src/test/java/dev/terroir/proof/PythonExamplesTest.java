@@ -68,8 +68,7 @@ class PythonExamplesTest {
       Files.writeString(
           folder.resolve("registries.conf"),
           "[[registry]]\nlocation = \"" + registry.address() + "\"\ninsecure = true\n");
-      variables.put(
-          "CONTAINERS_REGISTRIES_CONF", folder.resolve("registries.conf").toString());
+      variables.put("CONTAINERS_REGISTRIES_CONF", folder.resolve("registries.conf").toString());
       run(
           "dockerfile",
           "skopeo",
