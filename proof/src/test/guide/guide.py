@@ -45,7 +45,7 @@ def corrected(number, code, corrections):
         if item["block"] == number:
             if item["find"] not in code:
                 raise SystemExit(f"the correction of block {number} does not apply: {item['find']!r}: {item['reason']}")
-            code = code.replace(item["find"], item["put"])
+            code = code.replace(item["find"], os.path.expandvars(item["put"]))
     return code
 
 
@@ -194,7 +194,7 @@ def main(guide, corrections, project):
     for item in listed:
         if not 1 <= item["block"] <= len(found):
             raise SystemExit(f"a correction names block {item['block']} of {len(found)}")
-    space = {"__name__": "__main__"}
+    space, failed = {"__name__": "__main__"}, []
     only = int(os.environ.get("GUIDE_UNTIL", len(found)))
     for number, (language, code, line) in enumerate(found, 1):
         if number > only:
@@ -212,10 +212,12 @@ def main(guide, corrections, project):
                     run_command(code)
             after(number, space, tee.getvalue())
         except BaseException:
-            traceback.print_exc()
+            traceback.print_exc(file=sys.stdout)
             print(code)
-            raise SystemExit(f"block {number} (line {line} of the guide) failed")
+            failed.append(f"block {number} (line {line} of the guide)")
         print(f"-- block {number}: {time.monotonic() - begun:.1f} s", flush=True)
+    if failed:
+        raise SystemExit("failed: " + ", ".join(failed))
     print(f"\nall {len(found)} blocks of the guide ran")
 
 

@@ -9,6 +9,7 @@ import dev.terroir.foundation.problem.Problem;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /// Checks a definition before it is registered or built, and finds all its mistakes at once.
@@ -103,6 +104,21 @@ public final class Validation {
     }
   }
 
+  /// Says that packages of a user-managed environment have no effect, when it lists some: the
+  /// retired service took such definitions and installed nothing.
+  public static Optional<String> unusedPackages(Environment environment) {
+    return environment.python().userManagedDependencies()
+            && environment.condaDependencies().filter(Validation::asksForPackages).isPresent()
+        ? Optional.of(
+            "`"
+                + environment.name()
+                + "` lists packages that are not installed, since userManagedDependencies is true:"
+                + " the interpreter `"
+                + environment.python().interpreterPath()
+                + "` is used as it is")
+        : Optional.empty();
+  }
+
   private static void python(Environment environment, List<Problem> problems) {
     var python = environment.python();
     var packages = environment.condaDependencies();
@@ -120,18 +136,6 @@ public final class Validation {
                 .because("userManagedDependencies is true, so nothing is installed")
                 .hint("set userManagedDependencies to false, or take the constraints out"));
       }
-      packages
-          .filter(Validation::asksForPackages)
-          .ifPresent(document ->
-              problems.add(
-                  invalid("a user-managed environment cannot list packages")
-                      .at(Place.field("python.condaDependencies"))
-                      .because(
-                          "userManagedDependencies is true, so nothing would be installed:"
-                              + " the interpreter `"
-                              + python.interpreterPath()
-                              + "` is used as it is")
-                      .hint("set userManagedDependencies to false, or take the packages out")));
       return;
     }
     if (packages.isEmpty()) {

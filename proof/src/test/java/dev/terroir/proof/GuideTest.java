@@ -64,7 +64,9 @@ class GuideTest {
     try (var registry = LoopbackRegistry.start(folder.resolve("registry"))) {
       serveBases(registry);
       terroir("workspace", "create", "-n", "guide");
-      terroir("workspace", "update", "--default-base", "cpu=" + DebianBase.location());
+      for (var kind : List.of("cpu", "cpu-python")) {
+        terroir("workspace", "update", "--default-base", kind + "=" + DebianBase.location());
+      }
       makeCondaEnvironment();
       variables.put("GUIDE_REGISTRY", registry.address());
       variables.put("GUIDE_AZ", AzureCli.az(folder, variables).toString());

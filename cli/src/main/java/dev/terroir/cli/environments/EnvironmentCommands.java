@@ -298,6 +298,7 @@ public final class EnvironmentCommands {
   private static int register(Arguments arguments, Context context) {
     var environment =
         SavedDirectory.load(Path.of(arguments.get("--directory")), context.progress()::warn);
+    Validation.unusedPackages(environment).ifPresent(context.progress()::warn);
     var registered = context.workspace().environments().register(environment);
     context
         .console()
