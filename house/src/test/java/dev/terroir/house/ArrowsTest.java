@@ -28,6 +28,7 @@ class ArrowsTest {
           "workspace",
           "compute",
           "serving",
+          "client",
           "server",
           "cli");
 

@@ -33,7 +33,7 @@ class WorkspaceTest {
     settings = Settings.of(Map.of("TERROIR_HOME", folder.resolve("home").toString()));
   }
 
-  private Workspace open() {
+  private LocalWorkspace open() {
     return Workspace.create("team", null, true, settings, Progress.SILENT);
   }
 

@@ -15,6 +15,7 @@ import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.process.Command;
 import dev.terroir.resolve.tool.UvProgram;
 import dev.terroir.serving.Services;
+import dev.terroir.workspace.LocalWorkspace;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -91,11 +92,11 @@ public final class Quickstart {
   }
 
   private synchronized void stopEverything() {
-    var services = new Services(context.workspace());
+    var services = new Services(workspace(context));
     services.list().stream()
         .filter(service -> service.name().equals(SERVICE))
         .forEach(services::delete);
-    for (var run : Run.list(context.workspace(), "quickstart")) {
+    for (var run : Run.list(workspace(context), "quickstart")) {
       if (!run.status().isFinal()) {
         run.cancel();
       }
@@ -309,8 +310,14 @@ public final class Quickstart {
     return JsonReader.parseObject(text, "the output of the command");
   }
 
+  private static LocalWorkspace workspace(Context context) {
+    return context.local(
+        "the quickstart shows a workspace on this machine",
+        "run it with `--workspace DIR`, or in a directory without a config.json");
+  }
+
   private String workspace() {
-    return context.workspace().directory().toString();
+    return workspace(context).directory().toString();
   }
 
   private void say(String line) {

@@ -8,7 +8,7 @@ import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.web.Web;
-import dev.terroir.server.local.Logins;
+import dev.terroir.client.Logins;
 import dev.terroir.server.local.ServerProbe;
 import java.io.BufferedReader;
 import java.io.IOException;
