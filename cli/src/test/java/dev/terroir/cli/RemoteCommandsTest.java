@@ -2,9 +2,11 @@ package dev.terroir.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.terroir.client.Logins;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.process.Command;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.server.ServerOptions;
 import dev.terroir.server.TerroirServer;
@@ -16,6 +18,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -53,11 +56,12 @@ class RemoteCommandsTest {
     workspace.close();
   }
 
+  /// One that has logged in. A token of a variable is not handed on to processes.
   private Terroir as(Role role) {
-    return with(
-        Settings.TERROIR_TOKEN
-            + "="
-            + server.context().tokens().create(role.id(), role, null, null).secret());
+    var terroir = with();
+    new Logins(terroir.settings)
+        .keep(server.url(), server.context().tokens().create(role.id(), role, null, null).secret());
+    return terroir;
   }
 
   private Terroir with(String... more) {
@@ -111,7 +115,9 @@ class RemoteCommandsTest {
     var exec =
         terroir.process(
             List.of(),
-            "environment exec -d " + terroir.directory() + " -- python -c print(__import__('alpha').VERSION)");
+            "environment exec -d "
+                + terroir.directory()
+                + " -- python -c print(__import__('alpha').VERSION)");
     assertThat(exec.code()).as(exec.err()).isZero();
     assertThat(exec.out().strip()).isEqualTo("2.0");
     assertThat(terroir.run("environment path -d", terroir.directory()).succeeds().out())
@@ -250,12 +256,60 @@ class RemoteCommandsTest {
     var writes = reader.run("environment register -d", reader.directory());
     assertThat(writes.code()).isEqualTo(2);
     assertThat(writes.err()).contains("[forbidden]");
-    var none = with().run("environment list");
+    var none = with(Settings.TERROIR_HOME + "=" + folder.resolve("new")).run("environment list");
     assertThat(none.code()).isEqualTo(2);
     assertThat(none.err()).contains("[token-missing]", "terroir login --endpoint " + server.url());
     var wrong = with(Settings.TERROIR_TOKEN + "=nothing").run("environment list");
     assertThat(wrong.code()).isEqualTo(2);
     assertThat(wrong.err()).contains("[unauthenticated]", "terroir login");
+  }
+
+  @Test
+  void aServerIsTrustedByAnAuthorityOfTheUsersOwn() {
+    var key = folder.resolve("key.pem");
+    var certificate = folder.resolve("cert.pem");
+    new Command(
+            List.of(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=team",
+                "-addext",
+                "subjectAltName=IP:127.0.0.1",
+                "-keyout",
+                key.toString(),
+                "-out",
+                certificate.toString()),
+            Settings.system().variables(),
+            null,
+            Duration.ofSeconds(30))
+        .run();
+    var token = server.context().tokens().create("x", Role.READER, null, null).secret();
+    server.close();
+    server =
+        TerroirServer.start(
+            workspace,
+            ServerOptions.loopback("1.2.3", new PrintStream(new ByteArrayOutputStream()))
+                .withTls(certificate, key),
+            there.settings);
+    assertThat(server.url()).startsWith("https://");
+    var trusting =
+        with(Settings.TERROIR_TOKEN + "=" + token, "SSL_CERT_FILE=" + certificate)
+            .run("environment list");
+    assertThat(trusting.code()).as(trusting.err()).isZero();
+    var other = with(Settings.TERROIR_TOKEN + "=" + token).run("environment list");
+    assertThat(other.code()).isEqualTo(4);
+    assertThat(other.err())
+        .contains("[server-unreachable]", "cannot be trusted", "SSL_CERT_FILE")
+        .doesNotContain(token);
   }
 
   @Test

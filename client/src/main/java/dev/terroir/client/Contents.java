@@ -39,11 +39,7 @@ final class Contents {
   record Sent(String path, Path file, String digest, long size, boolean isExecutable) {
     /// As the contract names it in a model.
     JsonObject toJson() {
-      return JsonObject.builder()
-          .put("path", path)
-          .put("digest", digest)
-          .put("size", size)
-          .build();
+      return JsonObject.builder().put("path", path).put("digest", digest).put("size", size).build();
     }
   }
 
@@ -118,8 +114,7 @@ final class Contents {
                 entry.sizeBytes(),
                 entry.isExecutable());
         files.add(file);
-        json.add(
-            file.toJson().toBuilder().put("isExecutable", entry.isExecutable()).build());
+        json.add(file.toJson().toBuilder().put("isExecutable", entry.isExecutable()).build());
       }
       send(files, progress);
       return client
@@ -169,8 +164,7 @@ final class Contents {
     var place = folder.resolve(name).normalize();
     if (name.isEmpty() || name.startsWith("/") || !place.startsWith(folder.normalize())) {
       throw new ClientException(
-          Problem.of(
-                  ClientCode.SERVER_INCOMPATIBLE, "the server names a file that leads out of it")
+          Problem.of(ClientCode.SERVER_INCOMPATIBLE, "the server names a file that leads out of it")
               .at(Place.of("`" + name + "`")));
     }
     return place;

@@ -37,7 +37,8 @@ final class RemoteDetails {
     var bases = JsonObject.builder();
     for (var kind : DefaultBases.Kind.values()) {
       var reference = after.defaultBases().get(kind);
-      if (reference == null ? before.defaultBases().containsKey(kind)
+      if (reference == null
+          ? before.defaultBases().containsKey(kind)
           : !reference.equals(before.defaultBases().get(kind))) {
         bases.put(kind.id(), JsonValue.ofNullable(reference));
       }

@@ -75,11 +75,12 @@ public final class RemoteEnvironments implements EnvironmentRegistry {
   @Override
   public List<Listed> listStored() {
     return client.pages(ENVIRONMENTS).stream()
-        .map(item ->
-            new Listed(
-                item.string("name"),
-                item.string("version"),
-                JsonWriter.compact(item.object("definition"))))
+        .map(
+            item ->
+                new Listed(
+                    item.string("name"),
+                    item.string("version"),
+                    JsonWriter.compact(item.object("definition"))))
         .toList();
   }
 
@@ -115,8 +116,7 @@ public final class RemoteEnvironments implements EnvironmentRegistry {
 
   @Override
   public void label(String name, String version, List<String> labels) {
-    client.patch(
-        path(name, version), JsonObject.builder().put("labels", labels).build(), null);
+    client.patch(path(name, version), JsonObject.builder().put("labels", labels).build(), null);
   }
 
   @Override

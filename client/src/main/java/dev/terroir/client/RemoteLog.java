@@ -39,7 +39,9 @@ final class RemoteLog {
       data = new StringJoiner("\n");
       try (StreamedAnswer answer =
           client.open(
-              path, "text/event-stream", last.isEmpty() ? Map.of() : Map.of("Last-Event-ID", last))) {
+              path,
+              "text/event-stream",
+              last.isEmpty() ? Map.of() : Map.of("Last-Event-ID", last))) {
         answer.lines(line -> take(line, lines));
       } catch (IOException e) {
         if (attempt >= ATTEMPTS && !hasArrived) {

@@ -75,9 +75,7 @@ public final class RemoteModels implements Models {
         .post(
             MODELS,
             about(name, tags, description)
-                .put(
-                    "files",
-                    RestClient.array(files.stream().map(Contents.Sent::toJson).toList()))
+                .put("files", RestClient.array(files.stream().map(Contents.Sent::toJson).toList()))
                 .put("isFolder", isFolder)
                 .put("path", own)
                 .build())

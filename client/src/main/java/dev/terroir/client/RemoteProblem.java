@@ -33,9 +33,7 @@ final class RemoteProblem {
                 ? Code.Kind.UNSOLVABLE
                 : status == 422
                     ? Code.Kind.FAILED
-                    : status >= 500 || status == 429
-                        ? Code.Kind.SURROUNDINGS
-                        : Code.Kind.REQUEST;
+                    : status >= 500 || status == 429 ? Code.Kind.SURROUNDINGS : Code.Kind.REQUEST;
     return new RemoteCode(id, kind);
   }
 
@@ -57,8 +55,7 @@ final class RemoteProblem {
       return new ClientException(
           (text.isEmpty()
                   ? problem
-                  : problem.because(
-                      text.substring(0, Math.min(LONGEST_EXCERPT, text.length()))))
+                  : problem.because(text.substring(0, Math.min(LONGEST_EXCERPT, text.length()))))
               .hint("check the address, and what stands between here and the server"));
     }
     return of(json);

@@ -131,9 +131,7 @@ public final class RemoteRuns implements Runs {
   public int download(String id, String prefix, Path target, Progress progress) {
     var files =
         client
-            .get(
-                RestClient.query(
-                    path(id) + "/files", "prefix", prefix.isEmpty() ? null : prefix))
+            .get(RestClient.query(path(id) + "/files", "prefix", prefix.isEmpty() ? null : prefix))
             .json()
             .objects("items");
     var total = files.stream().mapToLong(file -> file.longValue("size")).sum();
@@ -141,8 +139,7 @@ public final class RemoteRuns implements Runs {
     for (var file : files) {
       var name = file.string("name");
       new Contents(client)
-          .receive(
-              path(id) + "/files/" + RestClient.parts(name), Contents.below(target, name), -1);
+          .receive(path(id) + "/files/" + RestClient.parts(name), Contents.below(target, name), -1);
       done += file.longValue("size");
       progress.advance(done, total);
     }

@@ -116,8 +116,7 @@ public final class RestClient implements AutoCloseable {
 
   /// Sends a document to be worked on; sent again, it is worked on once.
   public Answer post(String path, JsonObject body) {
-    return document(
-        "POST", path, body, Map.of("Idempotency-Key", UUID.randomUUID().toString()));
+    return document("POST", path, body, Map.of("Idempotency-Key", UUID.randomUUID().toString()));
   }
 
   /// Changes a resource.
@@ -192,8 +191,7 @@ public final class RestClient implements AutoCloseable {
       Map<String, String> headers,
       Duration patience) {
     var isRepeatable =
-        !method.equals("POST") && !method.equals("PATCH")
-            || headers.containsKey("Idempotency-Key");
+        !method.equals("POST") && !method.equals("PATCH") || headers.containsKey("Idempotency-Key");
     for (var attempt = 0; ; attempt++) {
       try {
         var response =

@@ -41,8 +41,7 @@ public final class LocalRuns implements Runs {
   @Override
   public void log(String id, boolean isFollowed, Consumer<String> lines) {
     var run = Run.get(workspace, id);
-    LogFollower.follow(
-        run.log(), lines, isFollowed ? () -> run.status().isFinal() : () -> true);
+    LogFollower.follow(run.log(), lines, isFollowed ? () -> run.status().isFinal() : () -> true);
   }
 
   @Override

@@ -85,8 +85,7 @@ class EnvironmentDoorsTest {
   void aVersionNeverChanges(Door door) {
     var environments = open(door).environments();
     environments.register(environment("demo", "1").withVersion("stable"));
-    assertThatThrownBy(() ->
-            environments.register(environment("demo", "2").withVersion("stable")))
+    assertThatThrownBy(() -> environments.register(environment("demo", "2").withVersion("stable")))
         .isInstanceOfSatisfying(
             TerroirException.class,
             e -> {

@@ -22,8 +22,11 @@ import dev.terroir.prefix.Prefixes;
 import dev.terroir.resolve.Replacements;
 import dev.terroir.resolve.Resolver;
 import dev.terroir.resolve.tool.Uv;
+import dev.terroir.workspace.compute.ComputeTargets;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import dev.terroir.workspace.config.WorkspaceDetails;
+import dev.terroir.workspace.data.Datasets;
+import dev.terroir.workspace.data.Datastores;
 import dev.terroir.workspace.database.Database;
 import dev.terroir.workspace.database.Leases;
 import dev.terroir.workspace.database.PostgresAddress;
@@ -39,9 +42,6 @@ import dev.terroir.workspace.images.WorkspaceImages;
 import dev.terroir.workspace.images.WorkspaceRegistry;
 import dev.terroir.workspace.locks.LockStore;
 import dev.terroir.workspace.models.ModelRegistry;
-import dev.terroir.workspace.compute.ComputeTargets;
-import dev.terroir.workspace.data.Datasets;
-import dev.terroir.workspace.data.Datastores;
 import dev.terroir.workspace.runs.ExperimentRecords;
 import dev.terroir.workspace.runs.RunMetrics;
 import dev.terroir.workspace.runs.RunRecords;
@@ -501,8 +501,7 @@ public final class LocalWorkspace implements Workspace {
     if (environment.python().userManagedDependencies()) {
       return Optional.of(Prefixes.userManaged(environment.python().interpreterPath(), settings));
     }
-    return findLock(environment)
-        .flatMap(lock -> prefixes().find(lock.digest().hex()));
+    return findLock(environment).flatMap(lock -> prefixes().find(lock.digest().hex()));
   }
 
   /// The names of definitions that share a hash, for messages.
@@ -510,11 +509,12 @@ public final class LocalWorkspace implements Workspace {
     var names = new ArrayList<String>();
     environments()
         .list()
-        .forEach((key, value) -> {
-          if (value.hash().equals(hash)) {
-            names.add(key);
-          }
-        });
+        .forEach(
+            (key, value) -> {
+              if (value.hash().equals(hash)) {
+                names.add(key);
+              }
+            });
     return names;
   }
 

@@ -170,8 +170,7 @@ public interface Workspace
   /// @param resolved the lock, or null for a user-managed one
   /// @param python what to start
   /// @param isLockCached whether the lock was there already
-  record Ready(
-      String hash, @Nullable Lock resolved, LocalPython python, boolean isLockCached) {
+  record Ready(String hash, @Nullable Lock resolved, LocalPython python, boolean isLockCached) {
     /// The lock, unless the environment is user-managed.
     public Optional<Lock> lock() {
       return Optional.ofNullable(resolved);

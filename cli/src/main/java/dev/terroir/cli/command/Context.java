@@ -65,9 +65,9 @@ public final class Context implements AutoCloseable {
     return project;
   }
 
-  /// The workspace: what `--workspace` names (a directory, the name of one in Terroir's home, or the
-  /// address of a server), else `TERROIR_WORKSPACE`, else what config.json names, else the user's
-  /// default one, made on first use.
+  /// The workspace: what `--workspace` names (a directory, the name of one in Terroir's home, or
+  /// the address of a server), else `TERROIR_WORKSPACE`, else what config.json names, else the
+  /// user's default one, made on first use.
   public Workspace workspace() {
     var open = workspace;
     if (open == null) {

@@ -227,8 +227,7 @@ public final class EnvironmentImages {
     var environment = Environments.chosen(arguments, context);
     context
         .console()
-        .result(
-            context.workspace().getImageDetails(environment).toJson(), "imageExistsInRegistry");
+        .result(context.workspace().getImageDetails(environment).toJson(), "imageExistsInRegistry");
     return 0;
   }
 }

@@ -43,6 +43,7 @@ public final class Quickstart {
   private final Path directory;
   private final @Nullable String base;
   private final Settings settings;
+  private final LocalWorkspace workspace;
   private final List<String> times = new ArrayList<>();
 
   private Quickstart(Context context, Path directory, @Nullable String base) {
@@ -50,6 +51,10 @@ public final class Quickstart {
     this.directory = directory;
     this.base = base;
     this.settings = context.settings();
+    this.workspace =
+        context.local(
+            "the quickstart shows a workspace on this machine",
+            "run it with `--workspace DIR`, or in a directory without a config.json");
   }
 
   /// The command.
@@ -92,11 +97,11 @@ public final class Quickstart {
   }
 
   private synchronized void stopEverything() {
-    var services = new Services(workspace(context));
+    var services = new Services(workspace);
     services.list().stream()
         .filter(service -> service.name().equals(SERVICE))
         .forEach(services::delete);
-    for (var run : Run.list(workspace(context), "quickstart")) {
+    for (var run : Run.list(workspace, "quickstart")) {
       if (!run.status().isFinal()) {
         run.cancel();
       }
@@ -255,18 +260,19 @@ public final class Quickstart {
   /// The version of the user's own Python, so that nothing more has to be fetched.
   private Optional<String> pythonVersion() {
     return UvProgram.python(settings)
-        .map(python ->
-            new Command(
-                    List.of(
-                        python.toString(),
-                        "-c",
-                        "import sys; print('%d.%d' % sys.version_info[:2])"),
-                    settings.variables(),
-                    null,
-                    Duration.ofSeconds(30))
-                .run()
-                .output()
-                .strip())
+        .map(
+            python ->
+                new Command(
+                        List.of(
+                            python.toString(),
+                            "-c",
+                            "import sys; print('%d.%d' % sys.version_info[:2])"),
+                        settings.variables(),
+                        null,
+                        Duration.ofSeconds(30))
+                    .run()
+                    .output()
+                    .strip())
         .filter(version -> version.matches("3\\.\\d+"));
   }
 
@@ -310,14 +316,8 @@ public final class Quickstart {
     return JsonReader.parseObject(text, "the output of the command");
   }
 
-  private static LocalWorkspace workspace(Context context) {
-    return context.local(
-        "the quickstart shows a workspace on this machine",
-        "run it with `--workspace DIR`, or in a directory without a config.json");
-  }
-
   private String workspace() {
-    return workspace(context).directory().toString();
+    return workspace.directory().toString();
   }
 
   private void say(String line) {

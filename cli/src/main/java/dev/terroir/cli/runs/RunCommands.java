@@ -228,9 +228,7 @@ public final class RunCommands {
   }
 
   private static int logs(Arguments arguments, Context context) {
-    context
-        .runs()
-        .log(arguments.get("--run"), arguments.has("--follow"), context.console()::plain);
+    context.runs().log(arguments.get("--run"), arguments.has("--follow"), context.console()::plain);
     return 0;
   }
 

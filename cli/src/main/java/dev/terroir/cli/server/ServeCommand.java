@@ -81,16 +81,20 @@ public final class ServeCommand {
               "tokenFile");
       return 0;
     }
-    try (var server =
-        TerroirServer.start(workspace, options(arguments), context.settings())) {
+    try (var server = TerroirServer.start(workspace, options(arguments), context.settings())) {
       // As the operating system asks for an end, so that it is a clean one.
       var hook = new Thread(() -> end(server));
       Runtime.getRuntime().addShutdownHook(hook);
       if (!arguments.has("--on-demand")) {
         context
             .console()
-            .say("terroir " + Main.VERSION + " serves `" + workspace.name() + "` at "
-                + server.url());
+            .say(
+                "terroir "
+                    + Main.VERSION
+                    + " serves `"
+                    + workspace.name()
+                    + "` at "
+                    + server.url());
       }
       server.await();
       try {

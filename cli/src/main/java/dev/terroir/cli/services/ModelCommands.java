@@ -132,19 +132,16 @@ public final class ModelCommands {
     if (run.isPresent()) {
       model =
           models.registerFromRun(
-              name,
-              run.get(),
-              arguments.optional("--asset-path").orElse(name),
-              tags,
-              description);
+              name, run.get(), arguments.optional("--asset-path").orElse(name), tags, description);
     } else {
       var path =
           arguments
               .path("--model-path")
-              .orElseThrow(() ->
-                  CliException.usage(
-                      "there is nothing to register",
-                      "give -p PATH, or --run-id and --asset-path"));
+              .orElseThrow(
+                  () ->
+                      CliException.usage(
+                          "there is nothing to register",
+                          "give -p PATH, or --run-id and --asset-path"));
       model = models.register(name, path, tags, description);
     }
     context.console().result(model, "id", "createdTime", "runId");
@@ -155,8 +152,7 @@ public final class ModelCommands {
     context
         .console()
         .result(
-            new JsonValue.JsonArray(
-                List.copyOf(context.models().list(arguments.orNull("--name")))),
+            new JsonValue.JsonArray(List.copyOf(context.models().list(arguments.orNull("--name")))),
             "id",
             "createdTime",
             "runId",
@@ -190,9 +186,11 @@ public final class ModelCommands {
         arguments
             .optional("--entry-script")
             .or(() -> fromFile.map(InferenceConfig::entryScript))
-            .orElseThrow(() ->
-                CliException.usage(
-                    "no entry script is named", "give --es FILE or an inference configuration"));
+            .orElseThrow(
+                () ->
+                    CliException.usage(
+                        "no entry script is named",
+                        "give --es FILE or an inference configuration"));
     var source =
         arguments
             .path("--source-directory")
@@ -275,9 +273,7 @@ public final class ModelCommands {
     context
         .console()
         .result(
-            context
-                .services()
-                .deploy(deployment, arguments.has("--overwrite"), context.progress()),
+            context.services().deploy(deployment, arguments.has("--overwrite"), context.progress()),
             "name",
             "state",
             "scoringUri");
@@ -291,20 +287,22 @@ public final class ModelCommands {
     var ended = new java.util.concurrent.CountDownLatch(1);
     Runtime.getRuntime()
         .addShutdownHook(
-            new Thread(() -> {
-              stopping.set(true);
-              try {
-                ended.await(15, java.util.concurrent.TimeUnit.SECONDS);
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            }));
+            new Thread(
+                () -> {
+                  stopping.set(true);
+                  try {
+                    ended.await(15, java.util.concurrent.TimeUnit.SECONDS);
+                  } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                  }
+                }));
     var announcer =
         Thread.ofVirtual()
-            .start(() -> {
-              service.waitForDeployment(DEPLOYMENT_TIMEOUT);
-              context.console().result(service.toJson(), "name", "state", "scoringUri");
-            });
+            .start(
+                () -> {
+                  service.waitForDeployment(DEPLOYMENT_TIMEOUT);
+                  context.console().result(service.toJson(), "name", "state", "scoringUri");
+                });
     try {
       var status = service.run(stopping::get);
       announcer.interrupt();

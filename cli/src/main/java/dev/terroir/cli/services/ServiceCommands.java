@@ -148,8 +148,7 @@ public final class ServiceCommands {
     var keys = context.services().keys(name);
     if (keys.isEmpty()) {
       throw CliException.usage(
-          "service `" + name + "` asks for no key",
-          "deploy it with --auth-enabled to have keys");
+          "service `" + name + "` asks for no key", "deploy it with --auth-enabled to have keys");
     }
     context
         .console()

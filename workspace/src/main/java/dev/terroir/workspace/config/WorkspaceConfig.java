@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// @param file where it lies
 /// @param workspaceName the workspace's name
 /// @param directory the workspace's directory when Terroir wrote the file, or null
-/// @param endpoint the address of the server that has the workspace, or null for one of this machine
+/// @param endpoint the address of the server that has the workspace, or null for one of this
+///   machine
 /// @since 0.1
 public record WorkspaceConfig(
     Path file, String workspaceName, @Nullable Path directory, @Nullable String endpoint) {
@@ -31,19 +32,20 @@ public record WorkspaceConfig(
   /// @throws WorkspaceException code `config-not-found`, with every place that was searched
   public static WorkspaceConfig find(Path start) {
     return search(start)
-        .orElseThrow(() -> {
-          var problem =
-              Problem.of(
-                  WorkspaceCode.CONFIG_NOT_FOUND,
-                  "config.json could not be found in " + start + " or its parent directories");
-          for (var place : places(start)) {
-            problem = problem.at(Place.file(place));
-          }
-          return new WorkspaceException(
-              problem.hint(
-                  "make one with `terroir workspace create -n NAME`, or name the workspace with"
-                      + " `--workspace DIR`"));
-        });
+        .orElseThrow(
+            () -> {
+              var problem =
+                  Problem.of(
+                      WorkspaceCode.CONFIG_NOT_FOUND,
+                      "config.json could not be found in " + start + " or its parent directories");
+              for (var place : places(start)) {
+                problem = problem.at(Place.file(place));
+              }
+              return new WorkspaceException(
+                  problem.hint(
+                      "make one with `terroir workspace create -n NAME`, or name the workspace with"
+                          + " `--workspace DIR`"));
+            });
   }
 
   /// The same; empty when there is none.

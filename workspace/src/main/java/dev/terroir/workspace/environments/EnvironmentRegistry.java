@@ -36,7 +36,8 @@ public interface EnvironmentRegistry {
   /// Registers a definition under its name.
   ///
   /// @throws dev.terroir.environment.EnvironmentException when it has mistakes or a reserved name
-  /// @throws dev.terroir.workspace.WorkspaceException code `version-taken` when its version holds another definition
+  /// @throws dev.terroir.workspace.WorkspaceException code `version-taken` when its version holds
+  ///   another definition
   Registered register(Environment environment);
 
   /// A registered version, a curated one included.

@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// A build of an image that goes on beside the caller, as `ImageBuildDetails` of the retired service.
-/// Thread-safe.
+/// A build of an image that goes on beside the caller, as `ImageBuildDetails` of the retired
+/// service. Thread-safe.
 ///
 /// @since 0.1
 public interface ImageBuild {

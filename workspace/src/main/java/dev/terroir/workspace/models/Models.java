@@ -19,11 +19,7 @@ public interface Models {
   ///
   /// @param path such as `outputs/model.pkl`
   JsonObject registerFromRun(
-      String name,
-      String run,
-      String path,
-      Map<String, String> tags,
-      @Nullable String description);
+      String name, String run, String path, Map<String, String> tags, @Nullable String description);
 
   /// Models, by name, newest version first.
   ///
