@@ -8,6 +8,7 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.process.Command;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.base.DefaultBases;
 import dev.terroir.server.ServerOptions;
 import dev.terroir.server.TerroirServer;
 import dev.terroir.workspace.LocalWorkspace;
@@ -124,6 +125,26 @@ class RemoteCommandsTest {
         .startsWith(terroir.home.toString());
     assertThat(terroir.run("lock show -d", terroir.directory()).succeeds().json().string("digest"))
         .isEqualTo(first.string("digest"));
+  }
+
+  @Test
+  void imagesAreBuiltThere() {
+    var base = SmallBase.make(folder.resolve("base"), Terroir.python());
+    workspace.update(before -> before.withDefaultBase(DefaultBases.Kind.CPU_PYTHON, base, folder));
+    var terroir = as(Role.CONTRIBUTOR);
+    terroir.environment("demo", "alpha");
+    var before = terroir.run("environment image -d", terroir.directory()).succeeds();
+    assertThat(before.json().optionalBoolean("imageExistsInRegistry")).contains(false);
+    var built = terroir.run("environment build -d", terroir.directory()).succeeds();
+    assertThat(built.json().string("repository")).startsWith("azureml/azureml_");
+    assertThat(built.json().optionalBoolean("isCached")).contains(false);
+    assertThat(workspace.environments().versions("demo")).hasSize(1);
+    var again = terroir.run("environment build --if-needed -d", terroir.directory()).succeeds();
+    assertThat(again.json().optionalBoolean("isCached")).contains(true);
+    assertThat(again.json().string("digest")).isEqualTo(built.json().string("digest"));
+    var elsewhere = terroir.run("environment build --to oci:/nowhere:x -d", terroir.directory());
+    assertThat(elsewhere.code()).isEqualTo(2);
+    assertThat(elsewhere.err()).contains("[not-over-http]", "terroir image copy");
   }
 
   @Test

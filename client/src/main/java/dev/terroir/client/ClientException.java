@@ -29,7 +29,9 @@ public final class ClientException extends TerroirException {
   ///
   /// @param what a sentence, such as `the cache of another machine is not shown`
   /// @param hint what to use instead
-  public static ClientException notOverHttp(String what, String hint) {
+  /// @return by its general type, so that callers with a workspace on this machine load nothing of
+  ///   the client
+  public static TerroirException notOverHttp(String what, String hint) {
     return new ClientException(Problem.of(ClientCode.NOT_OVER_HTTP, what).hint(hint));
   }
 }
