@@ -52,8 +52,7 @@ final class ServerTraining {
     }
   }
 
-  private static void ask(String url, String method, String token, String body)
-      throws IOException {
+  private static void ask(String url, String method, String token, String body) throws IOException {
     var connection = (HttpURLConnection) URI.create(url).toURL().openConnection();
     connection.setRequestMethod(method);
     connection.setRequestProperty("Authorization", "Bearer " + token);

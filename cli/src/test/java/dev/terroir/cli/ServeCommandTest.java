@@ -60,10 +60,11 @@ class ServeCommandTest {
   }
 
   private static void end(JsonObject description) {
-    ProcessHandle.of(description.longValue("pid")).ifPresent(process -> {
-      process.destroy();
-      process.onExit().orTimeout(20, TimeUnit.SECONDS).join();
-    });
+    ProcessHandle.of(description.longValue("pid"))
+        .ifPresent(process -> {
+          process.destroy();
+          process.onExit().orTimeout(20, TimeUnit.SECONDS).join();
+        });
   }
 
   @Test
@@ -75,8 +76,8 @@ class ServeCommandTest {
       var pending =
           List.of(1, 2, 3).stream()
               .map(_ ->
-                  threads.submit(() ->
-                      finish(start(terroir, "serve", "--detach", "--workspace", "team"))))
+                  threads.submit(
+                      () -> finish(start(terroir, "serve", "--detach", "--workspace", "team"))))
               .toList();
       var found = new ArrayList<JsonObject>();
       for (var result : pending) {
@@ -111,8 +112,17 @@ class ServeCommandTest {
     terroir.run("workspace", "create", "-n", "team", "--no-config").succeeds();
     var secret =
         terroir
-            .run("token", "create", "--workspace", "team", "--name", "alice", "--role",
-                "contributor", "--expires", "30d")
+            .run(
+                "token",
+                "create",
+                "--workspace",
+                "team",
+                "--name",
+                "alice",
+                "--role",
+                "contributor",
+                "--expires",
+                "30d")
             .succeeds()
             .json()
             .string("secret");
@@ -137,8 +147,7 @@ class ServeCommandTest {
       var said = new String(second.getErrorStream().readAllBytes());
       assertThat(second.waitFor()).isEqualTo(4);
       assertThat(said).contains("[server-running]", url);
-      var listed =
-          terroir.run("token", "list", "--workspace", "team").succeeds().out();
+      var listed = terroir.run("token", "list", "--workspace", "team").succeeds().out();
       assertThat(listed).contains("alice").doesNotContain(secret);
       var register =
           http.send(

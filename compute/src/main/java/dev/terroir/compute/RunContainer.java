@@ -1,7 +1,7 @@
 package dev.terroir.compute;
 
-import dev.terroir.environment.Environment;
 import dev.terroir.compute.data.RunData;
+import dev.terroir.environment.Environment;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.progress.Progress;

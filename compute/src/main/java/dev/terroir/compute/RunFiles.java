@@ -110,10 +110,7 @@ record RunFiles(String id, Path artifacts, Path work) {
             && name.chars().noneMatch(c -> c < 0x20 || c == 0x7f || c == '\\')
             && Arrays.stream(name.split("/", -1))
                 .noneMatch(part ->
-                    part.isEmpty()
-                        || part.equals(".")
-                        || part.equals("..")
-                        || part.length() > 255);
+                    part.isEmpty() || part.equals(".") || part.equals("..") || part.length() > 255);
     if (!isSound) {
       throw new ComputeException(
           Problem.of(ComputeCode.RUN_FILE_NAME, "`" + name + "` cannot name a file of a run")

@@ -111,8 +111,7 @@ final class RunLaunch {
   Setting prepare(Path base, Progress progress) {
     if (!isInContainer()) {
       return new Setting.Local(
-          workspace.realise(
-              environment, Workspace.LockOptions.here().withBase(base), progress));
+          workspace.realise(environment, Workspace.LockOptions.here().withBase(base), progress));
     }
     return new Setting.Image(
         RunContainer.prepare(

@@ -112,9 +112,7 @@ public final class RunQueue implements AutoCloseable {
             .autosave(environment == null ? experiment.defaultEnvironment() : environment);
     var definition =
         request.configuration().toBuilder()
-            .put(
-                "environment",
-                registered.environment().toJson())
+            .put("environment", registered.environment().toJson())
             .build();
     return record(
         request,
@@ -312,8 +310,7 @@ public final class RunQueue implements AutoCloseable {
     Trees.delete(work);
     Trees.delete(directory.resolve("data"));
     Snapshot.restore(store(), document.string("snapshotId"), work);
-    var configuration =
-        RunConfiguration.read(document.object("runDefinition"), work, _ -> {});
+    var configuration = RunConfiguration.read(document.object("runDefinition"), work, _ -> {});
     var environment = environment(document);
     var script = configuration.script();
     var config =

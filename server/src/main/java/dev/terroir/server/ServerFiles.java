@@ -73,9 +73,7 @@ public final class ServerFiles {
                 JsonObject.builder()
                     .put("url", url)
                     .put("pid", self.pid())
-                    .put(
-                        "startTime",
-                        self.info().startInstant().map(Object::toString).orElse(null))
+                    .put("startTime", self.info().startInstant().map(Object::toString).orElse(null))
                     .put("version", version)
                     .build(),
                 2)

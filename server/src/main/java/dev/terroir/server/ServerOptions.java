@@ -68,7 +68,15 @@ public record ServerOptions(
   /// The same with TLS.
   public ServerOptions withTls(Path certificateFile, Path keyFile) {
     return new ServerOptions(
-        address, certificateFile, keyFile, isInsecureAllowed, url, limits, idle, log, version,
+        address,
+        certificateFile,
+        keyFile,
+        isInsecureAllowed,
+        url,
+        limits,
+        idle,
+        log,
+        version,
         registry);
   }
 

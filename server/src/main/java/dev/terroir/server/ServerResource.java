@@ -33,7 +33,9 @@ final class ServerResource implements Resource {
         "metrics",
             Guarded.reader(_ ->
                 new Answer.Text(
-                    200, "text/plain; version=0.0.4; charset=utf-8", context.measurements().text())),
+                    200,
+                    "text/plain; version=0.0.4; charset=utf-8",
+                    context.measurements().text())),
         "about", Guarded.reader(this::about),
         "description", Guarded.reader(_ -> Answer.json(200, document.json())));
   }

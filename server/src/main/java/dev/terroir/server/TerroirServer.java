@@ -4,7 +4,6 @@ import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import dev.terroir.compute.RunQueue;
-import dev.terroir.server.runs.ServerRunCredentials;
 import dev.terroir.foundation.file.ProcessLock;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
@@ -18,6 +17,7 @@ import dev.terroir.server.http.Measurements;
 import dev.terroir.server.http.ProblemDetails;
 import dev.terroir.server.http.Tls;
 import dev.terroir.server.jobs.Jobs;
+import dev.terroir.server.runs.ServerRunCredentials;
 import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.accounts.AuditLog;
 import dev.terroir.workspace.accounts.RepeatedRequests;
@@ -64,8 +64,7 @@ public final class TerroirServer implements AutoCloseable {
   /// @param workspace closed by the caller, after the server
   /// @throws ServerException code `server-running`, `insecure-address`, `tls-files` or
   ///   `server-not-started`
-  public static TerroirServer start(
-      LocalWorkspace workspace, ServerOptions options, Settings settings) {
+  public static TerroirServer start(LocalWorkspace workspace, ServerOptions options, Settings settings) {
     refuseInsecure(options);
     var files = new ServerFiles(workspace.directory());
     var lock = files.tryLock();
@@ -123,8 +122,10 @@ public final class TerroirServer implements AutoCloseable {
             () -> url,
             options.idle() != null);
     measurements.gauge(
-        "terroir_jobs", "Jobs that this server does.", "state", () ->
-            Map.of("active", (long) jobs.active()));
+        "terroir_jobs",
+        "Jobs that this server does.",
+        "state",
+        () -> Map.of("active", (long) jobs.active()));
     this.runs = new RunQueue(workspace, new ServerRunCredentials(context), log::failed);
     context.activity().register(runs::isAlive);
     var document = Resources.document();
@@ -177,7 +178,9 @@ public final class TerroirServer implements AutoCloseable {
         && !options.isInsecureAllowed()) {
       throw ServerException.of(
           ServerCode.INSECURE_ADDRESS,
-          "without TLS, `" + address.getHostString() + "` would let everybody on the way read"
+          "without TLS, `"
+              + address.getHostString()
+              + "` would let everybody on the way read"
               + " tokens",
           "give `--tls-certificate` and `--tls-key`, listen on 127.0.0.1 behind a proxy, or say"
               + " `--insecure-http` when the network is trusted");

@@ -82,8 +82,7 @@ final class WorkspaceResource implements Resource {
         after = after.withoutDefaultBase(kind);
       } else if (bases.has(kind.id())) {
         after =
-            after.withDefaultBase(
-                kind, bases.string(kind.id()), context.workspace().directory());
+            after.withDefaultBase(kind, bases.string(kind.id()), context.workspace().directory());
       }
     }
     var known = Arrays.stream(DefaultBases.Kind.values()).map(kind -> kind.id()).toList();
@@ -117,8 +116,7 @@ final class WorkspaceResource implements Resource {
     return switch (value) {
       case JsonString(var text) -> List.of(text);
       case JsonNull _ -> List.of("");
-      case JsonArray(var elements)
-          when elements.stream().allMatch(JsonString.class::isInstance) ->
+      case JsonArray(var elements) when elements.stream().allMatch(JsonString.class::isInstance) ->
           elements.stream().map(element -> ((JsonString) element).value()).toList();
       default ->
           throw new RefusedRequest(

@@ -42,10 +42,23 @@ class AddressTest {
     var made =
         new Command(
                 List.of(
-                    "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=" + name,
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
-                    folder.resolve("key.pem").toString(), "-out",
+                    "openssl",
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "ec",
+                    "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1",
+                    "-nodes",
+                    "-days",
+                    "2",
+                    "-subj",
+                    "/CN=" + name,
+                    "-addext",
+                    "subjectAltName=IP:127.0.0.1",
+                    "-keyout",
+                    folder.resolve("key.pem").toString(),
+                    "-out",
                     folder.resolve("cert.pem").toString()),
                 Settings.system().variables(),
                 null,
@@ -105,8 +118,7 @@ class AddressTest {
   void withoutTlsItIsReachedFromHereAlone() throws Exception {
     try (var workspace = workspace()) {
       var open =
-          ServerOptions.loopback("1", System.err)
-              .withAddress(new InetSocketAddress("0.0.0.0", 0));
+          ServerOptions.loopback("1", System.err).withAddress(new InetSocketAddress("0.0.0.0", 0));
       assertThatThrownBy(() -> TerroirServer.start(workspace, open, Served.settings(folder)))
           .isInstanceOfSatisfying(
               ServerException.class,

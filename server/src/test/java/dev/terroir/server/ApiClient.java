@@ -145,15 +145,16 @@ final class ApiClient {
       assertThat(type).isEqualTo("application/problem+json");
       assertThat(reply.json().longValue("status")).isEqualTo(reply.status());
       assertThat(reply.json().string("requestId")).isEqualTo(reply.header("X-Request-Id"));
-      validate("Problem", reply, JsonObject.builder()
-          .put("$ref", "#/components/schemas/Problem").build());
+      validate(
+          "Problem",
+          reply,
+          JsonObject.builder().put("$ref", "#/components/schemas/Problem").build());
       return;
     }
     var template = template(path.replaceFirst("\\?.*", ""));
     var operation =
         CONTRACT.object("paths").object(template).object(method.toLowerCase(Locale.ROOT));
-    var response =
-        resolve(operation.object("responses").object(Integer.toString(reply.status())));
+    var response = resolve(operation.object("responses").object(Integer.toString(reply.status())));
     if (reply.response().body().length == 0) {
       return;
     }

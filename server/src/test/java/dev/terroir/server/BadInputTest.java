@@ -27,8 +27,7 @@ class BadInputTest {
 
   @BeforeEach
   void serve() {
-    served =
-        new Served(folder, new Limits(1 << 20, 1 << 20, Duration.ofSeconds(1), 1000));
+    served = new Served(folder, new Limits(1 << 20, 1 << 20, Duration.ofSeconds(1), 1000));
     api = served.owner();
   }
 
@@ -142,7 +141,8 @@ class BadInputTest {
     var digest = Sha256.of("0123456789").prefixed();
     var answer =
         raw(
-            "PUT /api/v1/contents/" + digest
+            "PUT /api/v1/contents/"
+                + digest
                 + " HTTP/1.1\r\nContent-Type: application/octet-stream\r\nContent-Length: 10",
             "01234",
             false);
@@ -155,7 +155,8 @@ class BadInputTest {
     var digest = Sha256.of("0123456789").prefixed();
     var answer =
         raw(
-            "PUT /api/v1/contents/" + digest
+            "PUT /api/v1/contents/"
+                + digest
                 + " HTTP/1.1\r\nContent-Type: application/octet-stream\r\nContent-Length: 10",
             "01234",
             true);

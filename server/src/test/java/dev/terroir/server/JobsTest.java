@@ -140,14 +140,12 @@ class JobsTest {
     var second = start();
     try {
       var files = new ServerFiles(folder.resolve("team"));
-      while (files.read().isEmpty()
-          || files.read().get().longValue("pid") != second.pid()) {
+      while (files.read().isEmpty() || files.read().get().longValue("pid") != second.pid()) {
         assertThat(second.isAlive()).isTrue();
         Thread.sleep(20);
       }
       var api =
-          new ApiClient(
-              files.read().get().string("url"), Files.readString(files.token()).strip());
+          new ApiClient(files.read().get().string("url"), Files.readString(files.token()).strip());
       Files.writeString(folder.resolve("go"), "");
       var deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
       List<JsonObject> jobs;

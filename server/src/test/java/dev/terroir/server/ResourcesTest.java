@@ -97,8 +97,7 @@ class ResourcesTest {
     var found = new ArrayList<String>();
     var after = "";
     do {
-      var page =
-          api.get("/api/v1/environments?prefix=page-&limit=5" + after).is(200).json();
+      var page = api.get("/api/v1/environments?prefix=page-&limit=5" + after).is(200).json();
       page.objects("items").forEach(item -> found.add(item.string("name")));
       after = page.optionalString("next").map(next -> "&after=" + next).orElse("");
     } while (!after.isEmpty());
@@ -169,8 +168,8 @@ class ResourcesTest {
     var bytes = "print(1)\n".getBytes(StandardCharsets.UTF_8);
     var digest = Sha256.of(bytes).prefixed();
     var asked = "{\"digests\": [\"" + digest + "\"]}";
-    assertThat(api.send("POST", "/api/v1/contents/missing", asked).is(200).json()
-            .strings("missing"))
+    assertThat(
+            api.send("POST", "/api/v1/contents/missing", asked).is(200).json().strings("missing"))
         .containsExactly(digest);
     var snapshot =
         "{\"files\": [{\"path\": \"src/train.py\", \"digest\": \""
@@ -282,8 +281,7 @@ class ResourcesTest {
     assertThat(api.get("/metrics").is(200).text())
         .contains("terroir_http_requests_total{operation=\"about\",status=\"200\"} 1.0");
     assertThat(served.logged().lines().map(line -> JsonObjectOf.text(line)))
-        .anyMatch(line ->
-            line.optionalString("operation").filter("about"::equals).isPresent());
+        .anyMatch(line -> line.optionalString("operation").filter("about"::equals).isPresent());
   }
 
   /// Reads a line of the log.

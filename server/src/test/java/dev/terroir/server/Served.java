@@ -31,8 +31,7 @@ final class Served implements AutoCloseable {
     server =
         TerroirServer.start(
             workspace,
-            ServerOptions.loopback(
-                    "1.2.3", new PrintStream(log, true, StandardCharsets.UTF_8))
+            ServerOptions.loopback("1.2.3", new PrintStream(log, true, StandardCharsets.UTF_8))
                 .withLimits(limits),
             settings(folder));
     for (var role : Role.values()) {

@@ -19,8 +19,7 @@ final class ServedProcess {
     try (var workspace =
             Workspace.create("team", folder.resolve("team"), true, settings, Progress.SILENT);
         var server =
-            TerroirServer.start(
-                workspace, ServerOptions.loopback("1.2.3", System.err), settings)) {
+            TerroirServer.start(workspace, ServerOptions.loopback("1.2.3", System.err), settings)) {
       var jobs = server.context().jobs();
       for (var name : new String[] {"patient", "hasty"}) {
         jobs.register(

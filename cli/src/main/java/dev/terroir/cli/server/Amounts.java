@@ -26,13 +26,10 @@ final class Amounts {
     return amount(option, text, BYTES, "a size such as `500m` or `10g`");
   }
 
-  private static long amount(
-      String option, String text, Map<String, Long> units, String expected) {
+  private static long amount(String option, String text, Map<String, Long> units, String expected) {
     var matcher = FORM.matcher(text);
     var unit =
-        matcher.matches()
-            ? units.get(matcher.group(2).toLowerCase(java.util.Locale.ROOT))
-            : null;
+        matcher.matches() ? units.get(matcher.group(2).toLowerCase(java.util.Locale.ROOT)) : null;
     if (unit == null || matcher.group(1).matches("0+")) {
       throw CliException.usage(
           "`" + text + "` is no value of `" + option + "`", "write " + expected);

@@ -116,8 +116,7 @@ public record RunConfiguration(
   ///
   /// @param project what a conda file's path is relative to
   /// @param warnings receives a sentence for everything odd
-  public static RunConfiguration read(
-      JsonObject json, Path project, Consumer<String> warnings) {
+  public static RunConfiguration read(JsonObject json, Path project, Consumer<String> warnings) {
     // The first generation of the file wrapped the document in its name and used other keys.
     var first = json.has("ArgumentVector") || json.has("Target");
     var arguments = arguments(json, first ? "ArgumentVector" : "arguments");
@@ -143,7 +142,8 @@ public record RunConfiguration(
   /// A command line for the shell in place of a script, or null.
   public @Nullable String command() {
     var value = source.get("command").orElse(JsonValue.NULL);
-    var words = value instanceof JsonValue.JsonArray ? source.strings("command") : List.<String>of();
+    var words =
+        value instanceof JsonValue.JsonArray ? source.strings("command") : List.<String>of();
     var text =
         value instanceof JsonValue.JsonString(var line) ? line.strip() : String.join(" ", words);
     return text.isEmpty() ? null : text;

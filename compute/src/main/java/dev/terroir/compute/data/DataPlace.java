@@ -26,8 +26,7 @@ record DataPlace(Path host, String seen, @Nullable Bind mounted) {
 
   /// Lays data down. A relative path is below the working copy; an absolute one is honoured in a
   /// container, and is a folder of the run on this machine, whose other folders are not its own.
-  static DataPlace of(Item item, Path work, Path own, @Nullable String inside)
-      throws IOException {
+  static DataPlace of(Item item, Path work, Path own, @Nullable String inside) throws IOException {
     var wanted = item.pathOnCompute();
     var isAbsolute = wanted != null && wanted.startsWith("/");
     var below = wanted == null || isAbsolute ? null : work.resolve(wanted).normalize();

@@ -198,8 +198,7 @@ public final class RunData {
       id = found == null ? null : found.id();
       var definition = found == null ? inline.orElse(JsonObject.EMPTY) : found.definition();
       for (var part : workspace.datasets().check(definition).objects("paths")) {
-        sources.add(
-            new Source(store(workspace, part.string("datastore")), part.string("path")));
+        sources.add(new Source(store(workspace, part.string("datastore")), part.string("path")));
       }
     } else if (path.isPresent()) {
       sources.add(
@@ -312,7 +311,10 @@ public final class RunData {
     return new WorkspaceException(
         Problem.of(
             WorkspaceCode.DATA_FILE_NOT_FOUND,
-            "the datastore `" + source.store().name() + "` has nothing at `" + source.path()
+            "the datastore `"
+                + source.store().name()
+                + "` has nothing at `"
+                + source.path()
                 + "`"));
   }
 }

@@ -96,8 +96,7 @@ public final class Authentication implements Authenticator {
                     Math.max(-1, Math.min(ATTEMPTS, before.left() + now - before.at()) - 1), now));
     if (after.left() < 0) {
       throw new ServerException(
-          Problem.of(
-              ServerCode.TOO_MANY_ATTEMPTS, "too many wrong tokens came from this address"),
+          Problem.of(ServerCode.TOO_MANY_ATTEMPTS, "too many wrong tokens came from this address"),
           JsonObject.EMPTY,
           Map.of("Retry-After", "1"),
           null);

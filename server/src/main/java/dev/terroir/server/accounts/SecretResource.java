@@ -56,8 +56,7 @@ public final class SecretResource implements Resource {
   private Answer delete(Request request) {
     var name = request.path("name");
     if (!context.secrets().delete(name)) {
-      throw ServerException.of(
-          ServerCode.SECRET_NOT_FOUND, "no secret `" + name + "` is kept");
+      throw ServerException.of(ServerCode.SECRET_NOT_FOUND, "no secret `" + name + "` is kept");
     }
     context.audit(request, "secret.delete", name);
     return Answer.empty(204);

@@ -135,8 +135,7 @@ public final class Secrets {
       }
       return key;
     } catch (IOException e) {
-      throw FoundationException.ofFile(
-          "the key of the secret store cannot be read", keyFile, e);
+      throw FoundationException.ofFile("the key of the secret store cannot be read", keyFile, e);
     }
   }
 

@@ -45,7 +45,8 @@ public final class ContentResource implements Resource {
 
   private Answer missing(Request request) {
     return Answer.json(
-        200, JsonObject.builder().put("missing", lacking(request.json().strings("digests"))).build());
+        200,
+        JsonObject.builder().put("missing", lacking(request.json().strings("digests"))).build());
   }
 
   private List<String> lacking(Iterable<String> digests) {
@@ -86,26 +87,22 @@ public final class ContentResource implements Resource {
     if (!missing.isEmpty()) {
       throw new ServerException(
           Problem.of(
-                  ServerCode.CONTENTS_MISSING, "the server lacks " + missing.size() + " of the files")
+                  ServerCode.CONTENTS_MISSING,
+                  "the server lacks " + missing.size() + " of the files")
               .hint("send them with `PUT /api/v1/contents/sha256:…`, then ask again"),
           JsonObject.builder().put("missing", missing).build(),
           Map.of(),
           null);
     }
-    var id =
-        SHA256 + Snapshot.of(entries, store.directory(), Snapshot.Limits.DEFAULT).id();
+    var id = SHA256 + Snapshot.of(entries, store.directory(), Snapshot.Limits.DEFAULT).id();
     context.audit(request, "snapshot.create", id);
-    return Answer.created(
-        JsonObject.builder().put("id", id).build(), "/api/v1/snapshots/" + id);
+    return Answer.created(JsonObject.builder().put("id", id).build(), "/api/v1/snapshots/" + id);
   }
 
   private Answer getSnapshot(Request request) {
     var id = request.path("id");
     var manifest =
-        store
-            .directory()
-            .resolve("manifests")
-            .resolve(id.substring(SHA256.length()) + ".json");
+        store.directory().resolve("manifests").resolve(id.substring(SHA256.length()) + ".json");
     if (!Files.isRegularFile(manifest)) {
       throw ServerException.of(ServerCode.SNAPSHOT_NOT_FOUND, "no snapshot has the id " + id);
     }

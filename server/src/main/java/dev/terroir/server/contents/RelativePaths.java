@@ -33,7 +33,9 @@ public final class RelativePaths {
     if (!isSound) {
       throw ServerException.of(
           ServerCode.INVALID_PATH,
-          "`" + (path.length() > 200 ? path.substring(0, 200) + "…" : path) + "` is no path of a"
+          "`"
+              + (path.length() > 200 ? path.substring(0, 200) + "…" : path)
+              + "` is no path of a"
               + " file below a folder",
           "write it relative, with `/` between its parts, without `..`");
     }

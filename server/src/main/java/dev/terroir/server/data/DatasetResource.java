@@ -54,8 +54,7 @@ public final class DatasetResource implements Resource {
                 json.optionalBoolean("createNewVersion").orElse(false));
     context.audit(request, "dataset.register", "dataset " + dataset.id());
     return Answer.created(
-        dataset.toJson(),
-        "/api/v1/datasets/" + dataset.name() + "/versions/" + dataset.version());
+        dataset.toJson(), "/api/v1/datasets/" + dataset.name() + "/versions/" + dataset.version());
   }
 
   private Answer get(Request request) {

@@ -94,8 +94,7 @@ public final class DatastoreResource implements Resource {
   }
 
   private Answer write(Request request) {
-    stores().write(
-        store(request), request.path("path"), request.body(), request.flag("overwrite"));
+    stores().write(store(request), request.path("path"), request.body(), request.flag("overwrite"));
     context.audit(request, "datastore.write", subject(request));
     return Answer.empty(201);
   }

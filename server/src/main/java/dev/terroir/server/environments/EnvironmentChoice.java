@@ -20,8 +20,8 @@ public final class EnvironmentChoice {
   ///
   /// @param json `definition`, or `name` with `version` or `label`
   /// @throws RefusedRequest when it has both or neither
-  /// @throws dev.terroir.foundation.problem.TerroirException when the definition has mistakes, or the
-  ///   version is not there
+  /// @throws dev.terroir.foundation.problem.TerroirException when the definition has mistakes, or
+  ///   the version is not there
   public static Environment read(JsonObject json, LocalWorkspace workspace) {
     var definition = json.optionalObject("definition");
     var name = json.optionalString("name");

@@ -65,9 +65,7 @@ public final class EnvironmentResource implements Resource {
         .put("labels", labels)
         .put("isArchived", version.isArchived())
         .put("isAutosaved", version.isAutosaved())
-        .put(
-            "isCurated",
-            CuratedEnvironments.find(version.environment().name()).isPresent())
+        .put("isCurated", CuratedEnvironments.find(version.environment().name()).isPresent())
         .build();
   }
 
@@ -92,16 +90,10 @@ public final class EnvironmentResource implements Resource {
     var registered = registry().register(environment);
     if (registered.isNew()) {
       context.audit(
-          request,
-          "environment.register",
-          environment.name() + ":" + registered.version());
+          request, "environment.register", environment.name() + ":" + registered.version());
     }
     var json = json(registered);
-    return new Answer.Json(
-        registered.isNew() ? 201 : 200,
-        json,
-        Etags.of(json),
-        Map.of());
+    return new Answer.Json(registered.isNew() ? 201 : 200, json, Etags.of(json), Map.of());
   }
 
   private Answer versions(Request request) {

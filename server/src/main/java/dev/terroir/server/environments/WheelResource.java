@@ -67,8 +67,7 @@ public final class WheelResource implements Resource {
       AtomicFiles.write(temporary, out -> request.body().transferTo(out));
       check(temporary, name);
       try (var _ = ProcessLock.acquire(folder.resolve("wheels.lock"), PATIENCE)) {
-        var isOther =
-            Files.exists(target) && !Sha256.of(target).equals(Sha256.of(temporary));
+        var isOther = Files.exists(target) && !Sha256.of(target).equals(Sha256.of(temporary));
         if (isOther && !request.flag("overwrite")) {
           throw ServerException.of(
               ServerCode.WHEEL_REFUSED,
@@ -76,10 +75,7 @@ public final class WheelResource implements Resource {
               "give the wheel another version, or send it with `overwrite=true`");
         }
         Files.move(
-            temporary,
-            target,
-            StandardCopyOption.ATOMIC_MOVE,
-            StandardCopyOption.REPLACE_EXISTING);
+            temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       }
     } catch (IOException e) {
       throw FoundationException.ofFile("the wheel cannot be kept", folder, e);
@@ -107,8 +103,7 @@ public final class WheelResource implements Resource {
   private static void check(Path file, String name) throws IOException {
     try (var zip = new ZipFile(file.toFile())) {
       var hasMetadata =
-          zip.stream()
-              .anyMatch(entry -> entry.getName().matches("[^/]+\\.dist-info/METADATA"));
+          zip.stream().anyMatch(entry -> entry.getName().matches("[^/]+\\.dist-info/METADATA"));
       if (!hasMetadata) {
         throw ServerException.of(
             ServerCode.WHEEL_REFUSED,

@@ -14,6 +14,5 @@ public interface Authenticator {
   /// @param isBasicAllowed whether a token may come as the password of basic authentication
   /// @param address where the caller is
   /// @throws dev.terroir.server.ServerException code `unauthenticated` or `too-many-attempts`
-  Caller authenticate(
-      Optional<String> authorization, boolean isBasicAllowed, InetAddress address);
+  Caller authenticate(Optional<String> authorization, boolean isBasicAllowed, InetAddress address);
 }

@@ -87,9 +87,7 @@ public final class Endpoint implements HttpHandler {
 
   /// How long nobody has called, and nobody is being answered.
   public Duration idle() {
-    return active.get() == 0
-        ? Duration.ofNanos(System.nanoTime() - lastRequest)
-        : Duration.ZERO;
+    return active.get() == 0 ? Duration.ofNanos(System.nanoTime() - lastRequest) : Duration.ZERO;
   }
 
   /// Requests that are being answered.
@@ -123,8 +121,7 @@ public final class Endpoint implements HttpHandler {
           body = reader.body(exchange, match.route().operation(), limits);
           watch = new Watched(exchange, Thread.currentThread(), body, id);
           watched.add(watch);
-          var request =
-              reader.read(exchange, match, seen.caller, id, body, limits);
+          var request = reader.read(exchange, match, seen.caller, id, body, limits);
           var answer = repeats.answer(request, exchange, match.route().guarded().operation());
           seen.status = writer.write(exchange, answer);
         }

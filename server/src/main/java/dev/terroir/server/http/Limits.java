@@ -10,8 +10,7 @@ import java.time.Duration;
 /// @param slowestBytesPerSecond how fast a body must come at least, once it comes for as long as
 ///   `stall`
 /// @since 0.1
-public record Limits(
-    long jsonBytes, long uploadBytes, Duration stall, long slowestBytesPerSecond) {
+public record Limits(long jsonBytes, long uploadBytes, Duration stall, long slowestBytesPerSecond) {
   /// 16 MiB of JSON, files of 10 GiB, a minute without a byte, 1 kB/s.
   public static final Limits DEFAULT =
       new Limits(16L << 20, 10L << 30, Duration.ofSeconds(60), 1000);

@@ -15,8 +15,8 @@ import java.util.stream.Collectors;
 ///
 /// @since 0.1
 public final class ProblemDetails {
-  /// Where the pages of codes are.
-  private static final String PAGES = "https://terroir.dev/errors/";
+  /// Before a code; its page is `docs/errors/<code>.md`.
+  private static final String TYPE = "urn:terroir:error:";
 
   /// Codes of requests that contradict what is there.
   private static final Set<String> CONFLICTS =
@@ -68,7 +68,7 @@ public final class ProblemDetails {
         failure.problems().stream().map(Problem::render).collect(Collectors.joining("\n\n"));
     var json =
         JsonObject.builder()
-            .put("type", PAGES + first.code().id())
+            .put("type", TYPE + first.code().id())
             .put("title", first.what())
             .put("status", status(first.code()))
             .put("code", first.code().id())

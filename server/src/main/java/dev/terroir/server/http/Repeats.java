@@ -53,9 +53,7 @@ final class Repeats {
       var answer = operation.answer(request);
       if (answer instanceof Answer.Json json) {
         repeated.put(
-            key.get(),
-            actor,
-            new RepeatedRequests.Answered(digest, json.status(), written(json)));
+            key.get(), actor, new RepeatedRequests.Answered(digest, json.status(), written(json)));
       }
       return answer;
     } finally {

@@ -96,18 +96,19 @@ public final class Request {
 
   /// What the page begins after, as it was given to [#cursor].
   public Optional<String> after() {
-    return query("after").map(text -> {
-      try {
-        return new String(Base64.getUrlDecoder().decode(text), StandardCharsets.UTF_8);
-      } catch (IllegalArgumentException e) {
-        throw new ServerException(
-            Problem.of(
-                    ServerCode.INVALID_PARAMETER,
-                    "parameter `after` must be the `next` of a page, not `" + text + "`")
-                .hint("leave it out for the first page"),
-            e);
-      }
-    });
+    return query("after")
+        .map(text -> {
+          try {
+            return new String(Base64.getUrlDecoder().decode(text), StandardCharsets.UTF_8);
+          } catch (IllegalArgumentException e) {
+            throw new ServerException(
+                Problem.of(
+                        ServerCode.INVALID_PARAMETER,
+                        "parameter `after` must be the `next` of a page, not `" + text + "`")
+                    .hint("leave it out for the first page"),
+                e);
+          }
+        });
   }
 
   /// The `next` of a page that ends with something.

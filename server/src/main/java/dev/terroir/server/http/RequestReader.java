@@ -38,8 +38,7 @@ final class RequestReader {
     var isChunked = headers.getFirst("Transfer-Encoding") != null;
     var announced = isChunked ? -1L : length == null ? 0L : Long.parseLong(length.strip());
     var body = operation.body();
-    var limit =
-        body == null || body.isJson() ? limits.jsonBytes() : limits.uploadBytes();
+    var limit = body == null || body.isJson() ? limits.jsonBytes() : limits.uploadBytes();
     return new ReceivedBody(exchange.getRequestBody(), announced, limit, limits);
   }
 
@@ -76,8 +75,7 @@ final class RequestReader {
     return headers;
   }
 
-  private static void checkText(
-      ApiOperation operation, String place, Map<String, String> values) {
+  private static void checkText(ApiOperation operation, String place, Map<String, String> values) {
     for (var parameter : operation.in(place)) {
       var name =
           place.equals("header") ? parameter.name().toLowerCase(Locale.ROOT) : parameter.name();

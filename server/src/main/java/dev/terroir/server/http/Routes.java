@@ -4,10 +4,10 @@ import dev.terroir.foundation.problem.Problem;
 import dev.terroir.server.ServerCode;
 import dev.terroir.server.ServerException;
 import dev.terroir.server.http.ApiDocument.ApiOperation;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -27,8 +27,8 @@ final class Routes {
 
   private final List<Route> routes = new ArrayList<>();
 
-  /// @throws IllegalStateException when an operation of the contract has nothing that answers it, or
-  ///   something answers no operation
+  /// @throws IllegalStateException when an operation of the contract has nothing that answers it,
+  ///   or something answers no operation
   Routes(ApiDocument document, List<Resource> resources) {
     var all = new TreeMap<String, Guarded>();
     for (var resource : resources) {
@@ -172,7 +172,6 @@ final class Routes {
 
   private static ServerException notEncoded(String text) {
     return ServerException.of(
-        ServerCode.INVALID_PATH,
-        "`" + shown(text) + "` is not percent-encoded UTF-8");
+        ServerCode.INVALID_PATH, "`" + shown(text) + "` is not percent-encoded UTF-8");
   }
 }

@@ -20,8 +20,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /// Holds values of requests to the schemas of the contract, as far as those use JSON Schema
-/// 2020-12: types, `required`, `properties`, `additionalProperties`, `unevaluatedProperties`, `enum`,
-/// `const`, `allOf`, `oneOf`, `items`, lengths, bounds, `pattern`.
+/// 2020-12: types, `required`, `properties`, `additionalProperties`, `unevaluatedProperties`,
+/// `enum`, `const`, `allOf`, `oneOf`, `items`, lengths, bounds, `pattern`.
 final class SchemaCheck {
   /// More would be noise.
   private static final int MAX_PROBLEMS = 8;
@@ -165,8 +165,7 @@ final class SchemaCheck {
     var allowed = schema.array("enum");
     if (!allowed.isEmpty() && !allowed.contains(value)) {
       return Optional.of(
-          "one of "
-              + String.join(", ", allowed.stream().map(SchemaCheck::shown).toList()));
+          "one of " + String.join(", ", allowed.stream().map(SchemaCheck::shown).toList()));
     }
     var constant = schema.get("const");
     if (constant.isPresent() && !constant.get().equals(value)) {

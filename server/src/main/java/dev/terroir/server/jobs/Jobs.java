@@ -101,8 +101,8 @@ public final class Jobs implements AutoCloseable {
 
   /// Begins to take over what dead servers held.
   ///
-  /// @param isAlone whether no other server can have this workspace, so that every job that is
-  ///   open was a dead one's
+  /// @param isAlone whether no other server can have this workspace, so that every job that is open
+  ///   was a dead one's
   public void start(boolean isAlone) {
     if (isAlone) {
       for (var job : records.open()) {
@@ -204,8 +204,7 @@ public final class Jobs implements AutoCloseable {
     try (var log =
         new JobLog(
             log(job.id()),
-            step ->
-                records.update(job.at(JsonObject.builder().put("message", step).build())))) {
+            step -> records.update(job.at(JsonObject.builder().put("message", step).build())))) {
       try {
         var result = kind.work().run(job.input(), log);
         records.update(job.ended(Job.Status.SUCCEEDED, now(), result, null));
@@ -293,8 +292,7 @@ public final class Jobs implements AutoCloseable {
       records
           .find(id)
           .filter(job -> !job.status().isFinal())
-          .ifPresent(job ->
-              records.update(job.ended(Job.Status.CANCELED, now(), null, null)));
+          .ifPresent(job -> records.update(job.ended(Job.Status.CANCELED, now(), null, null)));
     }
     return records.find(id);
   }

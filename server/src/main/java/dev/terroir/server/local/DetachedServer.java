@@ -151,8 +151,7 @@ public final class DetachedServer {
 
   private List<String> command(@Nullable String idle) {
     var command = new ArrayList<>(List.of("setsid"));
-    var launcher =
-        settings.get(Settings.TERROIR_COMMAND).orElse(System.getProperty(LAUNCHER));
+    var launcher = settings.get(Settings.TERROIR_COMMAND).orElse(System.getProperty(LAUNCHER));
     if (launcher != null) {
       command.add(launcher);
     } else {

@@ -30,18 +30,14 @@ public final class ExperimentResource implements Resource {
 
   private Answer list(Request request) {
     return Pages.of(
-        context
-            .workspace()
-            .experiments()
-            .list(request.after().orElse(null), request.limit() + 1),
+        context.workspace().experiments().list(request.after().orElse(null), request.limit() + 1),
         request.limit(),
         ExperimentRecord::toJson,
         ExperimentRecord::name);
   }
 
   private Answer get(Request request) {
-    return Answer.json(
-        200, context.workspace().experiments().get(request.path("name")).toJson());
+    return Answer.json(200, context.workspace().experiments().get(request.path("name")).toJson());
   }
 
   private Answer put(Request request) {

@@ -49,10 +49,7 @@ public final class RunFileResource implements Resource {
             .workspace()
             .metrics()
             .list(
-                id,
-                request.query("name").orElse(null),
-                Long.parseLong(after),
-                request.limit() + 1),
+                id, request.query("name").orElse(null), Long.parseLong(after), request.limit() + 1),
         request.limit(),
         Item::toJson,
         item -> String.valueOf(item.ordinal()));

@@ -65,10 +65,7 @@ public final class RunResource implements Resource {
             request.queries("property"),
             request.query("type").orElse(null));
     var runs =
-        context
-            .workspace()
-            .runs()
-            .list(filter, request.after().orElse(null), request.limit() + 1);
+        context.workspace().runs().list(filter, request.after().orElse(null), request.limit() + 1);
     return Pages.of(
         runs,
         request.limit(),
@@ -150,8 +147,7 @@ public final class RunResource implements Resource {
   private Answer log(Request request) {
     var run = run(request);
     return Answer.log(
-        LogSource.of(
-            run.log(), () -> run.status().isFinal(), () -> run.status().word()));
+        LogSource.of(run.log(), () -> run.status().isFinal(), () -> run.status().word()));
   }
 
   private Answer environment(Request request) {
@@ -159,8 +155,7 @@ public final class RunResource implements Resource {
     JsonValue named = run.record().document().get("environment").orElse(JsonValue.NULL);
     var environments = context.workspace().environments();
     if (named instanceof JsonObject object) {
-      var version =
-          environments.get(object.string("name"), object.string("version"), null);
+      var version = environments.get(object.string("name"), object.string("version"), null);
       return Answer.json(200, EnvironmentResource.json(version, List.of()));
     }
     throw new dev.terroir.workspace.WorkspaceException(
@@ -170,6 +165,7 @@ public final class RunResource implements Resource {
             .because(
                 "it is "
                     + run.record().document().optionalString("runType").orElse(RunRecords.SCRIPT)
-                    + ", " + RunStatus.of(run.record().status()).word()));
+                    + ", "
+                    + RunStatus.of(run.record().status()).word()));
   }
 }

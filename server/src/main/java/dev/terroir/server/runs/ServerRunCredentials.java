@@ -36,10 +36,7 @@ public final class ServerRunCredentials implements RunCredentials {
                 null,
                 runId);
     return Map.of(
-        "AZUREML_SERVICE_ENDPOINT",
-        context.url().get(),
-        "AZUREML_RUN_TOKEN",
-        token.secret());
+        "AZUREML_SERVICE_ENDPOINT", context.url().get(), "AZUREML_RUN_TOKEN", token.secret());
   }
 
   @Override

@@ -71,8 +71,7 @@ final class Deployments {
                         dev.terroir.environment.conda.CondaDependencies.defaults())),
             configuration(input.optionalObject("deployment").orElse(JsonObject.EMPTY)));
     var service =
-        services.deploy(
-            deployment, input.optionalBoolean("overwrite").orElse(false), progress);
+        services.deploy(deployment, input.optionalBoolean("overwrite").orElse(false), progress);
     service.startDetached();
     return service;
   }

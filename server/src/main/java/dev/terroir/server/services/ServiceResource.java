@@ -124,17 +124,14 @@ public final class ServiceResource implements Resource {
                   .resolve("manifests")
                   .resolve(id.replaceFirst("^sha256:", "") + ".json");
           if (!id.matches("sha256:[0-9a-f]{64}") || !Files.isRegularFile(manifest)) {
-            throw ServerException.of(
-                ServerCode.SNAPSHOT_NOT_FOUND, "no snapshot has the id " + id);
+            throw ServerException.of(ServerCode.SNAPSHOT_NOT_FOUND, "no snapshot has the id " + id);
           }
         });
   }
 
   private Answer submit(Request request, String name, JsonObject input, String action) {
     var job =
-        context
-            .jobs()
-            .submit(DEPLOY, name, input, request.caller().actor(), request.requestId());
+        context.jobs().submit(DEPLOY, name, input, request.caller().actor(), request.requestId());
     context.audit(request, action, "service " + name);
     return Answer.accepted(job);
   }
@@ -193,8 +190,7 @@ public final class ServiceResource implements Resource {
       throw noKeys(service);
     }
     service.regenerateKey(request.path("which").equals("primary"));
-    context.audit(
-        request, "service.key." + request.path("which"), "service " + service.name());
+    context.audit(request, "service.key." + request.path("which"), "service " + service.name());
     return Answer.empty(204);
   }
 }

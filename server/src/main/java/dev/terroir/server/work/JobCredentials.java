@@ -21,9 +21,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Base64;
 import java.util.Optional;
 
-/// Gives jobs the credentials of the secret store, where the tools look for credentials: a netrc for
-/// indexes and channels (`index/HOST`), an auth.json for registries (`registry/HOST`), each secret
-/// `user:password`. The files are their owner's alone and there only while the job is.
+/// Gives jobs the credentials of the secret store, where the tools look for credentials: a netrc
+/// for indexes and channels (`index/HOST`), an auth.json for registries (`registry/HOST`), each
+/// secret `user:password`. The files are their owner's alone and there only while the job is.
 public final class JobCredentials {
   private static final String INDEX = "index/";
   private static final String REGISTRY = "registry/";
@@ -123,12 +123,12 @@ public final class JobCredentials {
   private Settings withRegistries(Settings settings, Path folder) {
     var auths = JsonObject.builder();
     var has = false;
-    for (var file : Optional.of(settings).flatMap(it -> it.get("REGISTRY_AUTH_FILE")).stream()
-        .map(Path::of)
-        .filter(Files::isReadable)
-        .toList()) {
-      auths.putAll(
-          JsonReader.readObject(file).optionalObject("auths").orElse(JsonObject.EMPTY));
+    for (var file :
+        Optional.of(settings).flatMap(it -> it.get("REGISTRY_AUTH_FILE")).stream()
+            .map(Path::of)
+            .filter(Files::isReadable)
+            .toList()) {
+      auths.putAll(JsonReader.readObject(file).optionalObject("auths").orElse(JsonObject.EMPTY));
     }
     for (var secret : context.secrets().list()) {
       if (secret.name().startsWith(REGISTRY)) {

@@ -58,8 +58,7 @@ public final class WorkResource implements Resource {
           context
               .workspace()
               .locks()
-              .find(
-                  CanonicalForm.hash(environment), options.platform(), options.pythonVersion());
+              .find(CanonicalForm.hash(environment), options.platform(), options.pythonVersion());
       if (kept.isPresent()) {
         return Answer.json(200, LockFile.toJson(kept.get()));
       }
@@ -154,10 +153,7 @@ public final class WorkResource implements Resource {
       if (input.string("kind").equals("image")) {
         var built = work.workspace().build(environment);
         var recorded = built.waitForCompletion(progress::line);
-        return JsonObject.builder()
-            .put("kind", "image")
-            .putAll(recorded.toJson())
-            .build();
+        return JsonObject.builder().put("kind", "image").putAll(recorded.toJson()).build();
       }
       return local(
           work.workspace()

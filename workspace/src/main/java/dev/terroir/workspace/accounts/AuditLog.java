@@ -4,13 +4,13 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.workspace.database.Database;
+import java.security.SecureRandom;
 import java.time.Clock;
-import java.time.format.DateTimeFormatter;
 import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.HexFormat;
-import java.security.SecureRandom;
 import org.jspecify.annotations.Nullable;
 
 /// Who did what in a workspace. Entries are only ever added. Safe for any number of threads.

@@ -33,7 +33,8 @@ public final class SecretRecords {
 
   /// What is kept under a name.
   public Optional<String> sealed(String name) {
-    return database.first("SELECT sealed FROM secret WHERE name = ?", row -> row.getString(1), name);
+    return database.first(
+        "SELECT sealed FROM secret WHERE name = ?", row -> row.getString(1), name);
   }
 
   /// Keeps one, in place of what is there.

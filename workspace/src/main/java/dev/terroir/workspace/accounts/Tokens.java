@@ -130,8 +130,7 @@ public final class Tokens {
 
   /// All tokens, those of runs left out, in the order made.
   public List<Token> list() {
-    return database.query(
-        SELECT + " WHERE run_id IS NULL ORDER BY created_at, id", Tokens::read);
+    return database.query(SELECT + " WHERE run_id IS NULL ORDER BY created_at, id", Tokens::read);
   }
 
   /// Refuses a token from now on.

@@ -145,8 +145,7 @@ public final class ComputeTargets {
   /// All of them, by name.
   public List<ComputeTarget> list() {
     var all = new ArrayList<>(BUILT_IN);
-    all.addAll(
-        database.query("SELECT name, document FROM compute_target", ComputeTargets::read));
+    all.addAll(database.query("SELECT name, document FROM compute_target", ComputeTargets::read));
     all.sort(java.util.Comparator.comparing(ComputeTarget::name));
     return all;
   }

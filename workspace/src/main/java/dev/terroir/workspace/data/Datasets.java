@@ -85,7 +85,8 @@ public final class Datasets {
 
   /// Registers a definition. One that equals the latest of its name gets no new version.
   ///
-  /// @param isNewVersion whether another definition becomes the next version of a name that is there
+  /// @param isNewVersion whether another definition becomes the next version of a name that is
+  ///   there
   public Dataset register(
       String name,
       JsonObject definition,
@@ -143,7 +144,9 @@ public final class Datasets {
         new WorkspaceException(
             Problem.of(
                 WorkspaceCode.DATASET_NOT_FOUND,
-                "no dataset `" + name + (version == null ? "" : ":" + version)
+                "no dataset `"
+                    + name
+                    + (version == null ? "" : ":" + version)
                     + "` is registered")));
   }
 
@@ -152,8 +155,7 @@ public final class Datasets {
   /// @param name or null
   public List<Dataset> list(@Nullable String name) {
     if (name != null) {
-      return database.query(
-          SELECT + " WHERE name = ? ORDER BY version DESC", Datasets::read, name);
+      return database.query(SELECT + " WHERE name = ? ORDER BY version DESC", Datasets::read, name);
     }
     var latest = new TreeMap<String, Dataset>();
     for (var dataset : database.query(SELECT + " ORDER BY name, version", Datasets::read)) {

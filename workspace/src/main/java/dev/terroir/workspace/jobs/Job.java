@@ -75,15 +75,37 @@ public record Job(
   /// The same with another status and its time.
   public Job begun(String at) {
     return new Job(
-        id, kind, Status.RUNNING, createdAt, at, null, subject, actor, requestId, input, progress,
-        null, null);
+        id,
+        kind,
+        Status.RUNNING,
+        createdAt,
+        at,
+        null,
+        subject,
+        actor,
+        requestId,
+        input,
+        progress,
+        null,
+        null);
   }
 
   /// The same, waiting again.
   public Job waiting() {
     return new Job(
-        id, kind, Status.QUEUED, createdAt, null, null, subject, actor, requestId, input, null,
-        null, null);
+        id,
+        kind,
+        Status.QUEUED,
+        createdAt,
+        null,
+        null,
+        subject,
+        actor,
+        requestId,
+        input,
+        null,
+        null,
+        null);
   }
 
   /// The same, ended.

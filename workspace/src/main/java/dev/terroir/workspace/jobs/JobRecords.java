@@ -75,9 +75,7 @@ public final class JobRecords {
     }
     parameters.add((long) limit);
     return database.query(
-        sql.append(" ORDER BY id DESC LIMIT ?").toString(),
-        JobRecords::read,
-        parameters.toArray());
+        sql.append(" ORDER BY id DESC LIMIT ?").toString(), JobRecords::read, parameters.toArray());
   }
 
   private static Job read(ResultSet row) throws SQLException {

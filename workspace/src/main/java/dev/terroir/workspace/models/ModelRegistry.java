@@ -178,7 +178,14 @@ public final class ModelRegistry {
         size += Files.size(file);
       }
       return add(
-          name, temporary, fileName, size, Sha256.finish(digest).hex(), runId, tags, description,
+          name,
+          temporary,
+          fileName,
+          size,
+          Sha256.finish(digest).hex(),
+          runId,
+          tags,
+          description,
           facts);
     } catch (IOException e) {
       throw FoundationException.ofFile("the model `" + name + "` cannot be stored", source, e);
@@ -309,7 +316,10 @@ public final class ModelRegistry {
           throw new WorkspaceException(
               Problem.of(
                       WorkspaceCode.MODEL_REFUSED,
-                      "property `" + property.getKey() + "` of model `" + before.id()
+                      "property `"
+                          + property.getKey()
+                          + "` of model `"
+                          + before.id()
                           + "` is said already")
                   .because("it is `" + property.getValue() + "`, and properties never change")
                   .hint("use a tag for what may change"));

@@ -86,8 +86,7 @@ public final class ExperimentRecords {
       if (tags != null) {
         database.update(
             "UPDATE experiment SET document = ? WHERE name = ?",
-            JsonWriter.compact(
-                JsonObject.builder().put("tags", JsonValue.ofStrings(tags)).build()),
+            JsonWriter.compact(JsonObject.builder().put("tags", JsonValue.ofStrings(tags)).build()),
             name);
       }
       return get(name);

@@ -166,12 +166,13 @@ public final class RunRecords {
     }
 
     private static boolean hasAll(Map<String, String> members, List<String> wanted) {
-      return wanted.stream().allMatch(text -> {
-        var equals = text.indexOf('=');
-        return equals < 0
-            ? members.containsKey(text)
-            : text.substring(equals + 1).equals(members.get(text.substring(0, equals)));
-      });
+      return wanted.stream()
+          .allMatch(text -> {
+            var equals = text.indexOf('=');
+            return equals < 0
+                ? members.containsKey(text)
+                : text.substring(equals + 1).equals(members.get(text.substring(0, equals)));
+          });
     }
   }
 

@@ -1,0 +1,297 @@
+package dev.terroir.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.workspace.accounts.Role;
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@DisplayName("Runs, models and data over HTTP")
+class RunsTest {
+  @TempDir Path folder;
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static String snapshot(ApiClient api, String script) {
+    var digest = Sha256.of(bytes(script)).prefixed();
+    api.put("/api/v1/contents/" + digest, bytes(script)).is(204);
+    return api.send(
+            "POST",
+            "/api/v1/snapshots",
+            "{\"files\": [{\"path\": \"train.py\", \"digest\": \""
+                + digest
+                + "\", \"size\": "
+                + bytes(script).length
+                + "}]}")
+        .is(201)
+        .json()
+        .string("id");
+  }
+
+  private static JsonObject submit(ApiClient api, String script, String more) {
+    return api.send(
+            "POST",
+            "/api/v1/runs",
+            """
+            {"experiment": "e", "snapshot": "SNAPSHOT", "tags": {"a": "1"},
+             "configuration": {"script": "train.py", "environment": ENVIRONMENT MORE}}
+            """
+                .replace("SNAPSHOT", snapshot(api, script))
+                .replace("ENVIRONMENT", Definitions.of("um", "x"))
+                .replace("MORE", more))
+        .is(201)
+        .json();
+  }
+
+  private static JsonObject await(ApiClient api, String id, Predicate<String> status)
+      throws Exception {
+    JsonObject run = JsonObject.EMPTY;
+    for (int i = 0; i < 600; i++) {
+      run = api.get("/api/v1/runs/" + id).is(200).json();
+      if (status.test(run.string("status"))) {
+        return run;
+      }
+      Thread.sleep(50);
+    }
+    throw new AssertionError(run);
+  }
+
+  private static JsonObject end(ApiClient api, String id) throws Exception {
+    return await(api, id, List.of("Completed", "Failed", "Canceled")::contains);
+  }
+
+  @Test
+  void aScriptRunsWithItsDataAndLeavesFilesAModelAndMetrics() throws Exception {
+    try (var served = new Served(folder)) {
+      var api = served.as(Role.CONTRIBUTOR);
+      api.put("/api/v1/datastores/workspaceblobstore/files/in/x.txt", bytes("42")).is(201);
+      api.put("/api/v1/datastores/workspaceblobstore/files/in/x.txt", bytes("43"))
+          .refused(409, "data-file-exists");
+      api.put("/api/v1/datastores/workspaceblobstore/files/%2e%2e/x", bytes("1")).is(400);
+      api.send(
+              "POST",
+              "/api/v1/datasets",
+              "{\"name\": \"d\", \"definition\": {\"paths\": [{\"datastore\":"
+                  + " \"workspaceblobstore\", \"path\": \"in/*.txt\"}]}}")
+          .is(201);
+      var script =
+          """
+          import os, sys, time, urllib.request
+          with open("SECRET", "w") as out: out.write(os.environ["AZUREML_RUN_TOKEN"])
+          asked = urllib.request.Request(
+              os.environ["AZUREML_SERVICE_ENDPOINT"] + "/api/v1",
+              headers={"Authorization": "Bearer " + os.environ["AZUREML_RUN_TOKEN"]})
+          print("asked", urllib.request.urlopen(asked).status)
+          with open("outputs/model.txt", "w") as out: out.write("model")
+          print("data", open(os.path.join(sys.argv[1], "x.txt")).read())
+          print("set", open(os.path.join(sys.argv[2], "x.txt")).read(), os.environ["A"])
+          print("token", "AZUREML_RUN_TOKEN" in os.environ, flush=True)
+          open(os.path.join(sys.argv[3], "y.txt"), "w").write("back")
+          while not os.path.exists("GO"): time.sleep(0.02)
+          """
+              .replace("GO", folder.resolve("go").toString())
+              .replace("SECRET", folder.resolve("secret").toString());
+      var run =
+          submit(
+              api,
+              script,
+              """
+              , "arguments": ["$AZUREML_DATAREFERENCE_ref", "DatasetConsumptionConfig:set",
+                              "$AZUREML_DATAREFERENCE_up"],
+              "dataReferences": {
+                "ref": {"dataStoreName": "workspaceblobstore", "mode": "mount",
+                        "pathOnDataStore": "in"},
+                "up": {"dataStoreName": "workspaceblobstore", "mode": "upload",
+                       "pathOnDataStore": "out", "pathOnCompute": "up"}},
+              "data": {"set": {"dataLocation": {"dataset": {"id": "d:1"}},
+                               "mechanism": "download"}}
+              """);
+      assertThat(run.string("status")).isIn("Preparing", "Queued", "Running");
+      var id = run.string("runId");
+      await(api, id, List.of("Running", "Failed")::contains);
+      var at = "/api/v1/runs/" + id;
+      var items =
+          "[{\"name\": \"loss\", \"kind\": \"scalar\", \"value\": 0.5},"
+              + " {\"name\": \"t\", \"kind\": \"row\", \"value\": {\"a\": 1}}]";
+      for (int i = 0; i < 2; i++) {
+        assertThat(
+                api.send(
+                        "POST",
+                        at + "/metrics",
+                        "{\"sender\": \"s\", \"first\": 1, \"items\": " + items + "}")
+                    .is(200)
+                    .json()
+                    .longValue("last"))
+            .isEqualTo(2);
+      }
+      assertThat(api.get(at + "/metrics").is(200).json().objects("items")).hasSize(2);
+      for (int i = 0; i < 200 && !api.get(at + "/log").text().contains("token"); i++) {
+        Thread.sleep(50);
+      }
+      assertThat(api.get(at + "/files").is(200).text()).contains("outputs/model.txt");
+      api.put(at + "/files/outputs/model.txt", bytes("model")).is(201);
+      api.put(at + "/files/outputs/model.txt", bytes("model")).refused(409, "run-file-exists");
+      api.put(at + "/files/a/%2e%2e/%2e%2e/%2e%2e/b", bytes("x")).is(400);
+      Files.writeString(folder.resolve("go"), "");
+      var ended = end(api, id);
+      assertThat(ended.string("status")).as(api.get(at + "/log").text()).isEqualTo("Completed");
+      assertThat(api.get(at + "/log").is(200).text()).contains("data 42", "set 42 x", "token True");
+      assertThat(api.get(at + "/files/outputs/model.txt").is(200).text()).isEqualTo("model");
+      assertThat(api.get("/api/v1/datastores/workspaceblobstore/files/out/y.txt").is(200).text())
+          .isEqualTo("back");
+      Thread.sleep(1500);
+      assertThat(api.get(at + "/log").text()).contains("asked 200");
+      new ApiClient(served.server.url(), Files.readString(folder.resolve("secret")))
+          .get("/api/v1")
+          .refused(401, "unauthenticated");
+      var model =
+          api.send(
+                  "POST",
+                  "/api/v1/models",
+                  "{\"name\": \"m\", \"run\": \""
+                      + id
+                      + "\", \"path\": \"outputs/model.txt\","
+                      + " \"properties\": {\"p\": \"1\"}}")
+              .is(201)
+              .json();
+      assertThat(model.string("id")).isEqualTo("m:1");
+      assertThat(api.get("/api/v1/models/m/versions/1/files/model.txt").text()).isEqualTo("model");
+      api.send("PATCH", "/api/v1/models/m/versions/1", "{\"properties\": {\"p\": \"2\"}}")
+          .refused(400, "model-refused");
+      api.send("PATCH", at, "{\"tags\": {\"a\": null, \"b\": \"2\"}}").is(200);
+      assertThat(api.get("/api/v1/runs?tag=b=2").json().objects("items")).hasSize(1);
+      assertThat(api.get("/api/v1/runs?tag=a").json().objects("items")).isEmpty();
+      api.get(at + "/environment").is(200);
+      served.as(Role.READER).send("POST", at + "/cancel", "").is(403);
+    }
+  }
+
+  @Test
+  void interactiveRunsAreWhatTheirCallerSaysAndScriptsAreCanceled() throws Exception {
+    try (var served = new Served(folder)) {
+      var api = served.as(Role.CONTRIBUTOR);
+      var run =
+          api.send("POST", "/api/v1/runs", "{\"experiment\": \"e\", \"kind\": \"interactive\"}")
+              .is(201)
+              .json();
+      var id = run.string("runId");
+      assertThat(run.string("status")).isEqualTo("Running");
+      api.send(
+              "POST",
+              "/api/v1/runs",
+              "{\"experiment\": \"e\", \"kind\": \"interactive\", \"parent\": \"" + id + "\"}")
+          .is(201);
+      assertThat(api.get("/api/v1/runs").json().objects("items")).hasSize(1);
+      assertThat(api.get("/api/v1/runs?parent=" + id).json().objects("items")).hasSize(1);
+      api.send("PATCH", "/api/v1/runs/" + id, "{\"properties\": {\"p\": \"1\"}}").is(200);
+      api.send("PATCH", "/api/v1/runs/" + id, "{\"properties\": {\"p\": \"2\"}}")
+          .refused(409, "run-conflict");
+      api.send("PATCH", "/api/v1/runs/" + id, "{\"status\": \"Completed\"}").is(200);
+      api.send("PATCH", "/api/v1/runs/" + id, "{\"status\": \"Running\"}")
+          .refused(409, "run-conflict");
+      var script = submit(api, "import time\ntime.sleep(600)\n", "").string("runId");
+      api.send("PATCH", "/api/v1/runs/" + script, "{\"status\": \"Completed\"}")
+          .refused(409, "run-conflict");
+      await(api, script, "Running"::equals);
+      api.send("POST", "/api/v1/runs/" + script + "/cancel", "").is(200);
+      assertThat(end(api, script).string("status")).isEqualTo("Canceled");
+      assertThat(end(api, submit(api, "raise SystemExit(3)\n", "").string("runId")).string("error"))
+          .isEqualTo("the script ended with exit code 3");
+      api.get("/api/v1/experiments/e").is(200);
+      api.get("/api/v1/runs/none").refused(404, "run-not-found");
+    }
+  }
+
+  @Test
+  void poolsHaveNoMoreRunsAtOnceThanNodes() throws Exception {
+    try (var served = new Served(folder)) {
+      var api = served.as(Role.CONTRIBUTOR);
+      api.send("PUT", "/api/v1/computetargets/pool", "{\"vmSize\": \"s\", \"maxNodes\": 1}")
+          .is(200);
+      api.send("PUT", "/api/v1/computetargets/pool2", "{\"minNodes\": 2, \"maxNodes\": 1}")
+          .refused(400, "compute-target-refused");
+      var script =
+          "import os, time\nwhile not os.path.exists('"
+              + folder.resolve("go")
+              + "'): time.sleep(0.02)\n";
+      var first = submit(api, script, ", \"target\": \"pool\"").string("runId");
+      await(api, first, "Running"::equals);
+      var second = submit(api, script, ", \"target\": \"pool\"").string("runId");
+      await(api, second, "Queued"::equals);
+      Thread.sleep(1200);
+      assertThat(api.get("/api/v1/runs/" + second).json().string("status")).isEqualTo("Queued");
+      Files.writeString(folder.resolve("go"), "");
+      assertThat(end(api, first).string("status")).isEqualTo("Completed");
+      assertThat(end(api, second).string("status")).isEqualTo("Completed");
+    }
+  }
+
+  private Process serve() throws Exception {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            ServedProcess.class.getName(),
+            folder.toString())
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(new File(folder + "/process.log")))
+        .start();
+  }
+
+  private ApiClient client(Process process) throws Exception {
+    var files = new ServerFiles(folder.resolve("team"));
+    for (int i = 0; i < 600; i++) {
+      if (Files.exists(files.description())
+          && JsonReader.readObject(files.description()).longValue("pid") == process.pid()) {
+        return new ApiClient(
+            JsonReader.readObject(files.description()).string("url"),
+            Files.readString(files.token()).strip());
+      }
+      Thread.sleep(50);
+    }
+    throw new AssertionError(Files.readString(folder.resolve("process.log")));
+  }
+
+  @Test
+  void aKilledServersRunsGoOnAndTheNextServerFindsTheTruth() throws Exception {
+    var process = serve();
+    try {
+      var api = client(process);
+      var script =
+          "import os, time\nprint('up', flush=True)\nwhile not os.path.exists('"
+              + folder.resolve("go")
+              + "'): time.sleep(0.02)\nprint('down')\n";
+      var running = submit(api, script, "").string("runId");
+      await(api, running, "Running"::equals);
+      var preparing = submit(api, script, "").string("runId");
+      process.destroyForcibly().waitFor();
+      process = serve();
+      api = client(process);
+      assertThat(api.get("/api/v1/runs/" + running).json().string("status")).isEqualTo("Running");
+      Files.writeString(folder.resolve("go"), "");
+      for (var id : List.of(running, preparing)) {
+        assertThat(end(api, id).string("status")).as(id).isEqualTo("Completed");
+        assertThat(api.get("/api/v1/runs/" + id + "/log").text())
+            .as("a run is started once")
+            .isEqualTo("up\ndown\n");
+      }
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+  }
+}
