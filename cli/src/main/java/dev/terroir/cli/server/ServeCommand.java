@@ -81,8 +81,7 @@ public final class ServeCommand {
               "tokenFile");
       return 0;
     }
-    try (var server =
-        TerroirServer.start(workspace, options(arguments), context.settings())) {
+    try (var server = TerroirServer.start(workspace, options(arguments), context.settings())) {
       // As the operating system asks for an end, so that it is a clean one.
       var hook = new Thread(() -> end(server));
       Runtime.getRuntime().addShutdownHook(hook);
