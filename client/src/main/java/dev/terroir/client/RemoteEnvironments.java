@@ -75,12 +75,11 @@ public final class RemoteEnvironments implements EnvironmentRegistry {
   @Override
   public List<Listed> listStored() {
     return client.pages(ENVIRONMENTS).stream()
-        .map(
-            item ->
-                new Listed(
-                    item.string("name"),
-                    item.string("version"),
-                    JsonWriter.compact(item.object("definition"))))
+        .map(item ->
+            new Listed(
+                item.string("name"),
+                item.string("version"),
+                JsonWriter.compact(item.object("definition"))))
         .toList();
   }
 

@@ -89,13 +89,12 @@ public final class RemoteServices implements ScoringServices {
   public List<String> logs(String name, int lines) {
     var last = new ArrayDeque<String>();
     new RemoteLog(client, path(name) + "/log")
-        .print(
-            line -> {
-              last.add(line);
-              if (last.size() > lines) {
-                last.remove();
-              }
-            });
+        .print(line -> {
+          last.add(line);
+          if (last.size() > lines) {
+            last.remove();
+          }
+        });
     return List.copyOf(last);
   }
 
@@ -116,12 +115,11 @@ public final class RemoteServices implements ScoringServices {
   @Override
   public List<String> usersOf(String environment, String version) {
     return list().stream()
-        .filter(
-            service ->
-                service
-                    .optionalString("environment")
-                    .filter((environment + ":" + version)::equals)
-                    .isPresent())
+        .filter(service ->
+            service
+                .optionalString("environment")
+                .filter((environment + ":" + version)::equals)
+                .isPresent())
         .filter(service -> !service.string("state").equals("Failed"))
         .map(service -> service.string("name"))
         .toList();

@@ -62,16 +62,15 @@ public final class RemoteWorkspace implements Workspace {
         new Logins(settings)
             .find(address.url())
             .filter(text -> !text.isBlank())
-            .orElseThrow(
-                () ->
-                    new ClientException(
-                        Problem.of(ClientCode.TOKEN_MISSING, "there is no token for the server")
-                            .at(Place.of(address.url()))
-                            .hint(
-                                "an owner of the workspace makes one with `terroir token create`;"
-                                    + " keep it here with `terroir login --endpoint "
-                                    + address.url()
-                                    + "`, or set TERROIR_TOKEN")));
+            .orElseThrow(() ->
+                new ClientException(
+                    Problem.of(ClientCode.TOKEN_MISSING, "there is no token for the server")
+                        .at(Place.of(address.url()))
+                        .hint(
+                            "an owner of the workspace makes one with `terroir token create`;"
+                                + " keep it here with `terroir login --endpoint "
+                                + address.url()
+                                + "`, or set TERROIR_TOKEN")));
     var client = new RestClient(address, token, settings);
     try {
       var about = client.get("").json();

@@ -170,15 +170,14 @@ class RestClientTest {
 
   @Test
   void aLogGoesOnWhereItBroke() {
-    replies.add(
-        exchange -> {
-          exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
-          exchange.sendResponseHeaders(200, 1000);
-          exchange
-              .getResponseBody()
-              .write("event: line\nid: 4\ndata: one\n\nevent: line\nid: 8\nda".getBytes());
-          exchange.getResponseBody().flush();
-        });
+    replies.add(exchange -> {
+      exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
+      exchange.sendResponseHeaders(200, 1000);
+      exchange
+          .getResponseBody()
+          .write("event: line\nid: 4\ndata: one\n\nevent: line\nid: 8\nda".getBytes());
+      exchange.getResponseBody().flush();
+    });
     replies.add(
         reply(
             200,
@@ -202,12 +201,11 @@ class RestClientTest {
 
   @Test
   void aFileThatIsCutShortIsNotKept() {
-    replies.add(
-        exchange -> {
-          exchange.sendResponseHeaders(200, 1000);
-          exchange.getResponseBody().write(new byte[10]);
-          exchange.getResponseBody().flush();
-        });
+    replies.add(exchange -> {
+      exchange.sendResponseHeaders(200, 1000);
+      exchange.getResponseBody().write(new byte[10]);
+      exchange.getResponseBody().flush();
+    });
     var target = folder.resolve("file");
     assertThatThrownBy(() -> new Contents(client).receive("/x", target, -1))
         .isInstanceOf(TerroirException.class);

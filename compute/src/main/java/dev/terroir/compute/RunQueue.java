@@ -54,7 +54,9 @@ public final class RunQueue implements AutoCloseable {
 
   /// @param failures is told what nobody expects, with the run's id
   public RunQueue(
-      LocalWorkspace workspace, RunCredentials credentials, BiConsumer<String, Throwable> failures) {
+      LocalWorkspace workspace,
+      RunCredentials credentials,
+      BiConsumer<String, Throwable> failures) {
     this.workspace = workspace;
     this.credentials = credentials;
     this.failures = failures;

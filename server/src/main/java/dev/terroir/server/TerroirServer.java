@@ -64,7 +64,8 @@ public final class TerroirServer implements AutoCloseable {
   /// @param workspace closed by the caller, after the server
   /// @throws ServerException code `server-running`, `insecure-address`, `tls-files` or
   ///   `server-not-started`
-  public static TerroirServer start(LocalWorkspace workspace, ServerOptions options, Settings settings) {
+  public static TerroirServer start(
+      LocalWorkspace workspace, ServerOptions options, Settings settings) {
     refuseInsecure(options);
     var files = new ServerFiles(workspace.directory());
     var lock = files.tryLock();

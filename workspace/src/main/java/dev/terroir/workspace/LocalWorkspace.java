@@ -509,12 +509,11 @@ public final class LocalWorkspace implements Workspace {
     var names = new ArrayList<String>();
     environments()
         .list()
-        .forEach(
-            (key, value) -> {
-              if (value.hash().equals(hash)) {
-                names.add(key);
-              }
-            });
+        .forEach((key, value) -> {
+          if (value.hash().equals(hash)) {
+            names.add(key);
+          }
+        });
     return names;
   }
 

@@ -61,12 +61,11 @@ class WorkspaceTest {
       environments.register(Environment.of("e").withVersion("2024-05"));
       assertThat(environments.register(Environment.of("e").withVersion("2024-05")).isNew())
           .isFalse();
-      assertThatThrownBy(
-              () ->
-                  environments.register(
-                      Environment.of("e")
-                          .withVersion("2024-05")
-                          .withEnvironmentVariables(Map.of("A", "B"))))
+      assertThatThrownBy(() ->
+              environments.register(
+                  Environment.of("e")
+                      .withVersion("2024-05")
+                      .withEnvironmentVariables(Map.of("A", "B"))))
           .isInstanceOf(WorkspaceException.class)
           .hasMessageContaining("already registered and cannot be changed");
     }

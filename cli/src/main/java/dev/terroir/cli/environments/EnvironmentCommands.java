@@ -225,13 +225,12 @@ public final class EnvironmentCommands {
     captured.warnings().forEach(context.progress()::warn);
     var unreproducible =
         captured.unreproducible().stream()
-            .<JsonValue>map(
-                item ->
-                    JsonObject.builder()
-                        .put("name", item.name())
-                        .put("why", item.why())
-                        .put("leftOut", item.isLeftOut())
-                        .build())
+            .<JsonValue>map(item ->
+                JsonObject.builder()
+                    .put("name", item.name())
+                    .put("why", item.why())
+                    .put("leftOut", item.isLeftOut())
+                    .build())
             .toList();
     return save(
         withPython(Environment.of(name, captured.dependencies()), arguments),
@@ -465,11 +464,10 @@ public final class EnvironmentCommands {
     return context
         .workspace()
         .find(environment)
-        .orElseThrow(
-            () ->
-                CliException.usage(
-                    "the environment `" + environment.name() + "` is not installed on this machine",
-                    "install it with `terroir environment install`"));
+        .orElseThrow(() ->
+            CliException.usage(
+                "the environment `" + environment.name() + "` is not installed on this machine",
+                "install it with `terroir environment install`"));
   }
 
   private static int path(Arguments arguments, Context context) {

@@ -144,10 +144,9 @@ public final class LockCommands {
     return context
         .workspace()
         .findLock(environment)
-        .orElseThrow(
-            () ->
-                CliException.usage(
-                    "`" + text + "` has no lock yet", "lock it with `terroir environment lock`"));
+        .orElseThrow(() ->
+            CliException.usage(
+                "`" + text + "` has no lock yet", "lock it with `terroir environment lock`"));
   }
 
   private static int show(Arguments arguments, Context context) {
@@ -293,15 +292,14 @@ public final class LockCommands {
   private static JsonValue items(List<Locked> packages) {
     return new JsonValue.JsonArray(
         packages.stream()
-            .<JsonValue>map(
-                item -> {
-                  var json =
-                      JsonObject.builder().put("name", item.name()).put("version", item.version());
-                  if (item instanceof CondaPackage conda) {
-                    json.put("kind", "conda").put("build", conda.build());
-                  }
-                  return json.build();
-                })
+            .<JsonValue>map(item -> {
+              var json =
+                  JsonObject.builder().put("name", item.name()).put("version", item.version());
+              if (item instanceof CondaPackage conda) {
+                json.put("kind", "conda").put("build", conda.build());
+              }
+              return json.build();
+            })
             .toList());
   }
 

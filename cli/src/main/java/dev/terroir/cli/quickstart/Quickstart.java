@@ -260,19 +260,18 @@ public final class Quickstart {
   /// The version of the user's own Python, so that nothing more has to be fetched.
   private Optional<String> pythonVersion() {
     return UvProgram.python(settings)
-        .map(
-            python ->
-                new Command(
-                        List.of(
-                            python.toString(),
-                            "-c",
-                            "import sys; print('%d.%d' % sys.version_info[:2])"),
-                        settings.variables(),
-                        null,
-                        Duration.ofSeconds(30))
-                    .run()
-                    .output()
-                    .strip())
+        .map(python ->
+            new Command(
+                    List.of(
+                        python.toString(),
+                        "-c",
+                        "import sys; print('%d.%d' % sys.version_info[:2])"),
+                    settings.variables(),
+                    null,
+                    Duration.ofSeconds(30))
+                .run()
+                .output()
+                .strip())
         .filter(version -> version.matches("3\\.\\d+"));
   }
 

@@ -77,10 +77,9 @@ public final class TokenCommands {
     var word = arguments.optional("--role").orElse("reader");
     var role =
         Role.of(word)
-            .orElseThrow(
-                () ->
-                    CliException.usage(
-                        "`" + word + "` is no role", "use reader, contributor or owner"));
+            .orElseThrow(() ->
+                CliException.usage(
+                    "`" + word + "` is no role", "use reader, contributor or owner"));
     var lifetime =
         arguments.optional("--expires").map(text -> Amounts.time("--expires", text)).orElse(null);
     var made = tokens(context).create(name, role, lifetime, null);
@@ -102,9 +101,8 @@ public final class TokenCommands {
         .result(
             new JsonValue.JsonArray(
                 tokens(context).list().stream()
-                    .<JsonValue>map(
-                        token ->
-                            JsonObject.builder().putAll(token.toJson()).remove("runId").build())
+                    .<JsonValue>map(token ->
+                        JsonObject.builder().putAll(token.toJson()).remove("runId").build())
                     .toList()),
             "id",
             "name",

@@ -137,11 +137,10 @@ public final class ModelCommands {
       var path =
           arguments
               .path("--model-path")
-              .orElseThrow(
-                  () ->
-                      CliException.usage(
-                          "there is nothing to register",
-                          "give -p PATH, or --run-id and --asset-path"));
+              .orElseThrow(() ->
+                  CliException.usage(
+                      "there is nothing to register",
+                      "give -p PATH, or --run-id and --asset-path"));
       model = models.register(name, path, tags, description);
     }
     context.console().result(model, "id", "createdTime", "runId");
@@ -186,11 +185,9 @@ public final class ModelCommands {
         arguments
             .optional("--entry-script")
             .or(() -> fromFile.map(InferenceConfig::entryScript))
-            .orElseThrow(
-                () ->
-                    CliException.usage(
-                        "no entry script is named",
-                        "give --es FILE or an inference configuration"));
+            .orElseThrow(() ->
+                CliException.usage(
+                    "no entry script is named", "give --es FILE or an inference configuration"));
     var source =
         arguments
             .path("--source-directory")
@@ -287,22 +284,20 @@ public final class ModelCommands {
     var ended = new java.util.concurrent.CountDownLatch(1);
     Runtime.getRuntime()
         .addShutdownHook(
-            new Thread(
-                () -> {
-                  stopping.set(true);
-                  try {
-                    ended.await(15, java.util.concurrent.TimeUnit.SECONDS);
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                  }
-                }));
+            new Thread(() -> {
+              stopping.set(true);
+              try {
+                ended.await(15, java.util.concurrent.TimeUnit.SECONDS);
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            }));
     var announcer =
         Thread.ofVirtual()
-            .start(
-                () -> {
-                  service.waitForDeployment(DEPLOYMENT_TIMEOUT);
-                  context.console().result(service.toJson(), "name", "state", "scoringUri");
-                });
+            .start(() -> {
+              service.waitForDeployment(DEPLOYMENT_TIMEOUT);
+              context.console().result(service.toJson(), "name", "state", "scoringUri");
+            });
     try {
       var status = service.run(stopping::get);
       announcer.interrupt();

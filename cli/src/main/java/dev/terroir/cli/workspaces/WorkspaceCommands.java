@@ -156,38 +156,36 @@ public final class WorkspaceCommands {
   }
 
   private static void change(Workspace workspace, Arguments arguments, Context context) {
-    workspace.update(
-        before -> {
-          var registry = arguments.optional("--container-registry");
-          var after =
-              registry.isEmpty()
-                  ? before
-                  : registry.get().equals("own")
-                      ? before.withOwnRegistry()
-                      : before.withContainerRegistry(registry.get());
-          for (var text : arguments.all("--default-base")) {
-            var parts = text.split("=", 2);
-            var kind = kind(parts[0]);
-            after =
-                parts.length < 2 || parts[1].isBlank()
-                    ? after.withoutDefaultBase(kind)
-                    : after.withDefaultBase(kind, parts[1], context.project());
-          }
-          var conda = new TreeMap<String, List<String>>();
-          CONDA.forEach(
-              (option, field) -> {
-                if (arguments.has(option)) {
-                  conda.put(
-                      field,
-                      option.equals("--conda-names")
-                          ? names(arguments.path(option).orElseThrow())
-                          : LISTS.contains(option)
-                              ? arguments.all(option)
-                              : List.of(arguments.optional(option).orElse("")));
-                }
-              });
-          return conda.isEmpty() ? after : after.withConda(conda);
-        });
+    workspace.update(before -> {
+      var registry = arguments.optional("--container-registry");
+      var after =
+          registry.isEmpty()
+              ? before
+              : registry.get().equals("own")
+                  ? before.withOwnRegistry()
+                  : before.withContainerRegistry(registry.get());
+      for (var text : arguments.all("--default-base")) {
+        var parts = text.split("=", 2);
+        var kind = kind(parts[0]);
+        after =
+            parts.length < 2 || parts[1].isBlank()
+                ? after.withoutDefaultBase(kind)
+                : after.withDefaultBase(kind, parts[1], context.project());
+      }
+      var conda = new TreeMap<String, List<String>>();
+      CONDA.forEach((option, field) -> {
+        if (arguments.has(option)) {
+          conda.put(
+              field,
+              option.equals("--conda-names")
+                  ? names(arguments.path(option).orElseThrow())
+                  : LISTS.contains(option)
+                      ? arguments.all(option)
+                      : List.of(arguments.optional(option).orElse("")));
+        }
+      });
+      return conda.isEmpty() ? after : after.withConda(conda);
+    });
   }
 
   /// The lines of a file of names, which has to be one.
@@ -204,14 +202,13 @@ public final class WorkspaceCommands {
     return Stream.of(DefaultBases.Kind.values())
         .filter(kind -> kind.id().equals(id))
         .findFirst()
-        .orElseThrow(
-            () ->
-                CliException.usage(
-                    "`" + id + "` is no kind of base image",
-                    "use one of "
-                        + Stream.of(DefaultBases.Kind.values())
-                            .map(kind -> "`" + kind.id() + "`")
-                            .collect(Collectors.joining(", "))));
+        .orElseThrow(() ->
+            CliException.usage(
+                "`" + id + "` is no kind of base image",
+                "use one of "
+                    + Stream.of(DefaultBases.Kind.values())
+                        .map(kind -> "`" + kind.id() + "`")
+                        .collect(Collectors.joining(", "))));
   }
 
   private static int create(Arguments arguments, Context context) {

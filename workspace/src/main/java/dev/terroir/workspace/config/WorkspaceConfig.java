@@ -32,20 +32,19 @@ public record WorkspaceConfig(
   /// @throws WorkspaceException code `config-not-found`, with every place that was searched
   public static WorkspaceConfig find(Path start) {
     return search(start)
-        .orElseThrow(
-            () -> {
-              var problem =
-                  Problem.of(
-                      WorkspaceCode.CONFIG_NOT_FOUND,
-                      "config.json could not be found in " + start + " or its parent directories");
-              for (var place : places(start)) {
-                problem = problem.at(Place.file(place));
-              }
-              return new WorkspaceException(
-                  problem.hint(
-                      "make one with `terroir workspace create -n NAME`, or name the workspace with"
-                          + " `--workspace DIR`"));
-            });
+        .orElseThrow(() -> {
+          var problem =
+              Problem.of(
+                  WorkspaceCode.CONFIG_NOT_FOUND,
+                  "config.json could not be found in " + start + " or its parent directories");
+          for (var place : places(start)) {
+            problem = problem.at(Place.file(place));
+          }
+          return new WorkspaceException(
+              problem.hint(
+                  "make one with `terroir workspace create -n NAME`, or name the workspace with"
+                      + " `--workspace DIR`"));
+        });
   }
 
   /// The same; empty when there is none.

@@ -37,56 +37,54 @@ public final class DatabaseEnvironments implements EnvironmentRegistry {
   public Registered register(Environment environment) {
     Validation.checkNewName(environment.name());
     Validation.check(environment);
-    return database.transaction(
-        () -> {
-          var same = comparable(environment);
-          var wanted = environment.version();
-          if (wanted != null && !isAutosaveName(wanted)) {
-            var taken = row(environment.name(), wanted);
-            if (taken.isPresent()) {
-              if (comparable(taken.get().environment()).equals(same)) {
-                return taken.get();
-              }
-              throw new WorkspaceException(
-                  Problem.of(
-                          WorkspaceCode.VERSION_TAKEN,
-                          "environment `"
-                              + environment.name()
-                              + "` with version `"
-                              + wanted
-                              + "` is already registered and cannot be changed")
-                      .hint("leave the version out to have the next one"));
-            }
-            return insert(environment, wanted, false);
+    return database.transaction(() -> {
+      var same = comparable(environment);
+      var wanted = environment.version();
+      if (wanted != null && !isAutosaveName(wanted)) {
+        var taken = row(environment.name(), wanted);
+        if (taken.isPresent()) {
+          if (comparable(taken.get().environment()).equals(same)) {
+            return taken.get();
           }
-          var latest = latest(environment.name());
-          if (latest.isPresent() && comparable(latest.get().environment()).equals(same)) {
-            return latest.get();
-          }
-          return insert(environment, String.valueOf(next(environment.name())), false);
-        });
+          throw new WorkspaceException(
+              Problem.of(
+                      WorkspaceCode.VERSION_TAKEN,
+                      "environment `"
+                          + environment.name()
+                          + "` with version `"
+                          + wanted
+                          + "` is already registered and cannot be changed")
+                  .hint("leave the version out to have the next one"));
+        }
+        return insert(environment, wanted, false);
+      }
+      var latest = latest(environment.name());
+      if (latest.isPresent() && comparable(latest.get().environment()).equals(same)) {
+        return latest.get();
+      }
+      return insert(environment, String.valueOf(next(environment.name())), false);
+    });
   }
 
   /// Registers what a run or deployment uses, unless some version of that name holds the same
   /// definition.
   public Registered autosave(Environment environment) {
     Validation.check(environment);
-    return database.transaction(
-        () -> {
-          var same = comparable(environment);
-          for (var version : all(environment.name())) {
-            if (comparable(version.environment()).equals(same)) {
-              return version;
-            }
-          }
-          var curated = CuratedEnvironments.find(environment.name());
-          if (curated.isPresent() && comparable(curated.get()).equals(same)) {
-            return curated(curated.get());
-          }
-          var time = clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
-          var name = "Autosave_" + time + "_" + Sha256.of(same + time).hex().substring(0, 8);
-          return insert(environment, name, true);
-        });
+    return database.transaction(() -> {
+      var same = comparable(environment);
+      for (var version : all(environment.name())) {
+        if (comparable(version.environment()).equals(same)) {
+          return version;
+        }
+      }
+      var curated = CuratedEnvironments.find(environment.name());
+      if (curated.isPresent() && comparable(curated.get()).equals(same)) {
+        return curated(curated.get());
+      }
+      var time = clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
+      var name = "Autosave_" + time + "_" + Sha256.of(same + time).hex().substring(0, 8);
+      return insert(environment, name, true);
+    });
   }
 
   @Override
@@ -148,15 +146,14 @@ public final class DatabaseEnvironments implements EnvironmentRegistry {
             (long) prefix.length(),
             prefix,
             (long) limit)
-        .forEach(
-            latest ->
-                database
-                    .first(
-                        SELECT + " WHERE name = ? AND ordinal = ?",
-                        DatabaseEnvironments::read,
-                        latest.name(),
-                        latest.ordinal())
-                    .ifPresent(item -> result.put(latest.name(), item)));
+        .forEach(latest ->
+            database
+                .first(
+                    SELECT + " WHERE name = ? AND ordinal = ?",
+                    DatabaseEnvironments::read,
+                    latest.name(),
+                    latest.ordinal())
+                .ifPresent(item -> result.put(latest.name(), item)));
     return result.values().stream().limit(limit).toList();
   }
 
@@ -207,23 +204,22 @@ public final class DatabaseEnvironments implements EnvironmentRegistry {
   @Override
   public void label(String name, String version, List<String> labels) {
     get(name, version, null);
-    database.transaction(
-        () -> {
-          for (var label : labels) {
-            if (label.equals("latest") || label.isBlank()) {
-              throw new WorkspaceException(
-                  Problem.of(
-                      WorkspaceCode.INVALID_NAME, "the label `" + label + "` is kept by Terroir"));
-            }
-            database.update(
-                "INSERT INTO environment_label VALUES (?, ?, ?)"
-                    + " ON CONFLICT (name, label) DO UPDATE SET version = excluded.version",
-                name,
-                label,
-                version);
-          }
-          return labels.size();
-        });
+    database.transaction(() -> {
+      for (var label : labels) {
+        if (label.equals("latest") || label.isBlank()) {
+          throw new WorkspaceException(
+              Problem.of(
+                  WorkspaceCode.INVALID_NAME, "the label `" + label + "` is kept by Terroir"));
+        }
+        database.update(
+            "INSERT INTO environment_label VALUES (?, ?, ?)"
+                + " ON CONFLICT (name, label) DO UPDATE SET version = excluded.version",
+            name,
+            label,
+            version);
+      }
+      return labels.size();
+    });
   }
 
   @Override

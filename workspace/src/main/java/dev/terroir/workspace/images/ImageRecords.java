@@ -140,10 +140,9 @@ public final class ImageRecords {
           .filter(Files::isDirectory)
           .sorted(java.util.Comparator.comparing(ImageRecords::changed).reversed())
           .limit(limit)
-          .map(
-              history ->
-                  DefinitionImages.repositoryOf(
-                      String.valueOf(directory.relativize(history).getName(0))))
+          .map(history ->
+              DefinitionImages.repositoryOf(
+                  String.valueOf(directory.relativize(history).getName(0))))
           .toList();
     } catch (IOException e) {
       throw FoundationException.ofFile("the images cannot be listed", directory, e);

@@ -77,15 +77,13 @@ public final class WorkspaceImages {
       return Optional.empty();
     }
     return find(wish.environment(), wish.platform())
-        .filter(
-            it ->
-                base == null
-                    ? !it.isOnDefaultBase() || isOnPresentDefault(wish, it.image())
-                    : it.image().baseReference().equals(base.toString()))
-        .filter(
-            it ->
-                wish.options().equals(ImageBuilder.Options.DEFAULT)
-                    || isBuiltAs(it.image(), wish.options()));
+        .filter(it ->
+            base == null
+                ? !it.isOnDefaultBase() || isOnPresentDefault(wish, it.image())
+                : it.image().baseReference().equals(base.toString()))
+        .filter(it ->
+            wish.options().equals(ImageBuilder.Options.DEFAULT)
+                || isBuiltAs(it.image(), wish.options()));
   }
 
   private boolean isOnPresentDefault(DefinitionImages.Wish wish, BuiltImage image) {
@@ -212,9 +210,8 @@ public final class WorkspaceImages {
             ? image.baseReference()
             : Optional.ofNullable(environment.docker().baseImage())
                 .filter(name -> !defaults.isRetiredDefault(name))
-                .orElseGet(
-                    () ->
-                        defaultBase(environment, lock, lock == null ? "3" : lock.pythonVersion()));
+                .orElseGet(() ->
+                    defaultBase(environment, lock, lock == null ? "3" : lock.pythonVersion()));
     return new DockerImageDetails(
         image != null,
         registry.repository(DefinitionImages.repositoryOf(hash)),

@@ -70,15 +70,13 @@ class WorkspaceImagesTest {
       assertThat(isServed(workspace)).isFalse();
       remember(workspace, "docker://docker.io/library/python:3.12-slim", true);
       assertThat(isServed(workspace)).isTrue();
-      workspace.update(
-          before ->
-              before.withDefaultBase(
-                  DefaultBases.Kind.GPU_PYTHON, "registry.example.com/gpu:{python}", folder));
+      workspace.update(before ->
+          before.withDefaultBase(
+              DefaultBases.Kind.GPU_PYTHON, "registry.example.com/gpu:{python}", folder));
       assertThat(isServed(workspace)).as("the default of another kind").isTrue();
-      workspace.update(
-          before ->
-              before.withDefaultBase(
-                  DefaultBases.Kind.CPU_PYTHON, "registry.example.com/python:{python}", folder));
+      workspace.update(before ->
+          before.withDefaultBase(
+              DefaultBases.Kind.CPU_PYTHON, "registry.example.com/python:{python}", folder));
       assertThat(isServed(workspace)).isFalse();
       remember(workspace, "docker://registry.example.com/python:3.12", true);
       assertThat(isServed(workspace)).isTrue();
