@@ -193,7 +193,7 @@ public final class Main {
         settings,
         new Console(out, err, format, output.isPresent()),
         progress,
-        arguments.path("--workspace").orElse(null),
+        arguments.orNull("--workspace"),
         arguments.path("--path").orElse(Path.of("")).toAbsolutePath().normalize());
   }
 

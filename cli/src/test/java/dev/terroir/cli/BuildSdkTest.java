@@ -12,6 +12,7 @@ import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.base.DefaultBases;
 import dev.terroir.image.engine.Engine;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.images.ImageBuild;
 import java.io.IOException;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 class BuildSdkTest {
   @TempDir Path folder;
   private Terroir terroir;
-  private Workspace workspace;
+  private LocalWorkspace workspace;
 
   @BeforeEach
   void open() throws IOException {

@@ -13,7 +13,7 @@ import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.progress.Progress;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.environments.EnvironmentRegistry.Registered;
 import dev.terroir.workspace.runs.ExperimentRecords;
 import java.nio.file.Files;
@@ -28,11 +28,11 @@ import java.util.Map;
 ///
 /// @since 0.1
 public final class Experiment {
-  private final Workspace workspace;
+  private final LocalWorkspace workspace;
   private final String name;
 
   /// @param name letters, digits, `_` and `-`
-  public Experiment(Workspace workspace, String name) {
+  public Experiment(LocalWorkspace workspace, String name) {
     this.workspace = workspace;
     this.name = ExperimentRecords.check(name);
   }
@@ -143,7 +143,7 @@ public final class Experiment {
     }
   }
 
-  static void checkTarget(Workspace workspace, String target) {
+  static void checkTarget(LocalWorkspace workspace, String target) {
     if (target.equals("local") || workspace.computeTargets().find(target).isPresent()) {
       return;
     }

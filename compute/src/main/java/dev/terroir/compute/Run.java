@@ -10,7 +10,7 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.models.ModelRegistry;
 import dev.terroir.workspace.runs.RunRecords;
 import dev.terroir.workspace.runs.RunRecords.RunRecord;
@@ -43,10 +43,10 @@ public final class Run {
   /// Where the making of the image is told, when the script runs in a container.
   public static final String IMAGE_LOG = "azureml-logs/20_image_build_log.txt";
 
-  private final Workspace workspace;
+  private final LocalWorkspace workspace;
   private final String id;
 
-  private Run(Workspace workspace, String id) {
+  private Run(LocalWorkspace workspace, String id) {
     this.workspace = workspace;
     this.id = id;
   }
@@ -54,7 +54,7 @@ public final class Run {
   /// A recorded run.
   ///
   /// @throws dev.terroir.workspace.WorkspaceException code `run-not-found`
-  public static Run get(Workspace workspace, String id) {
+  public static Run get(LocalWorkspace workspace, String id) {
     var run = new Run(workspace, workspace.runs().get(id).id());
     run.record();
     return run;
@@ -63,7 +63,7 @@ public final class Run {
   /// Runs, newest first.
   ///
   /// @param experiment or null for all
-  public static List<Run> list(Workspace workspace, @Nullable String experiment) {
+  public static List<Run> list(LocalWorkspace workspace, @Nullable String experiment) {
     return workspace.runs().list(experiment).stream()
         .map(record -> new Run(workspace, record.id()))
         .toList();
@@ -79,7 +79,7 @@ public final class Run {
     return directory(workspace, id);
   }
 
-  static Path directory(Workspace workspace, String id) {
+  static Path directory(LocalWorkspace workspace, String id) {
     return workspace.directory().resolve("runs").resolve(id);
   }
 

@@ -11,7 +11,7 @@ import dev.terroir.image.build.BuiltImage;
 import dev.terroir.image.engine.Container;
 import dev.terroir.image.engine.ContainerOptions;
 import dev.terroir.image.engine.Engine;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.images.DefinitionImages;
 import dev.terroir.workspace.images.EngineDelivery;
 import java.io.IOException;
@@ -77,7 +77,7 @@ final class RunContainer {
   ///
   /// @param log receives what the making tells, also when it fails
   static RunContainer prepare(
-      Workspace workspace,
+      LocalWorkspace workspace,
       Engine engine,
       Environment environment,
       Path sourceDirectory,

@@ -14,6 +14,7 @@ import dev.terroir.foundation.progress.Progress;
 import dev.terroir.resolve.ResolveCode;
 import dev.terroir.resolve.ResolveException;
 import dev.terroir.resolve.tool.UvProgram;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,7 +32,7 @@ final class RunLaunch {
 
   private static final String SHELL = "/bin/sh";
 
-  private final Workspace workspace;
+  private final LocalWorkspace workspace;
   private final String experiment;
   private final String id;
   private final ScriptRunConfig config;
@@ -39,7 +40,7 @@ final class RunLaunch {
   private final Path directory;
 
   RunLaunch(
-      Workspace workspace,
+      LocalWorkspace workspace,
       String experiment,
       String id,
       ScriptRunConfig config,

@@ -14,7 +14,7 @@ import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.progress.Progress;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.environments.EnvironmentRegistry.Registered;
 import dev.terroir.workspace.runs.RunRecords.RunRecord;
 import java.nio.file.Files;
@@ -43,7 +43,7 @@ public final class RunQueue implements AutoCloseable {
   /// Looks between two renewals of leases.
   private static final int RENEWAL = 10;
 
-  private final Workspace workspace;
+  private final LocalWorkspace workspace;
   private final RunCredentials credentials;
   private final BiConsumer<String, Throwable> failures;
   private final String owner =
@@ -54,7 +54,9 @@ public final class RunQueue implements AutoCloseable {
 
   /// @param failures is told what nobody expects, with the run's id
   public RunQueue(
-      Workspace workspace, RunCredentials credentials, BiConsumer<String, Throwable> failures) {
+      LocalWorkspace workspace,
+      RunCredentials credentials,
+      BiConsumer<String, Throwable> failures) {
     this.workspace = workspace;
     this.credentials = credentials;
     this.failures = failures;

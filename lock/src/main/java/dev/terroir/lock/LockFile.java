@@ -100,7 +100,10 @@ public final class LockFile {
         .build();
   }
 
-  private static Lock ofJson(JsonObject json) {
+  /// Reads what [#toJson] writes.
+  ///
+  /// @throws LockException code `invalid-lock`, as [#read]
+  public static Lock ofJson(JsonObject json) {
     if (!json.optionalString("format").orElse("").equals(FORMAT)) {
       throw invalid("the file is no lock of format " + FORMAT, json.place("format"));
     }

@@ -5,7 +5,7 @@ import dev.terroir.server.accounts.Secrets;
 import dev.terroir.server.http.Measurements;
 import dev.terroir.server.http.Request;
 import dev.terroir.server.jobs.Jobs;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.accounts.AuditLog;
 import dev.terroir.workspace.accounts.Tokens;
 import java.nio.file.Path;
@@ -27,7 +27,7 @@ import java.util.function.Supplier;
 /// @param isOnDemand whether it serves this machine's user alone
 /// @since 0.1
 public record ServerContext(
-    Workspace workspace,
+    LocalWorkspace workspace,
     Settings settings,
     Clock clock,
     Tokens tokens,

@@ -18,7 +18,7 @@ import dev.terroir.server.http.ProblemDetails;
 import dev.terroir.server.http.Tls;
 import dev.terroir.server.jobs.Jobs;
 import dev.terroir.server.runs.ServerRunCredentials;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.accounts.AuditLog;
 import dev.terroir.workspace.accounts.RepeatedRequests;
 import dev.terroir.workspace.accounts.Role;
@@ -64,7 +64,8 @@ public final class TerroirServer implements AutoCloseable {
   /// @param workspace closed by the caller, after the server
   /// @throws ServerException code `server-running`, `insecure-address`, `tls-files` or
   ///   `server-not-started`
-  public static TerroirServer start(Workspace workspace, ServerOptions options, Settings settings) {
+  public static TerroirServer start(
+      LocalWorkspace workspace, ServerOptions options, Settings settings) {
     refuseInsecure(options);
     var files = new ServerFiles(workspace.directory());
     var lock = files.tryLock();
@@ -81,12 +82,12 @@ public final class TerroirServer implements AutoCloseable {
     }
   }
 
-  private static boolean isShared(Workspace workspace) {
+  private static boolean isShared(LocalWorkspace workspace) {
     return workspace.details().database() != null;
   }
 
   private TerroirServer(
-      Workspace workspace,
+      LocalWorkspace workspace,
       ServerOptions options,
       Settings settings,
       ServerFiles files,

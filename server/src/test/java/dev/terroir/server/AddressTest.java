@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.process.Command;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
 import dev.terroir.workspace.accounts.Tokens;
@@ -32,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 class AddressTest {
   @TempDir Path folder;
 
-  private Workspace workspace() {
+  private LocalWorkspace workspace() {
     return Workspace.create(
         "team", folder.resolve("team"), true, Served.settings(folder), Progress.SILENT);
   }

@@ -3,6 +3,7 @@ package dev.terroir.server;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.server.http.Limits;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
 import java.io.ByteArrayOutputStream;
@@ -15,7 +16,7 @@ import java.util.TreeMap;
 
 /// A workspace of its own with its server on loopback, and a token of every role.
 final class Served implements AutoCloseable {
-  final Workspace workspace;
+  final LocalWorkspace workspace;
   final TerroirServer server;
   final ByteArrayOutputStream log = new ByteArrayOutputStream();
   final Map<Role, String> tokens = new EnumMap<>(Role.class);

@@ -19,6 +19,7 @@ import dev.terroir.serving.scoring.ScoringImage;
 import dev.terroir.serving.supervisor.ServiceDefinition;
 import dev.terroir.serving.supervisor.ServiceStatus;
 import dev.terroir.serving.supervisor.ServiceSupervisor;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.images.DefinitionImages;
 import dev.terroir.workspace.images.EngineDelivery;
@@ -44,10 +45,10 @@ public final class Services {
   private static final Duration START_TIMEOUT = Duration.ofMinutes(5);
   private static final Duration PATIENCE = Duration.ofMinutes(5);
 
-  private final Workspace workspace;
+  private final LocalWorkspace workspace;
 
   /// @param workspace whose services these are
-  public Services(Workspace workspace) {
+  public Services(LocalWorkspace workspace) {
     this.workspace = workspace;
   }
 

@@ -35,7 +35,7 @@ class WorkspaceTest {
 
   @TempDir Path folder;
   private Settings settings;
-  private Supplier<Workspace> place;
+  private Supplier<LocalWorkspace> place;
 
   @BeforeEach
   void begin() {
@@ -43,7 +43,7 @@ class WorkspaceTest {
     place = kind.workspaceIn(folder);
   }
 
-  private Workspace open() {
+  private LocalWorkspace open() {
     return place.get();
   }
 

@@ -15,7 +15,8 @@ public final class Parser {
   public static final List<Leaf.Option> COMMON =
       List.of(
           Leaf.Option.value("--output", "json|table", "How the result is written."),
-          Leaf.Option.value("-w --workspace", "DIR", "The workspace: a directory or a name."),
+          Leaf.Option.value(
+              "-w --workspace", "WORKSPACE", "A directory, a name, or the address of a server."),
           Leaf.Option.value("--path", "DIR", "The project folder, whose config.json is read."),
           Leaf.Option.flag("--verbose", "Show the details of what is done."),
           Leaf.Option.flag("--quiet", "Show only warnings and the result."),

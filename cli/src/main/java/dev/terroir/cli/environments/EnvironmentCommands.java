@@ -14,11 +14,10 @@ import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
-import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Code;
 import dev.terroir.lock.Lock;
 import dev.terroir.prefix.LocalPython;
-import dev.terroir.serving.Services;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.environments.EnvironmentRegistry.Registered;
 import java.io.IOException;
@@ -26,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.StringJoiner;
 
 /// `terroir environment …`.
 ///
@@ -311,15 +311,20 @@ public final class EnvironmentCommands {
   }
 
   private static int list(Arguments arguments, Context context) {
-    if (context.console().isTable()) {
+    var workspace = context.workspace();
+    if (!context.console().isTable() && workspace instanceof LocalWorkspace local) {
+      context.console().plain(local.listing().json());
+    } else if (context.console().isTable()) {
       var rows = new ArrayList<JsonValue>();
-      for (var item : context.workspace().environments().listStored()) {
+      for (var item : workspace.environments().listStored()) {
         rows.add(
             JsonObject.builder().put("name", item.name()).put("version", item.version()).build());
       }
       context.console().result(new JsonValue.JsonArray(rows), "name", "version");
     } else {
-      context.console().plain(context.workspace().listing().json());
+      var definitions = new StringJoiner(",", "[", "]");
+      workspace.environments().listStored().forEach(item -> definitions.add(item.definition()));
+      context.console().plain(JsonWriter.relaid(definitions.toString(), 2));
     }
     return 0;
   }
@@ -515,7 +520,7 @@ public final class EnvironmentCommands {
     environments.archive(name, version, archived);
     if (archived) {
       for (var registered : environments.versions(name)) {
-        var users = new Services(context.workspace()).usersOf(name, registered.version());
+        var users = context.services().usersOf(name, registered.version());
         if (!users.isEmpty()) {
           context
               .progress()
@@ -559,10 +564,5 @@ public final class EnvironmentCommands {
             "version",
             "labels");
     return 0;
-  }
-
-  /// The platform of locks that are not told another one.
-  static Platform here() {
-    return Platform.current();
   }
 }

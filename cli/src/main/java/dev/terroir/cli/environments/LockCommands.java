@@ -5,7 +5,6 @@ import dev.terroir.cli.command.Arguments;
 import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
-import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.json.JsonObject;
@@ -146,8 +145,7 @@ public final class LockCommands {
     var environment = Environments.parse(text, context);
     return context
         .workspace()
-        .locks()
-        .find(CanonicalForm.hash(environment), EnvironmentCommands.here(), null)
+        .findLock(environment)
         .orElseThrow(() ->
             CliException.usage(
                 "`" + text + "` has no lock yet", "lock it with `terroir environment lock`"));

@@ -31,7 +31,12 @@ final class LockImport {
     Validation.check(environment);
     var hash = CanonicalForm.hash(environment);
     var lock = imported.of(hash);
-    var other = context.workspace().locks().adopt(lock, arguments.has("--update"));
+    var workspace =
+        context.local(
+            "a server keeps no lock that was made elsewhere",
+            "import it where the workspace lies, or register the environment alone with `terroir"
+                + " environment register`");
+    var other = workspace.locks().adopt(lock, arguments.has("--update"));
     if (other.isPresent()) {
       throw CliException.usage(
           "the same packages are locked already, with other archives: lock "
@@ -41,7 +46,7 @@ final class LockImport {
     var directory = arguments.path("--directory");
     directory.ifPresent(
         path -> SavedDirectory.save(environment, path, arguments.has("--overwrite")));
-    var registered = context.workspace().environments().register(environment);
+    var registered = workspace.environments().register(environment);
     var size = lock.everything().size();
     context
         .console()

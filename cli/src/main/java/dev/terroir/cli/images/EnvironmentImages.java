@@ -6,22 +6,35 @@ import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.cli.environments.Environments;
+import dev.terroir.client.ClientException;
+import dev.terroir.environment.Environment;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.image.oci.ImageLocation;
 import dev.terroir.image.place.ImagePlaces;
 import dev.terroir.image.transfer.Copy;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.images.DefinitionImages;
+import dev.terroir.workspace.images.ImageBuild;
 import dev.terroir.workspace.images.ImageRecords.Recorded;
+import dev.terroir.workspace.images.WorkspaceImages;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// `terroir environment build`, `build-local` and `image`.
 ///
 /// @since 0.1
 public final class EnvironmentImages {
+  /// What a build on this machine takes and a server does not.
+  private static final List<String> HERE =
+      Stream.concat(
+              Stream.of("--platform", "--to"),
+              ImageCommands.HOW.stream().map(option -> option.names().getLast()))
+          .toList();
+
   private EnvironmentImages() {}
 
   /// The commands.
@@ -61,7 +74,10 @@ public final class EnvironmentImages {
 
   private static int build(Arguments arguments, Context context) {
     var environment = Environments.chosen(arguments, context);
-    var images = context.workspace().images();
+    if (!(context.workspace() instanceof LocalWorkspace workspace)) {
+      return buildThere(environment, arguments, context);
+    }
+    var images = workspace.images();
     var wish =
         new DefinitionImages.Wish(
             environment,
@@ -79,18 +95,10 @@ public final class EnvironmentImages {
         arguments.has("--if-needed") ? images.find(wish) : java.util.Optional.<Recorded>empty();
     var recorded = known.orElse(null);
     if (recorded == null) {
-      var build = images.build(wish, context.progress());
-      var hook = new Thread(build::cancel);
-      Runtime.getRuntime().addShutdownHook(hook);
-      recorded = build.waitForCompletion(context.progress()::line);
-      try {
-        Runtime.getRuntime().removeShutdownHook(hook);
-      } catch (IllegalStateException e) {
-        // The process is ending already.
-      }
+      recorded = await(images.build(wish, context.progress()), context);
     }
     for (var text : arguments.all("--to")) {
-      send(recorded, ImageLocation.parse(text), context);
+      send(recorded, ImageLocation.parse(text), images, context);
     }
     context
         .console()
@@ -98,6 +106,62 @@ public final class EnvironmentImages {
             recorded.toJson().toBuilder()
                 .put("image", images.registry().name(recorded.image()))
                 .put("isCached", known.isPresent())
+                .build(),
+            "repository",
+            "number",
+            "digest",
+            "size");
+    return 0;
+  }
+
+  /// Waits for a build, which is stopped when this process is asked to end.
+  private static Recorded await(ImageBuild build, Context context) {
+    var hook = new Thread(build::cancel);
+    Runtime.getRuntime().addShutdownHook(hook);
+    var recorded = build.waitForCompletion(context.progress()::line);
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The process is ending already.
+    }
+    return recorded;
+  }
+
+  /// Builds at a server, which knows a definition and nothing else that this command takes.
+  private static int buildThere(Environment environment, Arguments arguments, Context context) {
+    for (var option : HERE) {
+      if (arguments.has(option)) {
+        throw ClientException.notOverHttp(
+            "`" + option + "` is not offered by a server",
+            option.equals("--to")
+                ? "copy the image from the server's registry with `terroir image copy`"
+                : "leave it out, or build with `terroir image build` on this machine");
+      }
+    }
+    if (arguments.has("--if-needed")) {
+      var details = context.workspace().getImageDetails(environment);
+      if (details.imageExists()) {
+        context
+            .console()
+            .result(
+                JsonObject.builder()
+                    .put("repository", details.repository())
+                    .put("digest", details.digest())
+                    .put("image", details.image())
+                    .put("isCached", true)
+                    .build(),
+                "repository",
+                "digest");
+        return 0;
+      }
+    }
+    var recorded = await(context.workspace().build(environment), context);
+    context
+        .console()
+        .result(
+            recorded.toJson().toBuilder()
+                .put("image", context.workspace().getImageDetails(environment).image())
+                .put("isCached", false)
                 .build(),
             "repository",
             "number",
@@ -144,10 +208,11 @@ public final class EnvironmentImages {
     return 0;
   }
 
-  private static void send(Recorded recorded, ImageLocation location, Context context) {
+  private static void send(
+      Recorded recorded, ImageLocation location, WorkspaceImages images, Context context) {
     context.progress().step("sending the image to " + location);
     try (var places = new ImagePlaces(context.settings());
-        var source = context.workspace().images().registry().source(recorded.image())) {
+        var source = images.registry().source(recorded.image())) {
       var place = places.target(location);
       try (var target = place.target()) {
         var report = Copy.with(context.progress()).run(source, target, null, place.tags());
@@ -162,8 +227,7 @@ public final class EnvironmentImages {
     var environment = Environments.chosen(arguments, context);
     context
         .console()
-        .result(
-            context.workspace().images().details(environment).toJson(), "imageExistsInRegistry");
+        .result(context.workspace().getImageDetails(environment).toJson(), "imageExistsInRegistry");
     return 0;
   }
 }

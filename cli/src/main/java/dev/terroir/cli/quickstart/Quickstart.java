@@ -15,6 +15,7 @@ import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.process.Command;
 import dev.terroir.resolve.tool.UvProgram;
 import dev.terroir.serving.Services;
+import dev.terroir.workspace.LocalWorkspace;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -42,6 +43,7 @@ public final class Quickstart {
   private final Path directory;
   private final @Nullable String base;
   private final Settings settings;
+  private final LocalWorkspace workspace;
   private final List<String> times = new ArrayList<>();
 
   private Quickstart(Context context, Path directory, @Nullable String base) {
@@ -49,6 +51,10 @@ public final class Quickstart {
     this.directory = directory;
     this.base = base;
     this.settings = context.settings();
+    this.workspace =
+        context.local(
+            "the quickstart shows a workspace on this machine",
+            "run it with `--workspace DIR`, or in a directory without a config.json");
   }
 
   /// The command.
@@ -91,11 +97,11 @@ public final class Quickstart {
   }
 
   private synchronized void stopEverything() {
-    var services = new Services(context.workspace());
+    var services = new Services(workspace);
     services.list().stream()
         .filter(service -> service.name().equals(SERVICE))
         .forEach(services::delete);
-    for (var run : Run.list(context.workspace(), "quickstart")) {
+    for (var run : Run.list(workspace, "quickstart")) {
       if (!run.status().isFinal()) {
         run.cancel();
       }
@@ -310,7 +316,7 @@ public final class Quickstart {
   }
 
   private String workspace() {
-    return context.workspace().directory().toString();
+    return workspace.directory().toString();
   }
 
   private void say(String line) {

@@ -6,12 +6,10 @@ import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.cli.environments.Environments;
-import dev.terroir.compute.Experiment;
-import dev.terroir.compute.Run;
 import dev.terroir.compute.RunStatus;
+import dev.terroir.compute.Runs;
 import dev.terroir.compute.configuration.RunConfiguration;
 import dev.terroir.compute.configuration.ScriptRunConfig;
-import dev.terroir.compute.supervisor.LogFollower;
 import dev.terroir.environment.Environment;
 import dev.terroir.environment.SavedDirectory;
 import dev.terroir.foundation.json.JsonObject;
@@ -19,7 +17,6 @@ import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.problem.Code;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +67,11 @@ public final class RunCommands {
               context
                   .console()
                   .result(
-                      run(arguments, context).details(), "runId", "status", "exitCode", "error");
+                      context.runs().details(arguments.get("--run")),
+                      "runId",
+                      "status",
+                      "exitCode",
+                      "error");
               return 0;
             }),
         new Leaf(
@@ -130,45 +131,48 @@ public final class RunCommands {
       config = config.withMaxDuration(seconds(timeout.get()));
     }
     config = config.withTags(tags(arguments.all("--tag")));
-    var experiment = new Experiment(context.workspace(), arguments.get("--experiment-name"));
-    var submitted = experiment.submit(config, context.progress());
+    var runs = context.runs();
+    var submitted = runs.submit(arguments.get("--experiment-name"), config, context.progress());
     var used = submitted.environment();
     var console = context.console();
-    console.note("run " + submitted.run().id());
-    console.note(
-        "environment "
-            + used.name()
-            + " version "
-            + used.version()
-            + " hash "
-            + used.hash()
-            + (used.isCached() ? " (cached)" : " (made now)"));
-    if (!used.changed().isEmpty()) {
-      console.note("changed since the last version: " + String.join(", ", used.changed()));
+    console.note("run " + submitted.id());
+    if (used != null) {
+      console.note(
+          "environment "
+              + used.name()
+              + " version "
+              + used.version()
+              + " hash "
+              + used.hash()
+              + (used.isCached() ? " (cached)" : " (made now)"));
+      if (!used.changed().isEmpty()) {
+        console.note("changed since the last version: " + String.join(", ", used.changed()));
+      }
     }
     if (arguments.has("--detach")) {
-      console.result(submitted.run().details(), "runId", "status");
+      console.result(runs.details(submitted.id()), "runId", "status");
       return 0;
     }
-    return follow(submitted.run(), context);
+    return follow(submitted.id(), runs, context);
   }
 
   /// Streams a run to its end; the run is canceled when this process is asked to end.
-  private static int follow(Run run, Context context) {
-    var hook = new Thread(run::cancel);
+  private static int follow(String id, Runs runs, Context context) {
+    var hook = new Thread(() -> runs.cancel(id));
     Runtime.getRuntime().addShutdownHook(hook);
-    var status = run.waitForCompletion(context.console()::say, false);
+    runs.log(id, true, context.console()::say);
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
       return Code.Kind.CANCELED.exitCode();
     }
-    var details = run.details();
+    var details = runs.details(id);
+    var status = RunStatus.of(details.string("status"));
     details.optionalString("error").ifPresent(error -> context.console().note("error: " + error));
     if (context.console().isJsonOnly()) {
       context.console().result(details);
     } else {
-      context.console().note("run " + run.id() + " " + status.word());
+      context.console().note("run " + id + " " + status.word());
     }
     return exitCode(status);
   }
@@ -209,19 +213,12 @@ public final class RunCommands {
     return tags;
   }
 
-  private static Run run(Arguments arguments, Context context) {
-    return Run.get(context.workspace(), arguments.get("--run"));
-  }
-
   private static int list(Arguments arguments, Context context) {
-    var runs = new ArrayList<JsonValue>();
-    for (var run : Run.list(context.workspace(), arguments.orNull("--experiment-name"))) {
-      runs.add(run.details());
-    }
     context
         .console()
         .result(
-            new JsonValue.JsonArray(runs),
+            new JsonValue.JsonArray(
+                List.copyOf(context.runs().list(arguments.orNull("--experiment-name")))),
             "runId",
             "experiment",
             "number",
@@ -231,23 +228,19 @@ public final class RunCommands {
   }
 
   private static int logs(Arguments arguments, Context context) {
-    var run = run(arguments, context);
-    LogFollower.follow(
-        run.log(),
-        context.console()::plain,
-        arguments.has("--follow") ? () -> run.status().isFinal() : () -> true);
+    context.runs().log(arguments.get("--run"), arguments.has("--follow"), context.console()::plain);
     return 0;
   }
 
   private static int cancel(Arguments arguments, Context context) {
-    var run = run(arguments, context);
-    run.cancel();
-    context.console().result(run.details(), "runId", "status");
+    var id = arguments.get("--run");
+    context.runs().cancel(id);
+    context.console().result(context.runs().details(id), "runId", "status");
     return 0;
   }
 
   private static int savedEnvironment(Arguments arguments, Context context) {
-    var environment = run(arguments, context).getEnvironment();
+    var environment = context.runs().environment(arguments.get("--run"));
     var directory = arguments.path("--directory");
     if (directory.isPresent()) {
       SavedDirectory.save(environment, directory.get(), arguments.has("--overwrite"));
@@ -257,14 +250,17 @@ public final class RunCommands {
   }
 
   private static int download(Arguments arguments, Context context) {
-    var run = run(arguments, context);
+    var id = arguments.get("--run");
     var target = arguments.path("--output-dir").orElse(Path.of(""));
-    var count = run.download(arguments.optional("--prefix").orElse(""), target);
+    var count =
+        context
+            .runs()
+            .download(id, arguments.optional("--prefix").orElse(""), target, context.progress());
     context
         .console()
         .result(
             JsonObject.builder()
-                .put("runId", run.id())
+                .put("runId", id)
                 .put("files", count)
                 .put("directory", target.toAbsolutePath().toString())
                 .build(),

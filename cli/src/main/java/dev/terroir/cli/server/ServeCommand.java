@@ -62,9 +62,13 @@ public final class ServeCommand {
   }
 
   private static int run(Arguments arguments, Context context) {
+    var workspace =
+        context.local(
+            "a workspace on a server is served already",
+            "name a workspace of this machine with `--workspace DIR`");
     if (arguments.has("--detach")) {
       var found =
-          new DetachedServer(context.workspace(), context.settings())
+          new DetachedServer(workspace, context.settings())
               .ensure(arguments.optional("--idle").orElse(null));
       context
           .console()
@@ -77,8 +81,7 @@ public final class ServeCommand {
               "tokenFile");
       return 0;
     }
-    try (var server =
-        TerroirServer.start(context.workspace(), options(arguments), context.settings())) {
+    try (var server = TerroirServer.start(workspace, options(arguments), context.settings())) {
       // As the operating system asks for an end, so that it is a clean one.
       var hook = new Thread(() -> end(server));
       Runtime.getRuntime().addShutdownHook(hook);
@@ -89,7 +92,7 @@ public final class ServeCommand {
                 "terroir "
                     + Main.VERSION
                     + " serves `"
-                    + context.workspace().name()
+                    + workspace.name()
                     + "` at "
                     + server.url());
       }

@@ -9,6 +9,7 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.server.ServerCode;
 import dev.terroir.server.ServerException;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.accounts.AuditLog;
 import dev.terroir.workspace.accounts.Role;
 import dev.terroir.workspace.accounts.Tokens;
@@ -51,12 +52,20 @@ public final class TokenCommands {
             TokenCommands::revoke));
   }
 
+  private static LocalWorkspace workspace(Context context) {
+    return context.local(
+        "this command makes tokens where the workspace lies",
+        "run `terroir token` on the server's machine, or ask `/api/v1/tokens` as an owner");
+  }
+
   private static Tokens tokens(Context context) {
-    return new Tokens(context.workspace().database(), context.workspace().clock());
+    var workspace = workspace(context);
+    return new Tokens(workspace.database(), workspace.clock());
   }
 
   private static void audit(Context context, String action, String subject) {
-    new AuditLog(context.workspace().database(), context.workspace().clock())
+    var workspace = workspace(context);
+    new AuditLog(workspace.database(), workspace.clock())
         .add("command line: " + System.getProperty("user.name"), action, subject, "");
   }
 

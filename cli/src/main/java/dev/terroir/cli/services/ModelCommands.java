@@ -7,16 +7,15 @@ import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.cli.environments.Environments;
 import dev.terroir.cli.runs.RunCommands;
-import dev.terroir.compute.Run;
 import dev.terroir.environment.Environment;
-import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.serving.LocalServices;
+import dev.terroir.serving.ScoringServices;
 import dev.terroir.serving.Service;
 import dev.terroir.serving.Services;
 import dev.terroir.serving.configuration.DeploymentConfig;
 import dev.terroir.serving.configuration.InferenceConfig;
-import dev.terroir.workspace.models.ModelRegistry.Model;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -88,7 +87,11 @@ public final class ModelCommands {
             (arguments, context) -> {
               context
                   .console()
-                  .result(model(arguments, context).toJson(), "id", "createdTime", "runId");
+                  .result(
+                      context.models().get(arguments.get("--model-id")),
+                      "id",
+                      "createdTime",
+                      "runId");
               return 0;
             }),
         new Leaf(
@@ -105,9 +108,9 @@ public final class ModelCommands {
             List.of(id),
             "",
             (arguments, context) -> {
-              var model = model(arguments, context);
-              new Services(context.workspace()).deleteModel(model);
-              context.console().result(model.toJson(), "id");
+              var model = context.models().get(arguments.get("--model-id"));
+              context.models().delete(model.string("id"));
+              context.console().result(model, "id");
               return 0;
             }),
         new Leaf(
@@ -119,21 +122,17 @@ public final class ModelCommands {
             ModelCommands::deploy));
   }
 
-  private static Model model(Arguments arguments, Context context) {
-    return context.workspace().models().parse(arguments.get("--model-id"));
-  }
-
   private static int register(Arguments arguments, Context context) {
     var name = arguments.get("--name");
     var tags = RunCommands.tags(arguments.all("--tag"));
     var description = arguments.orNull("--description");
     var run = arguments.optional("--run-id");
-    Model model;
+    var models = context.models();
+    JsonObject model;
     if (run.isPresent()) {
       model =
-          Run.get(context.workspace(), run.get())
-              .registerModel(
-                  name, arguments.optional("--asset-path").orElse(name), tags, description);
+          models.registerFromRun(
+              name, run.get(), arguments.optional("--asset-path").orElse(name), tags, description);
     } else {
       var path =
           arguments
@@ -142,9 +141,9 @@ public final class ModelCommands {
                   CliException.usage(
                       "there is nothing to register",
                       "give -p PATH, or --run-id and --asset-path"));
-      model = context.workspace().models().register(name, path, null, tags, description);
+      model = models.register(name, path, tags, description);
     }
-    context.console().result(model.toJson(), "id", "createdTime", "runId");
+    context.console().result(model, "id", "createdTime", "runId");
     return 0;
   }
 
@@ -152,10 +151,7 @@ public final class ModelCommands {
     context
         .console()
         .result(
-            new JsonValue.JsonArray(
-                context.workspace().models().list(arguments.orNull("--name")).stream()
-                    .<JsonValue>map(Model::toJson)
-                    .toList()),
+            new JsonValue.JsonArray(List.copyOf(context.models().list(arguments.orNull("--name")))),
             "id",
             "createdTime",
             "runId",
@@ -164,28 +160,24 @@ public final class ModelCommands {
   }
 
   private static int download(Arguments arguments, Context context) {
-    var model = model(arguments, context);
-    var target =
-        arguments.path("--target-dir").orElse(Path.of("")).resolve(model.path().getFileName());
+    var models = context.models();
+    var id = models.get(arguments.get("--model-id")).string("id");
+    var target = arguments.path("--target-dir").orElse(Path.of("")).resolve(models.fileName(id));
     if (Files.exists(target)) {
       throw CliException.usage(target + " is there already", "choose another directory with -t");
     }
-    Trees.copy(model.path(), target.toAbsolutePath());
+    models.download(id, target);
     context
         .console()
         .result(
-            JsonObject.builder().put("id", model.id()).put("path", target.toString()).build(),
+            JsonObject.builder().put("id", id).put("path", target.toString()).build(),
             "id",
             "path");
     return 0;
   }
 
   /// Reads what a deployment or update is told.
-  static Services.Deployment deployment(Arguments arguments, Context context) {
-    var models = new ArrayList<Model>();
-    for (var id : arguments.all("--model")) {
-      models.add(context.workspace().models().parse(id));
-    }
+  static ScoringServices.Plan deployment(Arguments arguments, Context context) {
     var file = arguments.path("--inference-config-file");
     var fromFile =
         file.map(path -> InferenceConfig.read(path, context.project(), context.progress()::warn));
@@ -206,9 +198,9 @@ public final class ModelCommands {
             script,
             source.toAbsolutePath().normalize(),
             fromFile.map(InferenceConfig::environment).orElse(null));
-    return new Services.Deployment(
+    return new ScoringServices.Plan(
         arguments.get("--name"),
-        models,
+        arguments.all("--model"),
         inference,
         environment(arguments, context, inference),
         configuration(arguments, context));
@@ -260,15 +252,28 @@ public final class ModelCommands {
 
   private static int deploy(Arguments arguments, Context context) {
     var deployment = deployment(arguments, context);
-    var services = new Services(context.workspace());
-    var service = services.deploy(deployment, arguments.has("--overwrite"), context.progress());
     if (arguments.has("--wait")) {
-      return serve(service, services, context);
+      var services =
+          new LocalServices(
+              context.local(
+                  "a service of a server is not kept by a process of its callers",
+                  "leave --wait out: the server keeps the service"));
+      var service =
+          services
+              .services()
+              .deploy(
+                  services.deployment(deployment),
+                  arguments.has("--overwrite"),
+                  context.progress());
+      return serve(service, services.services(), context);
     }
-    service.startDetached();
-    context.progress().step("starting the service " + service.name());
-    service.waitForDeployment(DEPLOYMENT_TIMEOUT);
-    context.console().result(service.toJson(), "name", "state", "scoringUri");
+    context
+        .console()
+        .result(
+            context.services().deploy(deployment, arguments.has("--overwrite"), context.progress()),
+            "name",
+            "state",
+            "scoringUri");
     return 0;
   }
 

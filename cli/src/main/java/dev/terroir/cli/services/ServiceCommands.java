@@ -8,12 +8,9 @@ import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
-import dev.terroir.serving.Service;
-import dev.terroir.serving.Services;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 
 /// `terroir service …`.
@@ -21,7 +18,6 @@ import java.util.List;
 /// @since 0.1
 public final class ServiceCommands {
   private static final Option NAME = Option.required("-n --name", "SERVICE", "The service's name.");
-  private static final Duration UPDATE_TIMEOUT = Duration.ofMinutes(6);
 
   private ServiceCommands() {}
 
@@ -38,9 +34,7 @@ public final class ServiceCommands {
               context
                   .console()
                   .result(
-                      new JsonValue.JsonArray(
-                          new Services(context.workspace())
-                              .list().stream().<JsonValue>map(Service::toJson).toList()),
+                      new JsonValue.JsonArray(List.copyOf(context.services().list())),
                       "name",
                       "state",
                       "scoringUri",
@@ -57,7 +51,11 @@ public final class ServiceCommands {
               context
                   .console()
                   .result(
-                      service(arguments, context).toJson(), "name", "state", "scoringUri", "error");
+                      context.services().get(arguments.get("--name")),
+                      "name",
+                      "state",
+                      "scoringUri",
+                      "error");
               return 0;
             }),
         new Leaf(
@@ -72,7 +70,10 @@ public final class ServiceCommands {
             (arguments, context) -> {
               context
                   .console()
-                  .plain(service(arguments, context).score(data(arguments.get("--input-data"))));
+                  .plain(
+                      context
+                          .services()
+                          .score(arguments.get("--name"), data(arguments.get("--input-data"))));
               return 0;
             }),
         new Leaf(
@@ -103,20 +104,16 @@ public final class ServiceCommands {
             List.of(NAME),
             "",
             (arguments, context) -> {
-              var service = service(arguments, context);
-              new Services(context.workspace()).delete(service);
+              var name = arguments.get("--name");
+              context.services().delete(name);
               context
                   .console()
                   .result(
-                      JsonObject.builder().put("name", service.name()).put("deleted", true).build(),
+                      JsonObject.builder().put("name", name).put("deleted", true).build(),
                       "name",
                       "deleted");
               return 0;
             }));
-  }
-
-  private static Service service(Arguments arguments, Context context) {
-    return new Services(context.workspace()).get(arguments.get("--name"));
   }
 
   private static String data(String text) {
@@ -136,7 +133,10 @@ public final class ServiceCommands {
   private static int logs(Arguments arguments, Context context) {
     var lines = arguments.optional("--lines").orElse("5000");
     try {
-      service(arguments, context).logs(Integer.parseInt(lines)).forEach(context.console()::plain);
+      context
+          .services()
+          .logs(arguments.get("--name"), Integer.parseInt(lines))
+          .forEach(context.console()::plain);
       return 0;
     } catch (NumberFormatException e) {
       throw CliException.usage("`" + lines + "` is no number of lines", "write a whole number");
@@ -144,12 +144,11 @@ public final class ServiceCommands {
   }
 
   private static int keys(Arguments arguments, Context context) {
-    var service = service(arguments, context);
-    var keys = service.keys();
+    var name = arguments.get("--name");
+    var keys = context.services().keys(name);
     if (keys.isEmpty()) {
       throw CliException.usage(
-          "service `" + service.name() + "` asks for no key",
-          "deploy it with --auth-enabled to have keys");
+          "service `" + name + "` asks for no key", "deploy it with --auth-enabled to have keys");
     }
     context
         .console()
@@ -164,11 +163,15 @@ public final class ServiceCommands {
   }
 
   private static int update(Arguments arguments, Context context) {
-    var services = new Services(context.workspace());
-    var service = services.update(ModelCommands.deployment(arguments, context), context.progress());
-    context.progress().step("updating the service " + service.name());
-    service.waitForDeployment(UPDATE_TIMEOUT);
-    context.console().result(service.toJson(), "name", "state", "scoringUri");
+    context
+        .console()
+        .result(
+            context
+                .services()
+                .update(ModelCommands.deployment(arguments, context), context.progress()),
+            "name",
+            "state",
+            "scoringUri");
     return 0;
   }
 }

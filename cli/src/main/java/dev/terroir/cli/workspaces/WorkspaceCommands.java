@@ -5,11 +5,13 @@ import dev.terroir.cli.command.Arguments;
 import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
+import dev.terroir.client.RemoteWorkspace;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.image.base.DefaultBases;
 import dev.terroir.resolve.mapping.CondaNames;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import dev.terroir.workspace.database.PostgresAddress;
@@ -137,10 +139,13 @@ public final class WorkspaceCommands {
   }
 
   private static JsonObject json(Workspace workspace) {
+    if (!(workspace instanceof LocalWorkspace local)) {
+      return ((RemoteWorkspace) workspace).toJson();
+    }
     var details = workspace.details().toJson();
     return JsonObject.builder()
         .put("name", workspace.name())
-        .put("directory", workspace.directory().toString())
+        .put("directory", local.directory().toString())
         .putAll(details)
         .build();
   }

@@ -7,7 +7,7 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.WorkspaceCode;
 import dev.terroir.workspace.WorkspaceException;
 import dev.terroir.workspace.data.Datastores.Datastore;
@@ -107,7 +107,7 @@ public final class RunData {
   /// Reads the sections and finds what they name.
   ///
   /// @throws ComputeException code `run-configuration`
-  public static List<Item> read(JsonObject definition, Workspace workspace) {
+  public static List<Item> read(JsonObject definition, LocalWorkspace workspace) {
     var items = new ArrayList<Item>();
     var references = definition.optionalObject("dataReferences").orElse(JsonObject.EMPTY);
     for (var name : references.members().keySet()) {
@@ -168,7 +168,7 @@ public final class RunData {
         Problem.of(ComputeCode.RUN_CONFIGURATION, what).at(Place.field("data")).hint(hint));
   }
 
-  private static Datastore store(Workspace workspace, @Nullable String name) {
+  private static Datastore store(LocalWorkspace workspace, @Nullable String name) {
     var stores = workspace.datastores();
     return name == null ? stores.getDefault() : stores.get(name);
   }
@@ -186,7 +186,7 @@ public final class RunData {
     };
   }
 
-  private static Item input(String name, JsonObject json, Workspace workspace) {
+  private static Item input(String name, JsonObject json, LocalWorkspace workspace) {
     var location = json.optionalObject("dataLocation").orElse(JsonObject.EMPTY);
     var sources = new ArrayList<Source>();
     String id = null;
@@ -221,7 +221,7 @@ public final class RunData {
   }
 
   private static dev.terroir.workspace.data.Datasets.Dataset dataset(
-      JsonObject json, Workspace workspace) {
+      JsonObject json, LocalWorkspace workspace) {
     var id = json.optionalString("id").orElse("");
     var colon = id.lastIndexOf(':');
     var name = json.optionalString("name").orElse(colon < 0 ? id : id.substring(0, colon));
@@ -277,7 +277,7 @@ public final class RunData {
   ///
   /// @param uploads as [#prepare] gave them
   /// @param directory of the run
-  public static void upload(List<JsonObject> uploads, Path directory, Workspace workspace) {
+  public static void upload(List<JsonObject> uploads, Path directory, LocalWorkspace workspace) {
     var stores = workspace.datastores();
     for (var upload : uploads) {
       var from = directory.resolve(upload.string("from")).normalize();

@@ -13,8 +13,8 @@ public final class Settings {
   /// 0.1.
   public static final String TERROIR_HOME = "TERROIR_HOME";
 
-  /// Directory of the workspace to use when neither `--workspace` nor a config.json names one.
-  /// Since 0.1.
+  /// The workspace to use when `--workspace` names none: a directory, a name, or the address of a
+  /// server. It goes before config.json. Since 0.1.
   public static final String TERROIR_WORKSPACE = "TERROIR_WORKSPACE";
 
   /// Path of the uv program to use instead of a found or fetched one. Since 0.1.

@@ -7,7 +7,7 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.server.RefusedRequest;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import java.util.List;
 
 /// What a request means by an environment: a definition, or a registered version.
@@ -22,7 +22,7 @@ public final class EnvironmentChoice {
   /// @throws RefusedRequest when it has both or neither
   /// @throws dev.terroir.foundation.problem.TerroirException when the definition has mistakes, or
   ///   the version is not there
-  public static Environment read(JsonObject json, Workspace workspace) {
+  public static Environment read(JsonObject json, LocalWorkspace workspace) {
     var definition = json.optionalObject("definition");
     var name = json.optionalString("name");
     if (definition.isPresent() == name.isPresent()) {

@@ -18,7 +18,7 @@ import dev.terroir.server.http.Resource;
 import dev.terroir.workspace.WorkspaceCode;
 import dev.terroir.workspace.WorkspaceException;
 import dev.terroir.workspace.environments.CuratedEnvironments;
-import dev.terroir.workspace.environments.EnvironmentRegistry;
+import dev.terroir.workspace.environments.DatabaseEnvironments;
 import dev.terroir.workspace.environments.EnvironmentRegistry.Registered;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +48,7 @@ public final class EnvironmentResource implements Resource {
         "getImageDetails", Guarded.reader(this::imageDetails));
   }
 
-  private EnvironmentRegistry registry() {
+  private DatabaseEnvironments registry() {
     return context.workspace().environments();
   }
 

@@ -8,7 +8,7 @@ import dev.terroir.foundation.problem.Problem;
 import dev.terroir.server.ServerCode;
 import dev.terroir.server.ServerException;
 import dev.terroir.server.ServerFiles;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import java.io.IOException;
 import java.net.HttpURLConnection;
 import java.net.Proxy;
@@ -36,12 +36,12 @@ public final class DetachedServer {
   private static final int PING_MILLIS = 2000;
   private static final long MAX_LOG_BYTES = 10L << 20;
 
-  private final Workspace workspace;
+  private final LocalWorkspace workspace;
   private final Settings settings;
   private final ServerFiles files;
 
   /// @param settings handed on to the server
-  public DetachedServer(Workspace workspace, Settings settings) {
+  public DetachedServer(LocalWorkspace workspace, Settings settings) {
     this.workspace = workspace;
     this.settings = settings;
     this.files = new ServerFiles(workspace.directory());

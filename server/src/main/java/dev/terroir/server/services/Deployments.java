@@ -12,7 +12,7 @@ import dev.terroir.serving.Service;
 import dev.terroir.serving.Services;
 import dev.terroir.serving.configuration.DeploymentConfig;
 import dev.terroir.serving.configuration.InferenceConfig;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.models.ModelRegistry.Model;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -125,7 +125,7 @@ final class Deployments {
     return to;
   }
 
-  private Workspace workspace() {
+  private LocalWorkspace workspace() {
     return context.workspace();
   }
 

@@ -10,6 +10,7 @@ import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.ServerFiles;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import java.io.IOException;
 import java.net.URI;
@@ -38,7 +39,7 @@ public final class JobCredentials {
   ///
   /// @param workspace closed with it
   /// @param folder of the files, deleted with it
-  public record Work(Workspace workspace, Path folder) implements AutoCloseable {
+  public record Work(LocalWorkspace workspace, Path folder) implements AutoCloseable {
     @Override
     public void close() {
       workspace.close();

@@ -20,8 +20,11 @@ import org.jspecify.annotations.Nullable;
 /// @param file where it lies
 /// @param workspaceName the workspace's name
 /// @param directory the workspace's directory when Terroir wrote the file, or null
+/// @param endpoint the address of the server that has the workspace, or null for one of this
+///   machine
 /// @since 0.1
-public record WorkspaceConfig(Path file, String workspaceName, @Nullable Path directory) {
+public record WorkspaceConfig(
+    Path file, String workspaceName, @Nullable Path directory, @Nullable String endpoint) {
 
   /// Finds it: in a directory, its `.azureml` and `aml_config`, then in the directories above.
   ///
@@ -68,13 +71,17 @@ public record WorkspaceConfig(Path file, String workspaceName, @Nullable Path di
     return places;
   }
 
-  /// Reads one; `workspace_name` must be there, other keys are kept by their owners.
+  /// Reads one; `workspace_name` must be there unless a server knows the name, other keys are kept
+  /// by their owners.
   public static WorkspaceConfig read(Path file) {
     var json = JsonReader.readObject(file);
     return new WorkspaceConfig(
         file,
-        json.string("workspace_name"),
-        json.optionalString("terroir_workspace").map(Path::of).orElse(null));
+        json.has("endpoint")
+            ? json.optionalString("workspace_name").orElse("")
+            : json.string("workspace_name"),
+        json.optionalString("terroir_workspace").map(Path::of).orElse(null),
+        json.optionalString("endpoint").filter(text -> !text.isBlank()).orElse(null));
   }
 
   /// Writes `.azureml/config.json` below a directory, as `Workspace.write_config` does.

@@ -1,23 +1,8 @@
 package dev.terroir.workspace.environments;
 
 import dev.terroir.environment.Environment;
-import dev.terroir.environment.Validation;
-import dev.terroir.environment.identity.CanonicalForm;
-import dev.terroir.foundation.digest.Sha256;
-import dev.terroir.foundation.json.JsonWriter;
-import dev.terroir.foundation.problem.Problem;
-import dev.terroir.workspace.WorkspaceCode;
-import dev.terroir.workspace.WorkspaceException;
-import dev.terroir.workspace.database.Database;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.time.Clock;
-import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// The registered environments of a workspace. Safe for any number of processes.
@@ -26,16 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// new one; a version never changes.
 ///
 /// @since 0.1
-public final class EnvironmentRegistry {
-  private final Database database;
-  private final Clock clock;
-
-  /// @param clock says when something was registered
-  public EnvironmentRegistry(Database database, Clock clock) {
-    this.database = database;
-    this.clock = clock;
-  }
-
+public interface EnvironmentRegistry {
   /// A registered version.
   ///
   /// @param environment the definition with its version
@@ -44,7 +20,7 @@ public final class EnvironmentRegistry {
   /// @param isAutosaved whether a run or deployment registered it by itself
   /// @param isArchived whether lists leave it out
   /// @param isNew whether this call registered it
-  public record Registered(
+  record Registered(
       Environment environment,
       String hash,
       String createdAt,
@@ -60,302 +36,40 @@ public final class EnvironmentRegistry {
   /// Registers a definition under its name.
   ///
   /// @throws dev.terroir.environment.EnvironmentException when it has mistakes or a reserved name
-  /// @throws WorkspaceException code `version-taken` when its version holds another definition
-  public Registered register(Environment environment) {
-    Validation.checkNewName(environment.name());
-    Validation.check(environment);
-    return database.transaction(() -> {
-      var same = comparable(environment);
-      var wanted = environment.version();
-      if (wanted != null && !isAutosaveName(wanted)) {
-        var taken = row(environment.name(), wanted);
-        if (taken.isPresent()) {
-          if (comparable(taken.get().environment()).equals(same)) {
-            return taken.get();
-          }
-          throw new WorkspaceException(
-              Problem.of(
-                      WorkspaceCode.VERSION_TAKEN,
-                      "environment `"
-                          + environment.name()
-                          + "` with version `"
-                          + wanted
-                          + "` is already registered and cannot be changed")
-                  .hint("leave the version out to have the next one"));
-        }
-        return insert(environment, wanted, false);
-      }
-      var latest = latest(environment.name());
-      if (latest.isPresent() && comparable(latest.get().environment()).equals(same)) {
-        return latest.get();
-      }
-      return insert(environment, String.valueOf(next(environment.name())), false);
-    });
-  }
-
-  /// Registers what a run or deployment uses, unless some version of that name holds the same
-  /// definition.
-  public Registered autosave(Environment environment) {
-    Validation.check(environment);
-    return database.transaction(() -> {
-      var same = comparable(environment);
-      for (var version : all(environment.name())) {
-        if (comparable(version.environment()).equals(same)) {
-          return version;
-        }
-      }
-      var curated = CuratedEnvironments.find(environment.name());
-      if (curated.isPresent() && comparable(curated.get()).equals(same)) {
-        return curated(curated.get());
-      }
-      var time = clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
-      var name = "Autosave_" + time + "_" + Sha256.of(same + time).hex().substring(0, 8);
-      return insert(environment, name, true);
-    });
-  }
+  /// @throws dev.terroir.workspace.WorkspaceException code `version-taken` when its version holds
+  ///   another definition
+  Registered register(Environment environment);
 
   /// A registered version, a curated one included.
   ///
   /// @param version or null for the latest
   /// @param label instead of a version, or null
-  /// @throws WorkspaceException code `environment-not-found`
-  public Registered get(String name, @Nullable String version, @Nullable String label) {
-    var wanted = version;
-    if (label != null && !label.equals("latest")) {
-      wanted =
-          database
-              .first(
-                  "SELECT version FROM environment_label WHERE name = ? AND label = ?",
-                  row -> row.getString(1),
-                  name,
-                  label)
-              .orElseThrow(() -> notFound(name, "label `" + label + "`"));
-    }
-    var found = wanted == null ? latest(name) : row(name, wanted);
-    if (found.isPresent()) {
-      return found.get();
-    }
-    var curated = CuratedEnvironments.find(name);
-    if (curated.isPresent()
-        && (version == null || version.equals(curated.get().version()))
-        && label == null) {
-      return curated(curated.get());
-    }
-    throw notFound(name, version == null ? null : "version `" + version + "`");
-  }
+  /// @throws dev.terroir.workspace.WorkspaceException code `environment-not-found`
+  Registered get(String name, @Nullable String version, @Nullable String label);
 
   /// The latest version of every name, curated ones first; archived and autosaved ones left out.
-  public Map<String, Registered> list() {
-    var result = new TreeMap<String, Registered>();
-    CuratedEnvironments.all().forEach(item -> result.put(item.name(), curated(item)));
-    database
-        .query(
-            SELECT + " WHERE autosaved = 0 AND archived = 0 ORDER BY name, ordinal",
-            EnvironmentRegistry::read)
-        .forEach(item -> result.put(item.environment().name(), item));
-    return result;
-  }
+  Map<String, Registered> list();
 
-  /// A part of [#list], by name, without reading the rest.
+  /// The latest versions of [#list] as they are stored, by name, without reading the definitions.
+  List<Listed> listStored();
+
+  /// All versions of a name in the order registered, autosaved ones included.
+  List<Registered> versions(String name);
+
+  /// Leaves a version, or all versions of a name, out of lists, or takes them back in.
   ///
-  /// @param prefix what names begin with, empty for all
-  /// @param after the name that it begins after, empty for the first page
-  public List<Registered> page(String prefix, String after, int limit) {
-    var result = new TreeMap<String, Registered>();
-    CuratedEnvironments.all().stream()
-        .filter(item -> item.name().startsWith(prefix) && item.name().compareTo(after) > 0)
-        .forEach(item -> result.put(item.name(), curated(item)));
-    record Latest(String name, long ordinal) {}
-    database
-        .query(
-            "SELECT name, MAX(ordinal) FROM environment WHERE autosaved = 0 AND archived = 0"
-                + " AND name > ? AND name >= ? AND substr(name, 1, ?) = ?"
-                + " GROUP BY name ORDER BY name LIMIT ?",
-            row -> new Latest(row.getString(1), row.getLong(2)),
-            after,
-            prefix,
-            (long) prefix.length(),
-            prefix,
-            (long) limit)
-        .forEach(latest ->
-            database
-                .first(
-                    SELECT + " WHERE name = ? AND ordinal = ?",
-                    EnvironmentRegistry::read,
-                    latest.name(),
-                    latest.ordinal())
-                .ifPresent(item -> result.put(latest.name(), item)));
-    return result.values().stream().limit(limit).toList();
-  }
+  /// @param version or null for all
+  void archive(String name, @Nullable String version, boolean archived);
+
+  /// Points labels at a version; each label of a name points at one.
+  void label(String name, String version, List<String> labels);
+
+  /// The labels of a version.
+  List<String> labels(String name, String version);
 
   /// What a listing shows of an environment.
   ///
   /// @param version its latest version
   /// @param definition its JSON as it is stored
-  public record Listed(String name, String version, String definition) {}
-
-  /// The latest versions of [#list] as they are stored, by name, without reading the definitions.
-  public List<Listed> listStored() {
-    var result = new TreeMap<String, Listed>();
-    CuratedEnvironments.stored().forEach(item -> result.put(item.name(), item));
-    database.query(
-        "SELECT e.name, e.version, e.definition FROM environment e JOIN"
-            + " (SELECT name, MAX(ordinal) AS last FROM environment"
-            + " WHERE autosaved = 0 AND archived = 0 GROUP BY name) latest"
-            + " ON e.name = latest.name AND e.ordinal = latest.last",
-        row ->
-            result.put(
-                row.getString(1),
-                new Listed(row.getString(1), row.getString(2), row.getString(3))));
-    return List.copyOf(result.values());
-  }
-
-  /// All versions of a name in the order registered, autosaved ones included.
-  public List<Registered> versions(String name) {
-    return List.copyOf(all(name));
-  }
-
-  /// Leaves a version, or all versions of a name, out of lists, or takes them back in.
-  ///
-  /// @param version or null for all
-  public void archive(String name, @Nullable String version, boolean archived) {
-    get(name, version, null);
-    var count =
-        version == null
-            ? database.update(
-                "UPDATE environment SET archived = ? WHERE name = ?", archived ? 1 : 0, name)
-            : database.update(
-                "UPDATE environment SET archived = ? WHERE name = ? AND version = ?",
-                archived ? 1 : 0,
-                name,
-                version);
-    if (count == 0) {
-      throw new WorkspaceException(
-          Problem.of(
-              WorkspaceCode.INVALID_NAME,
-              "`" + name + "` is a curated environment and cannot be archived"));
-    }
-  }
-
-  /// Points labels at a version; each label of a name points at one.
-  public void label(String name, String version, List<String> labels) {
-    get(name, version, null);
-    database.transaction(() -> {
-      for (var label : labels) {
-        if (label.equals("latest") || label.isBlank()) {
-          throw new WorkspaceException(
-              Problem.of(
-                  WorkspaceCode.INVALID_NAME, "the label `" + label + "` is kept by Terroir"));
-        }
-        database.update(
-            "INSERT INTO environment_label VALUES (?, ?, ?)"
-                + " ON CONFLICT (name, label) DO UPDATE SET version = excluded.version",
-            name,
-            label,
-            version);
-      }
-      return labels.size();
-    });
-  }
-
-  /// The labels of a version.
-  public List<String> labels(String name, String version) {
-    return database.query(
-        "SELECT label FROM environment_label WHERE name = ? AND version = ? ORDER BY label",
-        row -> row.getString(1),
-        name,
-        version);
-  }
-
-  private static final String SELECT =
-      "SELECT definition, hash, created_at, autosaved, archived FROM environment";
-
-  private static Registered read(ResultSet row) throws SQLException {
-    return new Registered(
-        Environment.parse(row.getString(1), "the workspace's database"),
-        row.getString(2),
-        row.getString(3),
-        row.getInt(4) != 0,
-        row.getInt(5) != 0,
-        false);
-  }
-
-  private Optional<Registered> row(String name, String version) {
-    return database.first(
-        SELECT + " WHERE name = ? AND version = ?", EnvironmentRegistry::read, name, version);
-  }
-
-  private Optional<Registered> latest(String name) {
-    return database.first(
-        SELECT + " WHERE name = ? AND autosaved = 0 AND archived = 0 ORDER BY ordinal DESC LIMIT 1",
-        EnvironmentRegistry::read,
-        name);
-  }
-
-  private List<Registered> all(String name) {
-    return new ArrayList<>(
-        database.query(
-            SELECT + " WHERE name = ? ORDER BY ordinal", EnvironmentRegistry::read, name));
-  }
-
-  private int next(String name) {
-    var numbers =
-        database.query(
-            "SELECT version FROM environment WHERE name = ?", row -> row.getString(1), name);
-    return numbers.stream()
-            .filter(version -> version.matches("[0-9]{1,9}"))
-            .mapToInt(Integer::parseInt)
-            .max()
-            .orElse(0)
-        + 1;
-  }
-
-  private Registered insert(Environment environment, String version, boolean autosaved) {
-    var registered = environment.withVersion(version);
-    var hash = CanonicalForm.hash(environment);
-    var created = clock.instant().truncatedTo(ChronoUnit.MILLIS).toString();
-    database.update(
-        "INSERT INTO environment (name, version, ordinal, hash, definition, created_at, autosaved)"
-            + " VALUES (?, ?, (SELECT COALESCE(MAX(ordinal), 0) + 1 FROM environment WHERE name ="
-            + " ?), ?, ?, ?, ?)",
-        environment.name(),
-        version,
-        environment.name(),
-        hash,
-        JsonWriter.compact(registered.toJson()),
-        created,
-        autosaved ? 1 : 0);
-    return new Registered(registered, hash, created, autosaved, false, true);
-  }
-
-  private static Registered curated(Environment environment) {
-    return new Registered(
-        environment, CanonicalForm.hash(environment), "2026-01-01T00:00:00Z", false, false, false);
-  }
-
-  private static boolean isAutosaveName(String version) {
-    return version.startsWith("Autosave_");
-  }
-
-  /// What two registrations are compared by: everything but version and asset id, whatever the
-  /// keys' order.
-  private static String comparable(Environment environment) {
-    return JsonWriter.canonical(
-        environment.toJson().toBuilder().remove("version").remove("assetId").build());
-  }
-
-  private WorkspaceException notFound(String name, @Nullable String what) {
-    var problem =
-        Problem.of(
-            WorkspaceCode.ENVIRONMENT_NOT_FOUND,
-            what == null
-                ? "no environment `" + name + "` is registered"
-                : "environment `" + name + "` has no " + what);
-    var versions = all(name).stream().map(Registered::version).toList();
-    if (!versions.isEmpty()) {
-      problem = problem.because("its versions are " + String.join(", ", versions));
-    }
-    return new WorkspaceException(
-        problem.hint("`terroir environment list` shows what is registered"));
-  }
+  record Listed(String name, String version, String definition) {}
 }

@@ -30,6 +30,22 @@ public record DockerImageDetails(
         + (digest == null ? "" : "@" + digest);
   }
 
+  /// Reads what [#toJson] writes.
+  public static DockerImageDetails of(JsonObject json) {
+    var image = json.object("dockerImage");
+    var name = image.string("name");
+    var at = name.indexOf('@');
+    var python = json.object("pythonEnvironment");
+    return new DockerImageDetails(
+        json.optionalBoolean("imageExistsInRegistry").orElse(false),
+        at < 0 ? name : name.substring(0, at),
+        image.object("registry").optionalString("address").orElse(null),
+        at < 0 ? null : name.substring(at + 1),
+        json.object("ingredients").string("dockerfile"),
+        python.optionalString("condaEnvironmentPath").orElse(null),
+        python.string("interpreterPath"));
+  }
+
   /// The object that the retired service answered with.
   public JsonObject toJson() {
     return JsonObject.builder()

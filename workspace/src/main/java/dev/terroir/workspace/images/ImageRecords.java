@@ -56,7 +56,8 @@ public final class ImageRecords {
           .build();
     }
 
-    static Recorded of(JsonObject json) {
+    /// Reads what [#toJson] writes.
+    public static Recorded of(JsonObject json) {
       return new Recorded(
           BuiltImage.of(json),
           json.longValue("number"),

@@ -128,7 +128,7 @@ public final class WorkspaceImages {
   ///
   /// @param wish what to build when there is none
   public ImageBuild get(DefinitionImages.Wish wish, Progress progress) {
-    return ImageBuild.start(
+    return WorkspaceBuild.start(
         records,
         CanonicalForm.hash(wish.environment()),
         clock,
@@ -140,7 +140,7 @@ public final class WorkspaceImages {
   /// image already is resolved anew, so that its unpinned packages may move.
   public ImageBuild build(DefinitionImages.Wish wish, Progress progress) {
     var isThere = find(wish.environment(), wish.platform()).isPresent();
-    return ImageBuild.start(
+    return WorkspaceBuild.start(
         records,
         CanonicalForm.hash(wish.environment()),
         clock,

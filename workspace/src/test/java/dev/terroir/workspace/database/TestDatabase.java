@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.samples.PostgresServer;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -35,7 +36,7 @@ public enum TestDatabase {
   }
 
   /// A new workspace below a folder; everyone who opens it is another process.
-  public Supplier<Workspace> workspaceIn(Path folder) {
+  public Supplier<LocalWorkspace> workspaceIn(Path folder) {
     var variables = new HashMap<>(PostgresServer.variables());
     variables.put("TERROIR_HOME", folder.resolve("home").toString());
     var settings = Settings.of(Map.copyOf(variables));

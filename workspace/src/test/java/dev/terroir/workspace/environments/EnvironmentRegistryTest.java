@@ -3,7 +3,7 @@ package dev.terroir.workspace.environments;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.terroir.environment.Environment;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.database.TestDatabase;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,7 +32,7 @@ class EnvironmentRegistryTest {
   @Parameter TestDatabase kind;
 
   @TempDir Path folder;
-  private Supplier<Workspace> place;
+  private Supplier<LocalWorkspace> place;
 
   @BeforeEach
   void begin() {

@@ -9,6 +9,7 @@ import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,7 +32,7 @@ class ListingTest {
     settings = Settings.of(Map.of("TERROIR_HOME", folder.toString()));
   }
 
-  private Workspace open() {
+  private LocalWorkspace open() {
     return Workspace.create("team", null, true, settings, Progress.SILENT);
   }
 

@@ -194,7 +194,7 @@ class ImageBuildTest {
   }
 
   private ImageBuild start(Progress progress, Function<Progress, Recorded> work) {
-    return ImageBuild.start(records, HASH, Clock.systemUTC(), progress, work);
+    return WorkspaceBuild.start(records, HASH, Clock.systemUTC(), progress, work);
   }
 
   private static void await(CountDownLatch latch) {

@@ -14,6 +14,7 @@ import dev.terroir.image.layout.OciLayout;
 import dev.terroir.image.oci.Descriptor;
 import dev.terroir.image.oci.MediaType;
 import dev.terroir.resolve.conda.CondaOptions;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,18 +30,18 @@ class WorkspaceImagesTest {
 
   @TempDir Path folder;
 
-  private Workspace workspace() {
+  private LocalWorkspace workspace() {
     var settings = Settings.of(Map.of("TERROIR_HOME", folder.toString()));
     return Workspace.create("team", null, true, settings, Progress.SILENT);
   }
 
   /// Remembers an image of [#DEMO] whose manifest is in the workspace's registry.
-  private void remember(Workspace workspace, String base, boolean isOnDefaultBase) {
+  private void remember(LocalWorkspace workspace, String base, boolean isOnDefaultBase) {
     remember(workspace, base, isOnDefaultBase, List.of());
   }
 
   private void remember(
-      Workspace workspace, String base, boolean isOnDefaultBase, List<String> linkScripts) {
+      LocalWorkspace workspace, String base, boolean isOnDefaultBase, List<String> linkScripts) {
     var stored = new OciLayout(workspace.directory().resolve("registry")).blobs().put(new byte[4]);
     var manifest = Descriptor.of(MediaType.MANIFEST, stored.digest(), stored.sizeBytes());
     var hash = CanonicalForm.hash(DEMO);
@@ -70,7 +71,7 @@ class WorkspaceImagesTest {
             isOnDefaultBase);
   }
 
-  private static boolean isServed(Workspace workspace) {
+  private static boolean isServed(LocalWorkspace workspace) {
     return workspace.images().find(DefinitionImages.Wish.of(DEMO, Path.of(""))).isPresent();
   }
 

@@ -3,7 +3,7 @@ package dev.terroir.workspace.models;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.WorkspaceException;
 import dev.terroir.workspace.database.TestDatabase;
 import java.nio.file.Files;
@@ -29,7 +29,7 @@ class ModelRegistryTest {
   @Parameter TestDatabase kind;
 
   @TempDir Path folder;
-  private Supplier<Workspace> place;
+  private Supplier<LocalWorkspace> place;
   private Path file;
 
   @BeforeEach

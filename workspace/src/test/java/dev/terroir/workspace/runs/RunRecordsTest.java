@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.WorkspaceException;
 import dev.terroir.workspace.database.TestDatabase;
 import java.nio.file.Path;
@@ -30,7 +30,7 @@ class RunRecordsTest {
   @Parameter TestDatabase kind;
 
   @TempDir Path folder;
-  private Supplier<Workspace> place;
+  private Supplier<LocalWorkspace> place;
 
   @BeforeEach
   void begin() {

@@ -1,4 +1,4 @@
-package dev.terroir.server.local;
+package dev.terroir.client;
 
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.file.ProcessLock;

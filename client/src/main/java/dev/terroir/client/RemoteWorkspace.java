@@ -1,0 +1,299 @@
+package dev.terroir.client;
+
+import dev.terroir.environment.Environment;
+import dev.terroir.environment.identity.CanonicalForm;
+import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.home.TerroirHome;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.problem.Place;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.lock.Lock;
+import dev.terroir.lock.LockFile;
+import dev.terroir.prefix.LocalPython;
+import dev.terroir.prefix.Prefixes;
+import dev.terroir.resolve.tool.Uv;
+import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.config.WorkspaceDetails;
+import dev.terroir.workspace.environments.EnvironmentRegistry;
+import dev.terroir.workspace.images.DefinitionImages;
+import dev.terroir.workspace.images.DockerImageDetails;
+import dev.terroir.workspace.images.ImageBuild;
+import dev.terroir.workspace.locks.LockStore;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/// A workspace on a server. What is remembered, resolved and built is so there; what is made ready
+/// on this machine is made of the server's lock. Thread-safe; close it when done.
+///
+/// @since 0.1
+public final class RemoteWorkspace implements Workspace {
+  /// The version of the API that this program speaks.
+  private static final String API = "v1";
+
+  private final RestClient client;
+  private final Settings settings;
+  private final TerroirHome home;
+  private final Progress progress;
+  private final JsonObject about;
+  private @Nullable Uv uv;
+
+  private RemoteWorkspace(
+      RestClient client, Settings settings, Progress progress, JsonObject about) {
+    this.client = client;
+    this.settings = settings;
+    this.home = TerroirHome.of(settings);
+    this.progress = progress;
+    this.about = about;
+  }
+
+  /// Opens the workspace of a server with the token of `TERROIR_TOKEN`, `TERROIR_TOKEN_FILE` or
+  /// `terroir login`.
+  ///
+  /// @param endpoint of the server
+  /// @throws ClientException code `token-missing`, `server-unreachable`, `server-incompatible`, or
+  ///   what the server says of the token
+  public static RemoteWorkspace open(String endpoint, Settings settings, Progress progress) {
+    var address = Endpoint.parse(endpoint);
+    var token =
+        new Logins(settings)
+            .find(address.url())
+            .filter(text -> !text.isBlank())
+            .orElseThrow(() ->
+                new ClientException(
+                    Problem.of(ClientCode.TOKEN_MISSING, "there is no token for the server")
+                        .at(Place.of(address.url()))
+                        .hint(
+                            "an owner of the workspace makes one with `terroir token create`;"
+                                + " keep it here with `terroir login --endpoint "
+                                + address.url()
+                                + "`, or set TERROIR_TOKEN")));
+    var client = new RestClient(address, token, settings);
+    try {
+      var about = client.get("").json();
+      if (!about.optionalString("program").equals(Optional.of("terroir"))) {
+        throw new ClientException(
+            Problem.of(ClientCode.SERVER_INCOMPATIBLE, "what answers there is no server of Terroir")
+                .at(Place.of(address.url()))
+                .hint("check the address"));
+      }
+      if (!about.strings("api").contains(API)) {
+        throw new ClientException(
+            Problem.of(
+                    ClientCode.SERVER_INCOMPATIBLE,
+                    "the server speaks "
+                        + String.join(", ", about.strings("api"))
+                        + " of the API, and this program "
+                        + API)
+                .at(Place.of(address.url()))
+                .because("the server is Terroir " + about.optionalString("version").orElse("?"))
+                .hint("use a `terroir` of the server's version"));
+      }
+      return new RemoteWorkspace(client, settings, progress, about);
+    } catch (RuntimeException e) {
+      client.close();
+      throw e;
+    }
+  }
+
+  /// What talks to the server.
+  public RestClient client() {
+    return client;
+  }
+
+  /// The server's address.
+  public Endpoint endpoint() {
+    return client.endpoint();
+  }
+
+  @Override
+  public String name() {
+    return about.string("workspace");
+  }
+
+  @Override
+  public Settings settings() {
+    return settings;
+  }
+
+  @Override
+  public WorkspaceDetails details() {
+    return RemoteDetails.read(client.get("/workspace").json());
+  }
+
+  /// @throws ClientException code `precondition-failed` when somebody else changes it at once
+  @Override
+  public WorkspaceDetails update(UnaryOperator<WorkspaceDetails> change) {
+    var stored = client.get("/workspace");
+    var before = RemoteDetails.read(stored.json());
+    var patch = RemoteDetails.patch(before, change.apply(before));
+    return patch.isEmpty()
+        ? before
+        : RemoteDetails.read(client.patch("/workspace", patch, stored.etag()).json());
+  }
+
+  @Override
+  public EnvironmentRegistry environments() {
+    return new RemoteEnvironments(client);
+  }
+
+  /// Runs there.
+  public RemoteRuns runs() {
+    return new RemoteRuns(client);
+  }
+
+  /// Registered models.
+  public RemoteModels models() {
+    return new RemoteModels(client, progress);
+  }
+
+  /// Scoring services.
+  public RemoteServices services() {
+    return new RemoteServices(client);
+  }
+
+  @Override
+  public ImageBuild build(Environment environment) {
+    refuseFiles(environment);
+    var answer =
+        client.post(
+            "/builds",
+            JsonObject.builder()
+                .put("definition", environment.toJson())
+                .put("kind", "image")
+                .build());
+    return new RemoteBuild(new RemoteJob(client, answer.json()), progress);
+  }
+
+  /// A definition that names files means those of the caller's machine, which the server has not.
+  private static void refuseFiles(Environment environment) {
+    if (DefinitionImages.dependsOnFiles(environment)) {
+      throw ClientException.notOverHttp(
+          "the definition `" + environment.name() + "` names files of this machine",
+          "name packages of an index, or give the server the wheel with `add_private_pip_wheel`");
+    }
+  }
+
+  @Override
+  public LocalBuild buildLocal(
+      Environment environment, boolean useDocker, boolean pushImageToWorkspaceAcr) {
+    return buildLocal(
+        environment, useDocker, pushImageToWorkspaceAcr, Path.of("").toAbsolutePath());
+  }
+
+  @Override
+  public LocalBuild buildLocal(
+      Environment environment, boolean useDocker, boolean pushImageToWorkspaceAcr, Path directory) {
+    if (useDocker) {
+      throw ClientException.notOverHttp(
+          "an engine of this machine takes no image of a server's workspace this way",
+          "build it with `terroir environment build` and pull it from the server's registry");
+    }
+    if (pushImageToWorkspaceAcr) {
+      throw new IllegalArgumentException("pushImageToWorkspaceAcr needs useDocker");
+    }
+    return new LocalBuild.Installed(
+        realise(environment, LockOptions.here().withBase(directory), progress));
+  }
+
+  @Override
+  public DockerImageDetails getImageDetails(Environment environment) {
+    return DockerImageDetails.of(
+        client
+            .post(
+                "/definitions/image",
+                JsonObject.builder().put("definition", environment.toJson()).build())
+            .json());
+  }
+
+  private RestClient.Answer askLock(Environment environment, LockOptions options) {
+    refuseFiles(environment);
+    var body =
+        JsonObject.builder()
+            .put("definition", environment.toJson())
+            .put("platform", options.platform().toString())
+            .put("update", options.update());
+    if (options.pythonVersion() != null) {
+      body.put("python", options.pythonVersion());
+    }
+    if (!options.virtualPackages().isEmpty()) {
+      body.put("virtualPackages", options.virtualPackages());
+    }
+    return client.post("/locks", body.build());
+  }
+
+  @Override
+  public LockStore.Stored lock(Environment environment, LockOptions options, Progress shown) {
+    var answer = askLock(environment, options);
+    if (answer.status() == 200) {
+      return new LockStore.Stored(LockFile.ofJson(answer.json()), true);
+    }
+    var result = new RemoteJob(client, answer.json()).await(shown::line);
+    return new LockStore.Stored(LockFile.ofJson(result.object("lock")), false);
+  }
+
+  /// A server begins to make a lock that it has not; it is told at once to leave it.
+  @Override
+  public Optional<Lock> findLock(Environment environment) {
+    var answer = askLock(environment, LockOptions.here());
+    if (answer.status() == 200) {
+      return Optional.of(LockFile.ofJson(answer.json()));
+    }
+    new RemoteJob(client, answer.json()).cancel();
+    return Optional.empty();
+  }
+
+  private synchronized Uv uv() {
+    var open = uv;
+    if (open == null) {
+      open = Uv.open(settings, home, progress);
+      uv = open;
+    }
+    return open;
+  }
+
+  private Prefixes prefixes() {
+    return new Prefixes(home, this::uv, details().conda());
+  }
+
+  @Override
+  public Ready realise(Environment environment, LockOptions options, Progress shown) {
+    var hash = CanonicalForm.hash(environment);
+    if (environment.python().userManagedDependencies()) {
+      return new Ready(
+          hash, null, Prefixes.userManaged(environment.python().interpreterPath(), settings), true);
+    }
+    var stored = lock(environment, options, shown);
+    return new Ready(
+        hash, stored.lock(), prefixes().realise(stored.lock(), shown), stored.isCached());
+  }
+
+  @Override
+  public Optional<LocalPython> find(Environment environment) {
+    if (environment.python().userManagedDependencies()) {
+      return Optional.of(Prefixes.userManaged(environment.python().interpreterPath(), settings));
+    }
+    return findLock(environment).flatMap(lock -> prefixes().find(lock.digest().hex()));
+  }
+
+  /// As `terroir workspace show` shows it.
+  public JsonObject toJson() {
+    return JsonObject.builder()
+        .put("name", name())
+        .put("endpoint", endpoint().url())
+        .put("role", about.optionalString("role").orElse(""))
+        .put(
+            "serverVersion",
+            about.optionalString("version").map(JsonValue::of).orElse(JsonValue.NULL))
+        .putAll(client.get("/workspace").json())
+        .build();
+  }
+
+  @Override
+  public void close() {
+    client.close();
+  }
+}

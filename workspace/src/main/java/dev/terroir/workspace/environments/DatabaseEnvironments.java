@@ -1,0 +1,325 @@
+package dev.terroir.workspace.environments;
+
+import dev.terroir.environment.Environment;
+import dev.terroir.environment.Validation;
+import dev.terroir.environment.identity.CanonicalForm;
+import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.foundation.problem.Problem;
+import dev.terroir.workspace.WorkspaceCode;
+import dev.terroir.workspace.WorkspaceException;
+import dev.terroir.workspace.database.Database;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// The registered environments in the database of a workspace. Safe for any number of processes.
+///
+/// @since 0.1
+public final class DatabaseEnvironments implements EnvironmentRegistry {
+  private final Database database;
+  private final Clock clock;
+
+  /// @param clock says when something was registered
+  public DatabaseEnvironments(Database database, Clock clock) {
+    this.database = database;
+    this.clock = clock;
+  }
+
+  @Override
+  public Registered register(Environment environment) {
+    Validation.checkNewName(environment.name());
+    Validation.check(environment);
+    return database.transaction(() -> {
+      var same = comparable(environment);
+      var wanted = environment.version();
+      if (wanted != null && !isAutosaveName(wanted)) {
+        var taken = row(environment.name(), wanted);
+        if (taken.isPresent()) {
+          if (comparable(taken.get().environment()).equals(same)) {
+            return taken.get();
+          }
+          throw new WorkspaceException(
+              Problem.of(
+                      WorkspaceCode.VERSION_TAKEN,
+                      "environment `"
+                          + environment.name()
+                          + "` with version `"
+                          + wanted
+                          + "` is already registered and cannot be changed")
+                  .hint("leave the version out to have the next one"));
+        }
+        return insert(environment, wanted, false);
+      }
+      var latest = latest(environment.name());
+      if (latest.isPresent() && comparable(latest.get().environment()).equals(same)) {
+        return latest.get();
+      }
+      return insert(environment, String.valueOf(next(environment.name())), false);
+    });
+  }
+
+  /// Registers what a run or deployment uses, unless some version of that name holds the same
+  /// definition.
+  public Registered autosave(Environment environment) {
+    Validation.check(environment);
+    return database.transaction(() -> {
+      var same = comparable(environment);
+      for (var version : all(environment.name())) {
+        if (comparable(version.environment()).equals(same)) {
+          return version;
+        }
+      }
+      var curated = CuratedEnvironments.find(environment.name());
+      if (curated.isPresent() && comparable(curated.get()).equals(same)) {
+        return curated(curated.get());
+      }
+      var time = clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
+      var name = "Autosave_" + time + "_" + Sha256.of(same + time).hex().substring(0, 8);
+      return insert(environment, name, true);
+    });
+  }
+
+  @Override
+  public Registered get(String name, @Nullable String version, @Nullable String label) {
+    var wanted = version;
+    if (label != null && !label.equals("latest")) {
+      wanted =
+          database
+              .first(
+                  "SELECT version FROM environment_label WHERE name = ? AND label = ?",
+                  row -> row.getString(1),
+                  name,
+                  label)
+              .orElseThrow(() -> notFound(name, "label `" + label + "`"));
+    }
+    var found = wanted == null ? latest(name) : row(name, wanted);
+    if (found.isPresent()) {
+      return found.get();
+    }
+    var curated = CuratedEnvironments.find(name);
+    if (curated.isPresent()
+        && (version == null || version.equals(curated.get().version()))
+        && label == null) {
+      return curated(curated.get());
+    }
+    throw notFound(name, version == null ? null : "version `" + version + "`");
+  }
+
+  @Override
+  public Map<String, Registered> list() {
+    var result = new TreeMap<String, Registered>();
+    CuratedEnvironments.all().forEach(item -> result.put(item.name(), curated(item)));
+    database
+        .query(
+            SELECT + " WHERE autosaved = 0 AND archived = 0 ORDER BY name, ordinal",
+            DatabaseEnvironments::read)
+        .forEach(item -> result.put(item.environment().name(), item));
+    return result;
+  }
+
+  /// A part of [#list], by name, without reading the rest.
+  ///
+  /// @param prefix what names begin with, empty for all
+  /// @param after the name that it begins after, empty for the first page
+  public List<Registered> page(String prefix, String after, int limit) {
+    var result = new TreeMap<String, Registered>();
+    CuratedEnvironments.all().stream()
+        .filter(item -> item.name().startsWith(prefix) && item.name().compareTo(after) > 0)
+        .forEach(item -> result.put(item.name(), curated(item)));
+    record Latest(String name, long ordinal) {}
+    database
+        .query(
+            "SELECT name, MAX(ordinal) FROM environment WHERE autosaved = 0 AND archived = 0"
+                + " AND name > ? AND name >= ? AND substr(name, 1, ?) = ?"
+                + " GROUP BY name ORDER BY name LIMIT ?",
+            row -> new Latest(row.getString(1), row.getLong(2)),
+            after,
+            prefix,
+            (long) prefix.length(),
+            prefix,
+            (long) limit)
+        .forEach(latest ->
+            database
+                .first(
+                    SELECT + " WHERE name = ? AND ordinal = ?",
+                    DatabaseEnvironments::read,
+                    latest.name(),
+                    latest.ordinal())
+                .ifPresent(item -> result.put(latest.name(), item)));
+    return result.values().stream().limit(limit).toList();
+  }
+
+  @Override
+  public List<Listed> listStored() {
+    var result = new TreeMap<String, Listed>();
+    CuratedEnvironments.stored().forEach(item -> result.put(item.name(), item));
+    database.query(
+        "SELECT e.name, e.version, e.definition FROM environment e JOIN"
+            + " (SELECT name, MAX(ordinal) AS last FROM environment"
+            + " WHERE autosaved = 0 AND archived = 0 GROUP BY name) latest"
+            + " ON e.name = latest.name AND e.ordinal = latest.last",
+        row ->
+            result.put(
+                row.getString(1),
+                new Listed(row.getString(1), row.getString(2), row.getString(3))));
+    return List.copyOf(result.values());
+  }
+
+  @Override
+  public List<Registered> versions(String name) {
+    return List.copyOf(all(name));
+  }
+
+  @Override
+  public void archive(String name, @Nullable String version, boolean archived) {
+    // All versions of a name may be archived, so that it has no latest one.
+    if (version != null || all(name).isEmpty()) {
+      get(name, version, null);
+    }
+    var count =
+        version == null
+            ? database.update(
+                "UPDATE environment SET archived = ? WHERE name = ?", archived ? 1 : 0, name)
+            : database.update(
+                "UPDATE environment SET archived = ? WHERE name = ? AND version = ?",
+                archived ? 1 : 0,
+                name,
+                version);
+    if (count == 0) {
+      throw new WorkspaceException(
+          Problem.of(
+              WorkspaceCode.INVALID_NAME,
+              "`" + name + "` is a curated environment and cannot be archived"));
+    }
+  }
+
+  @Override
+  public void label(String name, String version, List<String> labels) {
+    get(name, version, null);
+    database.transaction(() -> {
+      for (var label : labels) {
+        if (label.equals("latest") || label.isBlank()) {
+          throw new WorkspaceException(
+              Problem.of(
+                  WorkspaceCode.INVALID_NAME, "the label `" + label + "` is kept by Terroir"));
+        }
+        database.update(
+            "INSERT INTO environment_label VALUES (?, ?, ?)"
+                + " ON CONFLICT (name, label) DO UPDATE SET version = excluded.version",
+            name,
+            label,
+            version);
+      }
+      return labels.size();
+    });
+  }
+
+  @Override
+  public List<String> labels(String name, String version) {
+    return database.query(
+        "SELECT label FROM environment_label WHERE name = ? AND version = ? ORDER BY label",
+        row -> row.getString(1),
+        name,
+        version);
+  }
+
+  private static final String SELECT =
+      "SELECT definition, hash, created_at, autosaved, archived FROM environment";
+
+  private static Registered read(ResultSet row) throws SQLException {
+    return new Registered(
+        Environment.parse(row.getString(1), "the workspace's database"),
+        row.getString(2),
+        row.getString(3),
+        row.getInt(4) != 0,
+        row.getInt(5) != 0,
+        false);
+  }
+
+  private Optional<Registered> row(String name, String version) {
+    return database.first(
+        SELECT + " WHERE name = ? AND version = ?", DatabaseEnvironments::read, name, version);
+  }
+
+  private Optional<Registered> latest(String name) {
+    return database.first(
+        SELECT + " WHERE name = ? AND autosaved = 0 AND archived = 0 ORDER BY ordinal DESC LIMIT 1",
+        DatabaseEnvironments::read,
+        name);
+  }
+
+  private List<Registered> all(String name) {
+    return new ArrayList<>(
+        database.query(
+            SELECT + " WHERE name = ? ORDER BY ordinal", DatabaseEnvironments::read, name));
+  }
+
+  private int next(String name) {
+    var numbers =
+        database.query(
+            "SELECT version FROM environment WHERE name = ?", row -> row.getString(1), name);
+    return numbers.stream()
+            .filter(version -> version.matches("[0-9]{1,9}"))
+            .mapToInt(Integer::parseInt)
+            .max()
+            .orElse(0)
+        + 1;
+  }
+
+  private Registered insert(Environment environment, String version, boolean autosaved) {
+    var registered = environment.withVersion(version);
+    var hash = CanonicalForm.hash(environment);
+    var created = clock.instant().truncatedTo(ChronoUnit.MILLIS).toString();
+    database.update(
+        "INSERT INTO environment (name, version, ordinal, hash, definition, created_at, autosaved)"
+            + " VALUES (?, ?, (SELECT COALESCE(MAX(ordinal), 0) + 1 FROM environment WHERE name ="
+            + " ?), ?, ?, ?, ?)",
+        environment.name(),
+        version,
+        environment.name(),
+        hash,
+        JsonWriter.compact(registered.toJson()),
+        created,
+        autosaved ? 1 : 0);
+    return new Registered(registered, hash, created, autosaved, false, true);
+  }
+
+  private static Registered curated(Environment environment) {
+    return new Registered(
+        environment, CanonicalForm.hash(environment), "2026-01-01T00:00:00Z", false, false, false);
+  }
+
+  private static boolean isAutosaveName(String version) {
+    return version.startsWith("Autosave_");
+  }
+
+  /// What two registrations are compared by: everything but version and asset id, whatever the
+  /// keys' order.
+  private static String comparable(Environment environment) {
+    return JsonWriter.canonical(
+        environment.toJson().toBuilder().remove("version").remove("assetId").build());
+  }
+
+  private WorkspaceException notFound(String name, @Nullable String what) {
+    var problem =
+        Problem.of(
+            WorkspaceCode.ENVIRONMENT_NOT_FOUND,
+            what == null
+                ? "no environment `" + name + "` is registered"
+                : "environment `" + name + "` has no " + what);
+    var versions = all(name).stream().map(Registered::version).toList();
+    if (!versions.isEmpty()) {
+      problem = problem.because("its versions are " + String.join(", ", versions));
+    }
+    return new WorkspaceException(
+        problem.hint("`terroir environment list` shows what is registered"));
+  }
+}
