@@ -8,6 +8,7 @@ import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.cli.environments.Environments;
 import dev.terroir.compute.Experiment;
 import dev.terroir.compute.Run;
+import dev.terroir.compute.RunChange;
 import dev.terroir.compute.RunStatus;
 import dev.terroir.compute.configuration.RunConfiguration;
 import dev.terroir.compute.configuration.ScriptRunConfig;
@@ -30,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// @since 0.1
 public final class RunCommands {
   private static final Option RUN = Option.required("-r --run --run-id", "RUN", "The run's id.");
+
+  private static final int METRICS_AT_ONCE = 1000;
 
   private RunCommands() {}
 
@@ -87,6 +90,20 @@ public final class RunCommands {
             List.of(RUN),
             "",
             RunCommands::cancel),
+        new Leaf(
+            "metrics",
+            "List what a run has logged, in the order logged.",
+            "terroir run metrics -r RUN --output table",
+            List.of(RUN, Option.value("-n --name", "NAME", "Of this name only.")),
+            "",
+            RunCommands::metrics),
+        new Leaf(
+            "tag",
+            "Set tags of a run.",
+            "terroir run tag -r RUN -t quality=good",
+            List.of(RUN, Option.repeated("-t --tag", "KEY=VALUE", "A tag of the run.")),
+            "",
+            RunCommands::tag),
         new Leaf(
             "environment",
             "Show or save the exact environment of a run.",
@@ -243,6 +260,40 @@ public final class RunCommands {
     var run = run(arguments, context);
     run.cancel();
     context.console().result(run.details(), "runId", "status");
+    return 0;
+  }
+
+  private static int metrics(Arguments arguments, Context context) {
+    var run = run(arguments, context);
+    var items = new ArrayList<JsonValue>();
+    var after = 0L;
+    while (true) {
+      var page =
+          context
+              .workspace()
+              .metrics()
+              .list(run.id(), arguments.orNull("--name"), after, METRICS_AT_ONCE);
+      page.forEach(item -> items.add(item.toJson()));
+      if (page.size() < METRICS_AT_ONCE) {
+        break;
+      }
+      after = page.getLast().ordinal();
+    }
+    context
+        .console()
+        .result(new JsonValue.JsonArray(items), "name", "kind", "value", "step", "time");
+    return 0;
+  }
+
+  private static int tag(Arguments arguments, Context context) {
+    var words = arguments.all("--tag");
+    if (words.isEmpty()) {
+      throw CliException.usage("no tag is named", "say `--tag KEY=VALUE`");
+    }
+    var run = run(arguments, context);
+    run.update(
+        new RunChange(JsonObject.builder().put("tags", JsonValue.ofStrings(tags(words))).build()));
+    context.console().result(run.details(), "runId", "status", "tags");
     return 0;
   }
 
