@@ -2,9 +2,13 @@ package dev.terroir.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.workspace.Workspace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -60,6 +64,31 @@ class RunCommandsTest {
             .succeeds()
             .json();
     assertThat(model.string("id")).isEqualTo("m:1");
+  }
+
+  @Test
+  void whatARunHasLoggedIsListedAndTagsAreSet() {
+    var id = submit("log.py", "print('logged')").succeeds().json().string("runId");
+    try (var workspace =
+        Workspace.create(Workspace.DEFAULT_NAME, null, true, terroir.settings, Progress.SILENT)) {
+      var items =
+          List.of(
+              JsonReader.parseObject(
+                  "{\"name\": \"loss\", \"kind\": \"scalar\", \"value\": 0.5}", "test"),
+              JsonReader.parseObject(
+                  "{\"name\": \"other\", \"kind\": \"scalar\", \"value\": 7}", "test"));
+      assertThat(workspace.metrics().add(id, "s", 1, items)).isEqualTo(2);
+    }
+    assertThat(terroir.run("run metrics --output table -r " + id).succeeds().out())
+        .contains("loss", "0.5", "other");
+    assertThat(terroir.run("run metrics -n loss -r " + id).succeeds().out())
+        .contains("\"value\": 0.5")
+        .doesNotContain("other");
+    terroir.run("run tag -r " + id + " -t quality=good -t a=b").succeeds();
+    assertThat(terroir.run("run show -r " + id).json().stringMap("tags"))
+        .containsEntry("quality", "good")
+        .containsEntry("a", "b");
+    assertThat(terroir.run("run tag -r " + id).code()).isEqualTo(2);
   }
 
   @Test

@@ -17,7 +17,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /// A folder of small wheels, so that tests need no index: `alpha` 1.0 and 2.0, `beta` 1.0 that
-/// requires `alpha<2`, and a stand-in of the inference server that starts at once.
+/// requires `alpha<2`, stand-ins of PyYAML and of the inference server that starts at once.
 final class WheelHouse {
   private static final String SERVER =
       """
@@ -57,6 +57,12 @@ final class WheelHouse {
     wheel(folder, "alpha", "1.0", List.of(), Map.of("alpha/__init__.py", "VERSION = '1.0'\n"));
     wheel(folder, "alpha", "2.0", List.of(), Map.of("alpha/__init__.py", "VERSION = '2.0'\n"));
     wheel(folder, "beta", "1.0", List.of("alpha<2"), Map.of("beta/__init__.py", "import alpha\n"));
+    wheel(
+        folder,
+        "pyyaml",
+        "6.0",
+        List.of(),
+        Map.of("yaml/__init__.py", "class YAMLError(Exception):\n    pass\n"));
     wheel(
         folder,
         "azureml_inference_server_http",

@@ -106,6 +106,11 @@ final class RunContainer {
     }
   }
 
+  /// The same in an engine whose settings outlive the making of the image.
+  RunContainer in(Engine other) {
+    return new RunContainer(other, image, name, isCached);
+  }
+
   /// The image it runs in.
   BuiltImage image() {
     return image;

@@ -1,5 +1,7 @@
 package dev.terroir.compute;
 
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.workspace.Workspace;
 import java.util.Map;
 
 /// How a run's process may call the server that submitted it. Thread-safe.
@@ -16,6 +18,19 @@ public interface RunCredentials {
 
         @Override
         public void ended(String runId) {}
+
+        @Override
+        public Preparation preparation(Workspace workspace, Progress progress) {
+          return new Preparation() {
+            @Override
+            public Workspace workspace() {
+              return workspace;
+            }
+
+            @Override
+            public void close() {}
+          };
+        }
       };
 
   /// Variables of a run that is about to start, which go nowhere but into its process.
@@ -25,4 +40,18 @@ public interface RunCredentials {
 
   /// Makes the variables of a run worthless; may be called again.
   void ended(String runId);
+
+  /// The workspace with what opens indexes and registries, to make a run's environment with.
+  ///
+  /// @param workspace the same without it
+  Preparation preparation(Workspace workspace, Progress progress);
+
+  /// A workspace to make an environment with; its credentials are gone when it is closed.
+  interface Preparation extends AutoCloseable {
+    /// It.
+    Workspace workspace();
+
+    @Override
+    void close();
+  }
 }

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /// Makes a run's environment ready, then its working copy, then says how it is started. For one
@@ -31,6 +32,9 @@ final class RunLaunch {
   private static final long LOG_CAP_BYTES = 200L << 20;
 
   private static final String SHELL = "/bin/sh";
+
+  /// The launcher of the distribution, which it tells the program by this property.
+  private static final String LAUNCHER = "terroir.launcher";
 
   private final LocalWorkspace workspace;
   private final String experiment;
@@ -215,6 +219,7 @@ final class RunLaunch {
       workspace
           .settings()
           .get(Settings.TERROIR_COMMAND)
+          .or(() -> Optional.ofNullable(System.getProperty(LAUNCHER)))
           .ifPresent(command -> own.put(Settings.TERROIR_COMMAND, command));
     }
     return own;

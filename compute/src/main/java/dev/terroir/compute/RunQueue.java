@@ -49,6 +49,10 @@ public final class RunQueue implements AutoCloseable {
   private final String owner =
       "server " + ProcessHandle.current().pid() + " " + new SecureRandom().nextLong();
   private final Map<String, Thread> preparing = new ConcurrentHashMap<>();
+
+  /// Runs whose end is still to be told.
+  private final java.util.Set<String> known = ConcurrentHashMap.newKeySet();
+
   private final Thread keeper = Thread.ofVirtual().name("runs").unstarted(this::keep);
   private volatile boolean isClosing;
 
@@ -246,6 +250,7 @@ public final class RunQueue implements AutoCloseable {
   private void begin(String id) {
     var thread = Thread.ofVirtual().name("run " + id).unstarted(() -> prepare(id));
     preparing.put(id, thread);
+    known.add(id);
     thread.start();
   }
 
@@ -302,7 +307,7 @@ public final class RunQueue implements AutoCloseable {
   private void launch(RunRecord record) {
     var id = record.id();
     var directory = Run.directory(workspace, id);
-    if (Files.exists(directory.resolve("run_supervisor.py"))) {
+    if (RunSupervisor.isStarted(directory)) {
       // The server before was killed between the start of the script and its note of it.
       change(id, RunStatus.QUEUED, JsonObject.builder().put("launched", true).build());
       return;
@@ -320,7 +325,17 @@ public final class RunQueue implements AutoCloseable {
                 work, script == null ? "" : script, configuration.arguments(), environment)
             .with(configuration);
     var launch = new RunLaunch(workspace, record.experiment(), id, config, environment);
-    var setting = launch.prepare(work, RunLaunch.logged(Progress.SILENT, directory));
+    var progress = RunLaunch.logged(Progress.SILENT, directory);
+    RunLaunch.Setting setting;
+    try (var preparation = credentials.preparation(workspace, progress)) {
+      setting =
+          new RunLaunch(preparation.workspace(), record.experiment(), id, config, environment)
+              .prepare(work, progress);
+    }
+    if (setting instanceof RunLaunch.Setting.Image(var container)) {
+      setting =
+          new RunLaunch.Setting.Image(container.in(RunContainer.engine(workspace.settings())));
+    }
     change(
         id,
         RunStatus.QUEUED,
@@ -404,22 +419,23 @@ public final class RunQueue implements AutoCloseable {
   }
 
   private void keep() {
-    var alive = new java.util.HashSet<String>();
     for (long look = 0; !isClosing; look++) {
       try {
+        // Known before it is looked who is open: one that is missing then has ended.
+        var before = List.copyOf(known);
         var now = new java.util.HashSet<String>();
         for (var run : open()) {
           now.add(run.id());
           look(run, look % RENEWAL == 0);
         }
-        for (var id : alive) {
+        known.addAll(now);
+        for (var id : before) {
           if (!now.contains(id)) {
             interrupt(id);
             credentials.ended(id);
+            known.remove(id);
           }
         }
-        alive.clear();
-        alive.addAll(now);
       } catch (RuntimeException e) {
         // The database has gone for a while.
         failures.accept("runs", e);

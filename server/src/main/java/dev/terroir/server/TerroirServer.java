@@ -17,6 +17,7 @@ import dev.terroir.server.http.Measurements;
 import dev.terroir.server.http.ProblemDetails;
 import dev.terroir.server.http.Tls;
 import dev.terroir.server.jobs.Jobs;
+import dev.terroir.server.runs.RunScope;
 import dev.terroir.server.runs.ServerRunCredentials;
 import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.accounts.AuditLog;
@@ -127,7 +128,8 @@ public final class TerroirServer implements AutoCloseable {
         "Jobs that this server does.",
         "state",
         () -> Map.of("active", (long) jobs.active()));
-    this.runs = new RunQueue(workspace, new ServerRunCredentials(context), log::failed);
+    var runCredentials = new ServerRunCredentials(context);
+    this.runs = new RunQueue(workspace, runCredentials, log::failed);
     context.activity().register(runs::isAlive);
     var document = Resources.document();
     var repeated = new RepeatedRequests(database, clock);
@@ -136,6 +138,7 @@ public final class TerroirServer implements AutoCloseable {
             document,
             Resources.of(context, document, options.version(), runs),
             new Authentication(tokens, clock),
+            new RunScope(workspace.runs()),
             repeated,
             measurements,
             log,
@@ -143,6 +146,7 @@ public final class TerroirServer implements AutoCloseable {
             options.version(),
             options.registry());
     repeated.sweep();
+    runCredentials.sweep();
     jobs.start(lock != null && !isShared(workspace));
     runs.start(lock != null && !isShared(workspace));
     if (lock != null) {

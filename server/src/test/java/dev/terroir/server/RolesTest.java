@@ -111,6 +111,21 @@ class RolesTest {
   }
 
   @Test
+  void aNewTokensSecretIsNotKeptToBeRepeated() {
+    var key = served.owner().with("Idempotency-Key", "once");
+    var asked = "{\"name\": \"t\", \"role\": \"reader\"}";
+    var first = key.send("POST", "/api/v1/tokens", asked).is(201).json().string("secret");
+    var second = key.send("POST", "/api/v1/tokens", asked).is(201).json().string("secret");
+    assertThat(second).isNotEqualTo(first);
+    assertThat(
+            served
+                .workspace
+                .database()
+                .query("SELECT answer FROM idempotency", row -> row.getString(1)))
+        .isEmpty();
+  }
+
+  @Test
   void theContractAndTheResourcesAgree() {
     assertThat(calls()).hasSizeGreaterThan(30);
   }

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.DisplayName;
@@ -215,6 +218,122 @@ class RunsTest {
   }
 
   @Test
+  void aRunsOwnTokenChangesItsOwnTreeAlone() throws Exception {
+    try (var served = new Served(folder)) {
+      var api = served.as(Role.CONTRIBUTOR);
+      var other =
+          api.send("POST", "/api/v1/runs", "{\"experiment\": \"e\", \"kind\": \"interactive\"}")
+              .is(201)
+              .json()
+              .string("runId");
+      var script =
+          """
+          import os, time
+          with open("SECRET.tmp", "w") as out: out.write(os.environ["AZUREML_RUN_TOKEN"])
+          os.rename("SECRET.tmp", "SECRET")
+          while not os.path.exists("GO"): time.sleep(0.02)
+          """
+              .replace("GO", folder.resolve("go").toString())
+              .replace("SECRET", folder.resolve("secret").toString());
+      var id = submit(api, script, "").string("runId");
+      for (int i = 0; i < 600 && !Files.exists(folder.resolve("secret")); i++) {
+        Thread.sleep(50);
+      }
+      var own = new ApiClient(served.server.url(), Files.readString(folder.resolve("secret")));
+      var at = "/api/v1/runs/" + id;
+      own.send("PATCH", at, "{\"tags\": {\"mine\": \"1\"}}").is(200);
+      own.put(at + "/files/outputs/m.txt", bytes("m")).is(201);
+      own.send(
+              "POST",
+              at + "/metrics",
+              "{\"sender\": \"s\", \"first\": 1, \"items\": [{\"name\": \"l\", \"kind\":"
+                  + " \"scalar\", \"value\": 1}]}")
+          .is(200);
+      var child =
+          own.send(
+                  "POST",
+                  "/api/v1/runs",
+                  "{\"experiment\": \"e\", \"kind\": \"interactive\", \"parent\": \"" + id + "\"}")
+              .is(201)
+              .json()
+              .string("runId");
+      own.send("PATCH", "/api/v1/runs/" + child, "{\"status\": \"Completed\"}").is(200);
+      own.send(
+              "POST",
+              "/api/v1/models",
+              "{\"name\": \"m\", \"run\": \"" + id + "\", \"path\": \"outputs/m.txt\"}")
+          .is(201);
+      own.get("/api/v1/runs/" + other).is(200);
+      own.get("/api/v1/environments").is(200);
+      var refused = own.send("PATCH", "/api/v1/runs/" + other, "{\"tags\": {\"x\": \"1\"}}");
+      refused.refused(403, "forbidden");
+      assertThat(refused.text()).contains("may not change run `" + other + "`");
+      own.put("/api/v1/runs/" + other + "/files/a.txt", bytes("x")).refused(403, "forbidden");
+      own.send("POST", "/api/v1/runs/" + other + "/cancel", "").refused(403, "forbidden");
+      own.send("POST", "/api/v1/runs", "{\"experiment\": \"e\", \"kind\": \"interactive\"}")
+          .refused(403, "forbidden");
+      own.send(
+              "POST",
+              "/api/v1/runs",
+              "{\"experiment\": \"e\", \"kind\": \"interactive\", \"parent\": \"" + other + "\"}")
+          .refused(403, "forbidden");
+      own.get("/api/v1/tokens").refused(403, "forbidden");
+      own.get("/api/v1/secrets").refused(403, "forbidden");
+      own.delete("/api/v1/models/m/versions/1").refused(403, "forbidden");
+      own.send("PUT", "/api/v1/computetargets/p", "{\"maxNodes\": 1}").refused(403, "forbidden");
+      Files.writeString(folder.resolve("go"), "");
+      end(api, id);
+      for (int i = 0; i < 100 && own.get("/api/v1").status() != 401; i++) {
+        Thread.sleep(50);
+      }
+      own.get("/api/v1").refused(401, "unauthenticated");
+      // One whose end no server saw.
+      var left = served.server.context().tokens().create("l", Role.CONTRIBUTOR, null, id);
+      served.server.close();
+      try (var next =
+          TerroirServer.start(
+              served.workspace,
+              ServerOptions.loopback("1.2.3", System.err),
+              Served.settings(folder))) {
+        new ApiClient(next.url(), left.secret()).get("/api/v1").refused(401, "unauthenticated");
+      }
+    }
+  }
+
+  @Test
+  void aServerOnDemandStaysWhileARunLives() throws Exception {
+    var settings = Served.settings(folder);
+    try (var workspace =
+            Workspace.create("team", folder.resolve("team"), true, settings, Progress.SILENT);
+        var server =
+            TerroirServer.start(
+                workspace,
+                ServerOptions.loopback("1.2.3", System.err).withIdle(Duration.ofMillis(300)),
+                settings)) {
+      var owner = server.context().tokens().create("o", Role.OWNER, null, null).secret();
+      var api = new ApiClient(server.url(), owner);
+      var script =
+          "import os, time\nwhile not os.path.exists('"
+              + folder.resolve("go")
+              + "'): time.sleep(0.02)\n";
+      submit(api, script, "");
+      Thread.sleep(2500);
+      api.get("/api/v1").is(200);
+      Files.writeString(folder.resolve("go"), "");
+      var ended = Thread.ofVirtual().start(() -> awaitEnd(server));
+      assertThat(ended.join(Duration.ofSeconds(20))).as("it ends when nothing runs").isTrue();
+    }
+  }
+
+  private static void awaitEnd(TerroirServer server) {
+    try {
+      server.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
   void poolsHaveNoMoreRunsAtOnceThanNodes() throws Exception {
     try (var served = new Served(folder)) {
       var api = served.as(Role.CONTRIBUTOR);
@@ -243,6 +362,7 @@ class RunsTest {
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
+            "-Dterroir.launcher=/opt/terroir/bin/terroir",
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
             System.getProperty("java.class.path"),
@@ -273,7 +393,9 @@ class RunsTest {
     try {
       var api = client(process);
       var script =
-          "import os, time\nprint('up', flush=True)\nwhile not os.path.exists('"
+          "import os, time\n"
+              + "print('up', os.environ['TERROIR_COMMAND'], flush=True)\n"
+              + "while not os.path.exists('"
               + folder.resolve("go")
               + "'): time.sleep(0.02)\nprint('down')\n";
       var running = submit(api, script, "").string("runId");
@@ -288,7 +410,7 @@ class RunsTest {
         assertThat(end(api, id).string("status")).as(id).isEqualTo("Completed");
         assertThat(api.get("/api/v1/runs/" + id + "/log").text())
             .as("a run is started once")
-            .isEqualTo("up\ndown\n");
+            .isEqualTo("up /opt/terroir/bin/terroir\ndown\n");
       }
     } finally {
       process.destroyForcibly().waitFor();

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// A deployed service. Immutable; what it says is looked up each time.
 ///
@@ -182,6 +183,10 @@ public record Service(String name, Path directory) {
     }
   }
 
+  private static @Nullable String time(String text) {
+    return text.isEmpty() ? null : text;
+  }
+
   /// The service as `az ml service show` prints it; without its keys.
   public JsonObject toJson() {
     var definition = definition();
@@ -202,7 +207,10 @@ public record Service(String name, Path directory) {
         .put("error", status.error())
         .put("updateError", status.updateError())
         .put("tags", JsonValue.ofStrings(definition.tags()))
+        .put("properties", JsonValue.ofStrings(definition.properties()))
         .put("description", definition.description())
+        .put("createdAt", time(definition.times().createdAt()))
+        .put("updatedAt", time(definition.times().updatedAt()))
         .build();
   }
 }

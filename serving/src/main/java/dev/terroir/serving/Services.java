@@ -30,6 +30,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -115,13 +116,23 @@ public final class Services {
         ProcessLock.acquire(directory.resolveSibling(deployment.name() + ".lock"), PATIENCE)) {
       var former = service.definition();
       var revision = former.revision() + 1;
-      // Address and keys belong to the service, not to a revision.
+      // Its address belongs to the service, not to a revision; so do its keys, once it has some.
       var definition =
           definition(
                   former.container() == null ? deployment : inside(deployment, former),
                   revision,
                   progress)
-              .at(former.port(), former.authEnabled());
+              .at(
+                  former.port(),
+                  deployment.configuration().isAuthNamed()
+                      ? deployment.configuration().authEnabled()
+                      : former.authEnabled())
+              .since(former.times().createdAt());
+      if (!definition.authEnabled()) {
+        ServiceSupervisor.removeKeys(directory);
+      } else if (service.keys().isEmpty()) {
+        ServiceSupervisor.makeKeys(directory);
+      }
       copySources(deployment, directory, revision);
       definition.write(directory);
     }
@@ -165,6 +176,7 @@ public final class Services {
     var variables = new TreeMap<>(registered.environment().environmentVariables());
     variables.put("WORKSPACE_NAME", workspace.name());
     var directory = directory(deployment.name());
+    var now = workspace.clock().instant().truncatedTo(ChronoUnit.MILLIS).toString();
     return new ServiceDefinition(
         deployment.name(),
         revision,
@@ -180,7 +192,9 @@ public final class Services {
         registered.environment().name() + ":" + registered.version(),
         deployment.configuration().tags(),
         deployment.configuration().description(),
-        place.container());
+        place.container(),
+        deployment.configuration().properties(),
+        new ServiceDefinition.Times(now, now));
   }
 
   /// Where the packages of a service are.

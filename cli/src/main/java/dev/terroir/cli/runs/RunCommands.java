@@ -6,6 +6,8 @@ import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.cli.environments.Environments;
+import dev.terroir.compute.Run;
+import dev.terroir.compute.RunChange;
 import dev.terroir.compute.RunStatus;
 import dev.terroir.compute.Runs;
 import dev.terroir.compute.configuration.RunConfiguration;
@@ -15,8 +17,10 @@ import dev.terroir.environment.SavedDirectory;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.problem.Code;
+import dev.terroir.workspace.LocalWorkspace;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// @since 0.1
 public final class RunCommands {
   private static final Option RUN = Option.required("-r --run --run-id", "RUN", "The run's id.");
+
+  private static final int METRICS_AT_ONCE = 1000;
 
   private RunCommands() {}
 
@@ -88,6 +94,20 @@ public final class RunCommands {
             List.of(RUN),
             "",
             RunCommands::cancel),
+        new Leaf(
+            "metrics",
+            "List what a run has logged, in the order logged.",
+            "terroir run metrics -r RUN --output table",
+            List.of(RUN, Option.value("-n --name", "NAME", "Of this name only.")),
+            "",
+            RunCommands::metrics),
+        new Leaf(
+            "tag",
+            "Set tags of a run.",
+            "terroir run tag -r RUN -t quality=good",
+            List.of(RUN, Option.repeated("-t --tag", "KEY=VALUE", "A tag of the run.")),
+            "",
+            RunCommands::tag),
         new Leaf(
             "environment",
             "Show or save the exact environment of a run.",
@@ -236,6 +256,46 @@ public final class RunCommands {
     var id = arguments.get("--run");
     context.runs().cancel(id);
     context.console().result(context.runs().details(id), "runId", "status");
+    return 0;
+  }
+
+  private static LocalWorkspace local(Context context) {
+    return context.local(
+        "metrics and tags of a run on a server are not shown by this command",
+        "use the Python client: `run.get_metrics()`, `run.tag(…)`");
+  }
+
+  private static int metrics(Arguments arguments, Context context) {
+    var workspace = local(context);
+    var run = Run.get(workspace, arguments.get("--run"));
+    var items = new ArrayList<JsonValue>();
+    var after = 0L;
+    while (true) {
+      var page =
+          workspace
+              .metrics()
+              .list(run.id(), arguments.orNull("--name"), after, METRICS_AT_ONCE);
+      page.forEach(item -> items.add(item.toJson()));
+      if (page.size() < METRICS_AT_ONCE) {
+        break;
+      }
+      after = page.getLast().ordinal();
+    }
+    context
+        .console()
+        .result(new JsonValue.JsonArray(items), "name", "kind", "value", "step", "time");
+    return 0;
+  }
+
+  private static int tag(Arguments arguments, Context context) {
+    var words = arguments.all("--tag");
+    if (words.isEmpty()) {
+      throw CliException.usage("no tag is named", "say `--tag KEY=VALUE`");
+    }
+    var run = Run.get(local(context), arguments.get("--run"));
+    run.update(
+        new RunChange(JsonObject.builder().put("tags", JsonValue.ofStrings(tags(words))).build()));
+    context.console().result(run.details(), "runId", "status", "tags");
     return 0;
   }
 

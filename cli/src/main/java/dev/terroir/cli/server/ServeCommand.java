@@ -9,6 +9,7 @@ import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.foundation.FoundationCode;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.server.ServerOptions;
 import dev.terroir.server.TerroirServer;
@@ -72,13 +73,13 @@ public final class ServeCommand {
               .ensure(arguments.optional("--idle").orElse(null));
       context
           .console()
-          .result(
-              JsonObject.builder()
-                  .put("url", found.url())
-                  .put("tokenFile", found.tokenFile().toString())
-                  .build(),
-              "url",
-              "tokenFile");
+          .plain(
+              JsonWriter.indented(
+                  JsonObject.builder()
+                      .put("url", found.url())
+                      .put("tokenFile", found.tokenFile().toString())
+                      .build(),
+                  2));
       return 0;
     }
     try (var server = TerroirServer.start(workspace, options(arguments), context.settings())) {

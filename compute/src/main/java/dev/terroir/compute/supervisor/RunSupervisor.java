@@ -24,6 +24,9 @@ public final class RunSupervisor {
   /// A supervisor that has written nothing this long after its start is dead.
   private static final Duration STARTING = Duration.ofSeconds(20);
 
+  /// How long a process that was started may take to be seen.
+  private static final Duration SIGN_OF_LIFE = Duration.ofSeconds(2);
+
   private RunSupervisor() {}
 
   /// What to start.
@@ -124,6 +127,39 @@ public final class RunSupervisor {
       builder.start();
     } catch (IOException e) {
       throw FoundationException.ofFile("the run cannot be started", launch.runDirectory(), e);
+    }
+  }
+
+  /// Whether a run was started. Who starts one writes its files first, and may be killed before its
+  /// process is there; one that is there says so soon.
+  public static boolean isStarted(Path runDirectory) {
+    var script = runDirectory.resolve("run_supervisor.py");
+    if (!Files.exists(script)) {
+      return false;
+    }
+    var deadline = System.nanoTime() + SIGN_OF_LIFE.toNanos();
+    do {
+      if (Files.exists(runDirectory.resolve("supervisor.json"))
+          || Files.exists(runDirectory.resolve("exit.json"))) {
+        return true;
+      }
+      try {
+        Thread.sleep(50);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return true;
+      }
+    } while (System.nanoTime() < deadline);
+    return ProcessHandle.allProcesses().anyMatch(process -> hasArgument(process, script));
+  }
+
+  private static boolean hasArgument(ProcessHandle process, Path script) {
+    try {
+      var line = Files.readAllBytes(Path.of("/proc", String.valueOf(process.pid()), "cmdline"));
+      return new String(line, StandardCharsets.UTF_8).contains("\0" + script + "\0");
+    } catch (IOException e) {
+      // Another user's process, or one that has just ended.
+      return false;
     }
   }
 

@@ -28,7 +28,7 @@ public final class TokenResource implements Resource {
   public Map<String, Guarded> operations() {
     return Map.of(
         "listTokens", Guarded.owner(_ -> list()),
-        "createToken", Guarded.owner(this::create),
+        "createToken", Guarded.owner(this::create).secret(),
         "revokeToken", Guarded.owner(this::revoke));
   }
 

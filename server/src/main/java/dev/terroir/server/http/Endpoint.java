@@ -38,6 +38,7 @@ public final class Endpoint implements HttpHandler {
   private final ApiDocument document;
   private final Routes routes;
   private final Authenticator authenticator;
+  private final Scope scope;
   private final RequestReader reader;
   private final AnswerWriter writer;
   private final Repeats repeats;
@@ -56,11 +57,13 @@ public final class Endpoint implements HttpHandler {
   private record Watched(HttpExchange exchange, Thread thread, ReceivedBody body, String id) {}
 
   /// @param resources together they answer every operation of the document
+  /// @param scope what callers may do beyond their roles
   /// @param registry what answers below `/v2/`, or null
   public Endpoint(
       ApiDocument document,
       java.util.List<Resource> resources,
       Authenticator authenticator,
+      Scope scope,
       RepeatedRequests repeated,
       Measurements measurements,
       AccessLog log,
@@ -70,6 +73,7 @@ public final class Endpoint implements HttpHandler {
     this.document = document;
     this.routes = new Routes(document, resources);
     this.authenticator = authenticator;
+    this.scope = scope;
     this.reader = new RequestReader(document);
     this.writer = new AnswerWriter(new EventStream(() -> isStopping));
     this.repeats = new Repeats(repeated);
@@ -122,7 +126,7 @@ public final class Endpoint implements HttpHandler {
           watch = new Watched(exchange, Thread.currentThread(), body, id);
           watched.add(watch);
           var request = reader.read(exchange, match, seen.caller, id, body, limits);
-          var answer = repeats.answer(request, exchange, match.route().guarded().operation());
+          var answer = repeats.answer(request, exchange, match.route().guarded());
           seen.status = writer.write(exchange, answer);
         }
       } catch (TerroirException e) {
@@ -194,6 +198,13 @@ public final class Endpoint implements HttpHandler {
     }
     if (isRegistry && registry != null) {
       seen.operation = "registry";
+      if (!method.equals("GET")) {
+        scope.check(
+            seen.caller,
+            "push to the registry",
+            Guarded.contributor(_ -> Answer.empty(204)),
+            java.util.Map.of());
+      }
       registry.handle(exchange, seen.caller);
       seen.status = exchange.getResponseCode();
       return null;
@@ -218,6 +229,7 @@ public final class Endpoint implements HttpHandler {
               + seen.caller.role().id(),
           "an owner makes tokens with `terroir token create --role " + role.id() + "`");
     }
+    scope.check(seen.caller, match.route().operation().id(), match.route().guarded(), match.path());
     return match;
   }
 

@@ -21,9 +21,10 @@ final class Repeats {
     this.repeated = repeated;
   }
 
-  Answer answer(Request request, HttpExchange exchange, Operation operation) {
+  Answer answer(Request request, HttpExchange exchange, Guarded guarded) {
+    var operation = guarded.operation();
     var key = request.header("idempotency-key");
-    if (key.isEmpty() || !exchange.getRequestMethod().equals("POST")) {
+    if (!guarded.isKept() || key.isEmpty() || !exchange.getRequestMethod().equals("POST")) {
       return operation.answer(request);
     }
     var actor = request.caller().tokenId();

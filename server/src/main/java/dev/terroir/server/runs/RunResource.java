@@ -31,11 +31,13 @@ import org.jspecify.annotations.Nullable;
 public final class RunResource implements Resource {
   private final ServerContext context;
   private final RunQueue queue;
+  private final RunScope scope;
 
   /// @param queue prepares what is submitted
   public RunResource(ServerContext context, RunQueue queue) {
     this.context = context;
     this.queue = queue;
+    this.scope = new RunScope(context.workspace().runs());
   }
 
   @Override
@@ -89,6 +91,7 @@ public final class RunResource implements Resource {
 
   private Answer submit(Request request) {
     var json = request.json();
+    scope.check(request.caller(), json.optionalString("parent").orElse(null));
     var configuration = json.optionalObject("configuration").orElse(JsonObject.EMPTY);
     var wanted =
         new RunRequest(

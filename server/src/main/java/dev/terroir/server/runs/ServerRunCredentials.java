@@ -1,7 +1,11 @@
 package dev.terroir.server.runs;
 
 import dev.terroir.compute.RunCredentials;
+import dev.terroir.compute.RunStatus;
+import dev.terroir.foundation.progress.Progress;
 import dev.terroir.server.ServerContext;
+import dev.terroir.server.work.JobCredentials;
+import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
 import java.util.Map;
 
@@ -13,10 +17,12 @@ public final class ServerRunCredentials implements RunCredentials {
   private static final int NAME = 64;
 
   private final ServerContext context;
+  private final JobCredentials credentials;
 
   /// @param context of the server
   public ServerRunCredentials(ServerContext context) {
     this.context = context;
+    this.credentials = new JobCredentials(context);
   }
 
   @Override
@@ -37,6 +43,38 @@ public final class ServerRunCredentials implements RunCredentials {
                 runId);
     return Map.of(
         "AZUREML_SERVICE_ENDPOINT", context.url().get(), "AZUREML_RUN_TOKEN", token.secret());
+  }
+
+  /// Revokes the tokens of runs that ended while no server saw it.
+  public void sweep() {
+    for (var id : context.tokens().runs()) {
+      var isOver =
+          context
+              .workspace()
+              .runs()
+              .find(id)
+              .map(run -> RunStatus.of(run.status()).isFinal())
+              .orElse(true);
+      if (isOver) {
+        context.tokens().revokeOfRun(id);
+      }
+    }
+  }
+
+  @Override
+  public Preparation preparation(Workspace workspace, Progress progress) {
+    var work = credentials.open(progress);
+    return new Preparation() {
+      @Override
+      public Workspace workspace() {
+        return work.workspace();
+      }
+
+      @Override
+      public void close() {
+        work.close();
+      }
+    };
   }
 
   @Override

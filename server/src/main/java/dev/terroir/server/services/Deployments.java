@@ -5,13 +5,16 @@ import dev.terroir.environment.Environment;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.environments.EnvironmentChoice;
+import dev.terroir.server.work.JobCredentials;
 import dev.terroir.serving.Service;
 import dev.terroir.serving.Services;
 import dev.terroir.serving.configuration.DeploymentConfig;
 import dev.terroir.serving.configuration.InferenceConfig;
+import dev.terroir.serving.supervisor.ServiceDefinition;
 import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.models.ModelRegistry.Model;
 import java.io.IOException;
@@ -27,18 +30,19 @@ final class Deployments {
   private static final Duration PATIENCE = Duration.ofMinutes(10);
 
   private final ServerContext context;
+  private final JobCredentials credentials;
 
   Deployments(ServerContext context) {
     this.context = context;
+    this.credentials = new JobCredentials(context);
   }
 
   /// The work of the job.
   ///
   /// @param input as sent, with the service's name, and `isUpdate`
   JsonObject run(JsonObject input, Progress progress) {
-    var workspace = context.workspace();
-    var services = new Services(workspace);
-    try {
+    try (var work = credentials.open(progress)) {
+      var services = new Services(work.workspace());
       Files.createDirectories(context.directory());
       var folder = Files.createTempDirectory(context.directory(), ".deploy-");
       try {
@@ -70,8 +74,8 @@ final class Deployments {
                         input.string("name") + "-environment",
                         dev.terroir.environment.conda.CondaDependencies.defaults())),
             configuration(input.optionalObject("deployment").orElse(JsonObject.EMPTY)));
-    var service =
-        services.deploy(deployment, input.optionalBoolean("overwrite").orElse(false), progress);
+    // Whether it may be replaced was judged before the job, which may be begun again.
+    var service = services.deploy(deployment, true, progress);
     service.startDetached();
     return service;
   }
@@ -86,8 +90,9 @@ final class Deployments {
             .resolve("revisions")
             .resolve(String.valueOf(former.revision()))
             .resolve("source");
-    var colon = former.environment().lastIndexOf(':');
-    var settings = input.optionalObject("deployment");
+    // Versions may have colons: those of environments that nobody registered are times.
+    var colon = former.environment().indexOf(':');
+    var settings = input.optionalObject("deployment").orElse(JsonObject.EMPTY);
     return new Services.Deployment(
         service.name(),
         models(input.has("models") ? input.strings("models") : former.models()),
@@ -108,16 +113,19 @@ final class Deployments {
                         former.environment().substring(colon + 1),
                         null)
                     .environment()),
-        settings
-            .map(Deployments::configuration)
-            .orElseGet(() ->
-                new DeploymentConfig(
-                    "local",
-                    former.port(),
-                    former.authEnabled(),
-                    former.tags(),
-                    former.description(),
-                    JsonObject.EMPTY)));
+        configuration(merged(former, settings)));
+  }
+
+  /// What a patch does not name stays.
+  private static JsonObject merged(ServiceDefinition former, JsonObject patch) {
+    return JsonObject.builder()
+        .put("port", former.port())
+        .put("authEnabled", former.authEnabled())
+        .put("tags", JsonValue.ofStrings(former.tags()))
+        .put("properties", JsonValue.ofStrings(former.properties()))
+        .put("description", former.description())
+        .putAll(patch)
+        .build();
   }
 
   private static Path copy(Path from, Path to) {

@@ -8,6 +8,7 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.registry.CredentialFiles;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.ServerFiles;
 import dev.terroir.workspace.LocalWorkspace;
@@ -19,7 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Base64;
-import java.util.Optional;
+import java.util.List;
 
 /// Gives jobs the credentials of the secret store, where the tools look for credentials: a netrc
 /// for indexes and channels (`index/HOST`), an auth.json for registries (`registry/HOST`), each
@@ -121,34 +122,45 @@ public final class JobCredentials {
   }
 
   private Settings withRegistries(Settings settings, Path folder) {
-    var auths = JsonObject.builder();
-    var has = false;
-    for (var file :
-        Optional.of(settings).flatMap(it -> it.get("REGISTRY_AUTH_FILE")).stream()
-            .map(Path::of)
-            .filter(Files::isReadable)
-            .toList()) {
-      auths.putAll(JsonReader.readObject(file).optionalObject("auths").orElse(JsonObject.EMPTY));
-    }
-    for (var secret : context.secrets().list()) {
-      if (secret.name().startsWith(REGISTRY)) {
-        has = true;
-        var value = context.secrets().get(secret.name()).orElse("");
-        auths.put(
-            secret.name().substring(REGISTRY.length()),
-            JsonObject.builder()
-                .put(
-                    "auth",
-                    Base64.getEncoder().encodeToString(value.getBytes(StandardCharsets.UTF_8)))
-                .build());
-      }
-    }
-    if (!has) {
+    var secrets =
+        context.secrets().list().stream()
+            .map(secret -> secret.name())
+            .filter(name -> name.startsWith(REGISTRY))
+            .toList();
+    if (secrets.isEmpty()) {
       return settings;
     }
+    // A file that is named stands alone, so that the logins of the server's user go into it.
+    var auths = JsonObject.builder();
+    var helpers = JsonObject.builder();
+    var merged = JsonObject.builder();
+    var home = settings.get("HOME").orElse(System.getProperty("user.home"));
+    for (var file : new CredentialFiles(settings, Path.of(home)).files().reversed()) {
+      if (Files.isReadable(file)) {
+        var json = JsonReader.readObject(file);
+        auths.putAll(json.optionalObject("auths").orElse(JsonObject.EMPTY));
+        helpers.putAll(json.optionalObject("credHelpers").orElse(JsonObject.EMPTY));
+        json.optionalString("credsStore").ifPresent(store -> merged.put("credsStore", store));
+      }
+    }
+    for (var name : secrets) {
+      var host = name.substring(REGISTRY.length());
+      var value = context.secrets().get(name).orElse("");
+      helpers.remove(host);
+      for (var other : List.of("https://" + host, "http://" + host, host + "/")) {
+        auths.remove(other);
+      }
+      auths.put(
+          host,
+          JsonObject.builder()
+              .put(
+                  "auth",
+                  Base64.getEncoder().encodeToString(value.getBytes(StandardCharsets.UTF_8)))
+              .build());
+    }
+    merged.put("auths", auths.build()).put("credHelpers", helpers.build());
     var file = folder.resolve("auth.json");
-    AtomicFiles.writePrivate(
-        file, JsonWriter.compact(JsonObject.builder().put("auths", auths.build()).build()));
+    AtomicFiles.writePrivate(file, JsonWriter.compact(merged.build()));
     return settings.with("REGISTRY_AUTH_FILE", file.toString());
   }
 }

@@ -113,6 +113,16 @@ public record DeploymentConfig(
         source.toBuilder().put("containerResourceRequirements", limits.build()).build());
   }
 
+  /// Words of the service's owner that are not meant to change.
+  public Map<String, String> properties() {
+    return source.stringMap("properties");
+  }
+
+  /// Whether it says anything of keys, so that an update follows it.
+  public boolean isAuthNamed() {
+    return source.has("authEnabled");
+  }
+
   /// Whether a service of an environment is to be in a container.
   ///
   /// @param isDockerEnabled what the environment says

@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// @param description of its owner, may be empty
 /// @param container what its scoring processes run in, or null for processes of this machine; then
 ///   `python` is a path inside of the image
+/// @param properties words of its owner that are not meant to change
+/// @param times when it was made and changed
 /// @since 0.1
 public record ServiceDefinition(
     String name,
@@ -47,7 +49,9 @@ public record ServiceDefinition(
     String environment,
     Map<String, String> tags,
     String description,
-    @Nullable ScoringImage container) {
+    @Nullable ScoringImage container,
+    Map<String, String> properties,
+    Times times) {
   /// Its file in the service's directory.
   public static final String FILE = "service.json";
 
@@ -57,6 +61,7 @@ public record ServiceDefinition(
         java.util.Collections.unmodifiableMap(new TreeMap<>(environmentVariables));
     tags = java.util.Collections.unmodifiableMap(new TreeMap<>(tags));
     models = List.copyOf(models);
+    properties = java.util.Collections.unmodifiableMap(new TreeMap<>(properties));
   }
 
   /// The same at another address.
@@ -76,8 +81,35 @@ public record ServiceDefinition(
         environment,
         tags,
         description,
-        container);
+        container,
+        properties,
+        times);
   }
+
+  /// The same, made earlier.
+  public ServiceDefinition since(String createdAt) {
+    return new ServiceDefinition(
+        name,
+        revision,
+        port,
+        python,
+        entryScript,
+        modelDirectory,
+        environmentVariables,
+        authEnabled,
+        workerCount,
+        startTimeout,
+        models,
+        environment,
+        tags,
+        description,
+        container,
+        properties,
+        new Times(createdAt, times.updatedAt()));
+  }
+
+  /// When a service was made and last changed, in ISO 8601; empty for one of an older program.
+  public record Times(String createdAt, String updatedAt) {}
 
   /// Writes it; the file appears whole and only its owner may read it.
   public void write(Path serviceDirectory) {
@@ -104,6 +136,9 @@ public record ServiceDefinition(
                     .put("environment", environment)
                     .put("tags", JsonValue.ofStrings(tags))
                     .put("description", description)
+                    .put("properties", JsonValue.ofStrings(properties))
+                    .put("createdAt", times.createdAt())
+                    .put("updatedAt", times.updatedAt())
                     .build(),
                 2)
             + "\n");
@@ -127,6 +162,10 @@ public record ServiceDefinition(
         json.string("environment"),
         json.stringMap("tags"),
         json.optionalString("description").orElse(""),
-        json.optionalObject("container").map(ScoringImage::of).orElse(null));
+        json.optionalObject("container").map(ScoringImage::of).orElse(null),
+        json.stringMap("properties"),
+        new Times(
+            json.optionalString("createdAt").orElse(""),
+            json.optionalString("updatedAt").orElse("")));
   }
 }

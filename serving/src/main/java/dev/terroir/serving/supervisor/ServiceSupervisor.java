@@ -1,5 +1,6 @@
 package dev.terroir.serving.supervisor;
 
+import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
@@ -11,6 +12,7 @@ import dev.terroir.prefix.LocalPython;
 import dev.terroir.serving.front.Front;
 import dev.terroir.serving.scoring.ScoringContainer;
 import dev.terroir.serving.scoring.ScoringProcess;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -99,6 +101,15 @@ public final class ServiceSupervisor {
             : List.of(former.getFirst(), randomKey()));
   }
 
+  /// Asks for no key any more.
+  public static void removeKeys(Path directory) {
+    try {
+      Files.deleteIfExists(directory.resolve(KEYS));
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the keys cannot be removed", directory.resolve(KEYS), e);
+    }
+  }
+
   private static List<String> keep(Path directory, List<String> keys) {
     AtomicFiles.writePrivate(
         directory.resolve(KEYS),
@@ -128,10 +139,8 @@ public final class ServiceSupervisor {
 
   private ServiceStatus supervise() {
     status("Transitioning", 0, null);
-    // Keys may be made anew while it runs.
-    var isAuthEnabled = definition.authEnabled();
-    try (var front =
-        Front.open(definition.port(), () -> isAuthEnabled ? keys(directory) : List.of())) {
+    // Keys may be made anew while it runs, and be asked for or not from one update on.
+    try (var front = Front.open(definition.port(), () -> keys(directory))) {
       try {
         var first = startUntilReady(definition);
         if (first != null) {

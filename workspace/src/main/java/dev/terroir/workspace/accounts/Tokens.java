@@ -154,6 +154,14 @@ public final class Tokens {
         runId);
   }
 
+  /// The runs that have a token which was not revoked.
+  public List<String> runs() {
+    return database.query(
+        "SELECT DISTINCT run_id FROM access_token WHERE run_id IS NOT NULL AND revoked_at IS NULL"
+            + " ORDER BY run_id",
+        row -> row.getString(1));
+  }
+
   private Instant now() {
     return clock.instant().truncatedTo(ChronoUnit.MILLIS);
   }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -108,12 +109,16 @@ public final class RunRecords {
     });
   }
 
+  /// A run, if it is recorded.
+  public Optional<RunRecord> find(String id) {
+    return database.first(SELECT + " WHERE id = ?", RunRecords::read, id);
+  }
+
   /// A run.
   ///
   /// @throws WorkspaceException code `run-not-found`
   public RunRecord get(String id) {
-    return database
-        .first(SELECT + " WHERE id = ?", RunRecords::read, id)
+    return find(id)
         .orElseThrow(() ->
             new WorkspaceException(
                 Problem.of(WorkspaceCode.RUN_NOT_FOUND, "no run `" + id + "` is recorded")
