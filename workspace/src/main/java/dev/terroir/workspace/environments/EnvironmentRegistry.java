@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// The registered environments of a workspace. Safe for any number of processes.
@@ -208,6 +209,14 @@ public final class EnvironmentRegistry {
                 row.getString(1),
                 new Listed(row.getString(1), row.getString(2), row.getString(3))));
     return List.copyOf(result.values());
+  }
+
+  /// Every name, sorted, also where lists leave all its versions out.
+  public List<String> names() {
+    var names = new TreeSet<String>();
+    CuratedEnvironments.all().forEach(item -> names.add(item.name()));
+    names.addAll(database.query("SELECT DISTINCT name FROM environment", row -> row.getString(1)));
+    return List.copyOf(names);
   }
 
   /// All versions of a name in the order registered, autosaved ones included.
