@@ -56,7 +56,7 @@ class RegistryProofTest {
         .register(
             Environment.parse(
                 """
-                {"name": "My Demo", "environmentVariables": {"DEMO": "made on the first pull"},
+                {"name": "My Demo",
                  "python": {"condaDependencies": {"dependencies": ["python=VERSION"]}}}
                 """
                     .replace("VERSION", DebianBase.python()),
@@ -87,7 +87,7 @@ class RegistryProofTest {
     Person(String name) throws IOException {
       var own = Files.createDirectories(folder.resolve(name));
       podman = new Podman(own, "vfs");
-      credentials = own.resolve("auth.json");
+      credentials = Files.writeString(own.resolve("auth.json"), "{}");
     }
 
     Person loggedIn(Role role) {
@@ -134,8 +134,8 @@ class RegistryProofTest {
     assertThat(server.context().audit().list(null, 9).stream().map(entry -> entry.action()))
         .containsExactly("environment.build");
     var run =
-        one.podman.in(image + "1", "python", "-c", "import os; print(os.environ['DEMO'], 6 * 7)");
-    assertThat(run.output().strip()).as(run.error()).isEqualTo("made on the first pull 42");
+        one.podman.in(image + "1", "python", "-c", "import sys; print(sys.prefix, 6 * 7)");
+    assertThat(run.output().strip()).as(run.error()).isEqualTo("/opt/env 42");
 
     var app = host() + "/team/app:1";
     two.podman.run("tag", image + "latest", app);
@@ -144,7 +144,7 @@ class RegistryProofTest {
     one.isRefused("may only read from here", "push", app);
     var stranger = new Person("stranger");
     stranger.isRefused("no token was shown", "pull", app);
-    stranger.isRefused("", "login", "--username", "me", "--password", "wrong", host());
+    stranger.isRefused("not one of this workspace", "login", "--username", "me", "--password", "wrong", host());
     assertThat(server.context().audit().list(null, 9).getFirst().subject()).isEqualTo("team/app:1");
   }
 }

@@ -38,7 +38,7 @@ class RegistryTest {
 
   @BeforeEach
   void serve() {
-    served = new Served(folder, Limits.DEFAULT.withUploadBytes(1000));
+    served = new Served(folder, Limits.DEFAULT.withUploadBytes(1000).withStall(Duration.ofSeconds(1)));
   }
 
   @AfterEach
@@ -146,6 +146,26 @@ class RegistryTest {
     var answer =
         as(Role.OWNER, "POST", "/v2/team/app/blobs/uploads/?digest=" + digest, new byte[1001]);
     assertThat(error(answer)).isEqualTo("413 SIZE_INVALID");
+  }
+
+  @Test
+  void aBlobThatStallsIsCutOffAndCanBeGoneOnWith() throws Exception {
+    var begun = as(Role.OWNER, "POST", "/v2/team/app/blobs/uploads/", new byte[0]);
+    var place = begun.headers().firstValue("Location").orElseThrow();
+    var url = URI.create(served.server.url());
+    try (var socket = new Socket(url.getHost(), url.getPort())) {
+      socket.setSoTimeout(20_000);
+      var head =
+          "PATCH %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 100\r\n\r\n"
+              .formatted(place, served.tokens.get(Role.OWNER));
+      socket.getOutputStream().write((head + "0123456789").getBytes(StandardCharsets.UTF_8));
+      socket.getOutputStream().flush();
+      var answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(answer).startsWith("HTTP/1.1 408").contains("BLOB_UPLOAD_INVALID", "too slowly");
+    }
+    var kept = as(Role.OWNER, "GET", place, new byte[0]);
+    assertThat(kept.statusCode()).as(kept.body()).isEqualTo(204);
+    assertThat(kept.headers().firstValue("Range")).contains("0-9");
   }
 
   @Test
