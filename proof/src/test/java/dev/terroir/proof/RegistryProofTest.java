@@ -144,7 +144,7 @@ class RegistryProofTest {
     one.isRefused("may only read from here", "push", app);
     var stranger = new Person("stranger");
     stranger.isRefused("no token was shown", "pull", app);
-    stranger.isRefused("not one of this workspace", "login", "--username", "me", "--password", "wrong", host());
+    stranger.isRefused("invalid username/password", "login", "--username", "me", "--password", "wrong", host());
     assertThat(server.context().audit().list(null, 9).getFirst().subject()).isEqualTo("team/app:1");
   }
 }
