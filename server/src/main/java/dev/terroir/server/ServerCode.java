@@ -54,6 +54,12 @@ public enum ServerCode implements Code {
   WHEEL_REFUSED("wheel-refused", Kind.REQUEST, 409),
   /// No such wheel.
   WHEEL_NOT_FOUND("wheel-not-found", Kind.REQUEST, 404),
+  /// The repository may be that of several environments.
+  AMBIGUOUS_REPOSITORY("ambiguous-repository", Kind.REQUEST, 404),
+  /// The workspace has its images in an outside registry.
+  IMAGES_ELSEWHERE("images-elsewhere", Kind.REQUEST, 404),
+  /// The image that was pulled could not be built.
+  IMAGE_NOT_BUILT("image-not-built", Kind.FAILED, 422),
   /// The server ended while a job was at work that cannot be begun again.
   JOB_INTERRUPTED("job-interrupted", Kind.SURROUNDINGS, 503),
   /// The server is about to end.

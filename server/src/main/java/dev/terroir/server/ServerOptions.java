@@ -1,6 +1,5 @@
 package dev.terroir.server;
 
-import dev.terroir.server.http.Endpoint;
 import dev.terroir.server.http.Limits;
 import java.io.PrintStream;
 import java.net.InetAddress;
@@ -21,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 /// @param idle how long nobody may call before it ends by itself, or null for ever
 /// @param log receives its log
 /// @param version of the program
-/// @param registry what answers below `/v2/`, or null
 /// @since 0.1
 public record ServerOptions(
     InetSocketAddress address,
@@ -32,8 +30,7 @@ public record ServerOptions(
     Limits limits,
     @Nullable Duration idle,
     PrintStream log,
-    String version,
-    Endpoint.@Nullable Registry registry) {
+    String version) {
 
   /// On a free port of loopback, for ever.
   public static ServerOptions loopback(String version, PrintStream log) {
@@ -46,8 +43,7 @@ public record ServerOptions(
         Limits.DEFAULT,
         null,
         log,
-        version,
-        null);
+        version);
   }
 
   /// Loopback by its number: its name may mean another address to a caller.
@@ -62,52 +58,36 @@ public record ServerOptions(
   /// The same elsewhere.
   public ServerOptions withAddress(InetSocketAddress other) {
     return new ServerOptions(
-        other, certificate, key, isInsecureAllowed, url, limits, idle, log, version, registry);
+        other, certificate, key, isInsecureAllowed, url, limits, idle, log, version);
   }
 
   /// The same with TLS.
   public ServerOptions withTls(Path certificateFile, Path keyFile) {
     return new ServerOptions(
-        address,
-        certificateFile,
-        keyFile,
-        isInsecureAllowed,
-        url,
-        limits,
-        idle,
-        log,
-        version,
-        registry);
+        address, certificateFile, keyFile, isInsecureAllowed, url, limits, idle, log, version);
   }
 
   /// The same, also without TLS.
   public ServerOptions withInsecureHttp() {
-    return new ServerOptions(
-        address, certificate, key, true, url, limits, idle, log, version, registry);
+    return new ServerOptions(address, certificate, key, true, url, limits, idle, log, version);
   }
 
   /// The same, known to callers by another address.
   public ServerOptions withUrl(@Nullable String other) {
     return new ServerOptions(
-        address, certificate, key, isInsecureAllowed, other, limits, idle, log, version, registry);
+        address, certificate, key, isInsecureAllowed, other, limits, idle, log, version);
   }
 
   /// The same with other limits.
   public ServerOptions withLimits(Limits other) {
     return new ServerOptions(
-        address, certificate, key, isInsecureAllowed, url, other, idle, log, version, registry);
+        address, certificate, key, isInsecureAllowed, url, other, idle, log, version);
   }
 
   /// The same, ending when it is idle.
   public ServerOptions withIdle(Duration time) {
     return new ServerOptions(
-        address, certificate, key, isInsecureAllowed, url, limits, time, log, version, registry);
-  }
-
-  /// The same with a registry.
-  public ServerOptions withRegistry(Endpoint.Registry handler) {
-    return new ServerOptions(
-        address, certificate, key, isInsecureAllowed, url, limits, idle, log, version, handler);
+        address, certificate, key, isInsecureAllowed, url, limits, time, log, version);
   }
 
   /// Whether it speaks TLS.

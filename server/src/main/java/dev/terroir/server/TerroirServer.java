@@ -9,6 +9,7 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.image.serve.HeaderDeadline;
 import dev.terroir.server.accounts.Authentication;
 import dev.terroir.server.accounts.Secrets;
 import dev.terroir.server.http.AccessLog;
@@ -17,6 +18,7 @@ import dev.terroir.server.http.Measurements;
 import dev.terroir.server.http.ProblemDetails;
 import dev.terroir.server.http.Tls;
 import dev.terroir.server.jobs.Jobs;
+import dev.terroir.server.registry.WorkspaceImageRegistry;
 import dev.terroir.server.runs.RunScope;
 import dev.terroir.server.runs.ServerRunCredentials;
 import dev.terroir.workspace.LocalWorkspace;
@@ -46,12 +48,17 @@ public final class TerroirServer implements AutoCloseable {
 
   private static final Duration DRAIN = Duration.ofSeconds(30);
 
+  /// From the first byte of a request to the end of its head, without TLS. Engines greet such a
+  /// server by TLS first, and wait for it as long; slow networks lose a packet or two in it.
+  private static final Duration HEAD = Duration.ofSeconds(2);
+
   /// What is left for jobs when requests have ended; repeatable ones go on at the next start.
   private static final Duration DRAIN_JOBS = Duration.ofSeconds(2);
 
   private final ServerContext context;
   private final RunQueue runs;
   private final Endpoint endpoint;
+  private final WorkspaceImageRegistry registry;
   private final HttpServer http;
   private final ServerFiles files;
   private final @Nullable ProcessLock lock;
@@ -133,6 +140,7 @@ public final class TerroirServer implements AutoCloseable {
     context.activity().register(runs::isAlive);
     var document = Resources.document();
     var repeated = new RepeatedRequests(database, clock);
+    this.registry = new WorkspaceImageRegistry(context, options.limits());
     this.endpoint =
         new Endpoint(
             document,
@@ -144,7 +152,7 @@ public final class TerroirServer implements AutoCloseable {
             log,
             options.limits(),
             options.version(),
-            options.registry());
+            registry);
     repeated.sweep();
     runCredentials.sweep();
     jobs.start(lock != null && !isShared(workspace));
@@ -152,8 +160,14 @@ public final class TerroirServer implements AutoCloseable {
     if (lock != null) {
       files.write(url, tokens.replace(LOCAL_TOKEN, Role.OWNER).secret(), options.version());
     }
-    http.createContext("/", endpoint);
-    http.setExecutor(threads);
+    if (options.isTls()) {
+      http.createContext("/", endpoint);
+      http.setExecutor(threads);
+    } else {
+      var deadline = new HeaderDeadline(threads, HEAD);
+      http.createContext("/", deadline.guarding(endpoint));
+      http.setExecutor(deadline);
+    }
     http.start();
     threads.execute(endpoint::watch);
     var idle = options.idle();
@@ -302,6 +316,7 @@ public final class TerroirServer implements AutoCloseable {
         files.remove();
       }
       endpoint.stop();
+      registry.stop();
       stopHttp();
       runs.close();
       context.jobs().drain(DRAIN_JOBS);

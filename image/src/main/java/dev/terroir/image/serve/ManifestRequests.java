@@ -3,6 +3,7 @@ package dev.terroir.image.serve;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.image.ImageException;
 import dev.terroir.image.oci.Descriptor;
 import dev.terroir.image.oci.Digest;
@@ -49,7 +50,14 @@ final class ManifestRequests {
     if (!isDigest && !ImageReference.isTag(reference)) {
       throw missing;
     }
-    var found = store.manifest(repository, reference).or(() -> pending.make(repository, reference));
+    var found = store.manifest(repository, reference);
+    if (found.isEmpty()) {
+      try {
+        found = pending.make(repository, reference);
+      } catch (TerroirException e) {
+        throw Refusal.notMade(e);
+      }
+    }
     var descriptor = found.orElseThrow(() -> missing);
     var file = store.blob(repository, descriptor.digest()).orElseThrow(() -> missing);
     request.with("Content-Type", descriptor.mediaType());

@@ -2,6 +2,7 @@ package dev.terroir.image.serve;
 
 import com.sun.net.httpserver.HttpExchange;
 import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.problem.Code;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.image.oci.Digest;
 import dev.terroir.image.oci.ImageReference;
@@ -140,7 +141,16 @@ public final class RegistryProtocol {
   }
 
   private void existing(String repository) throws Refusal {
-    if (!store.hasRepository(repository)) {
+    boolean isThere;
+    try {
+      isThere = store.hasRepository(repository);
+    } catch (TerroirException e) {
+      if (e.problem().code().kind() != Code.Kind.REQUEST) {
+        throw e;
+      }
+      throw new Refusal(404, "NAME_UNKNOWN", e.problem().what());
+    }
+    if (!isThere) {
       throw new Refusal(404, "NAME_UNKNOWN", "there is no repository `" + repository + "`");
     }
   }

@@ -15,6 +15,9 @@ public interface RegistryStore {
   List<String> repositories();
 
   /// Whether there is such a repository to read from.
+  ///
+  /// @throws dev.terroir.foundation.problem.TerroirException of the kind *request*, when the name
+  ///   may mean more than one; answered as a name that is unknown
   boolean hasRepository(String repository);
 
   /// The tags of a repository, sorted as the specification asks.

@@ -541,14 +541,18 @@ class RegistryProtocolTest {
                 made.incrementAndGet();
                 throw new dev.terroir.image.ImageException(
                     dev.terroir.foundation.problem.Problem.of(
-                        dev.terroir.image.ImageCode.IMAGE_BUILD_FAILED, "no image could be built"));
+                            dev.terroir.image.ImageCode.IMAGE_BUILD_FAILED,
+                            "no image could be built")
+                        .because("a package is missing")
+                        .hint("name another"));
               },
               RegistryProtocol.MAX_BLOB_BYTES),
           Access.READ);
       for (int i = 1; i < 3; i++) {
         var answer = wire.send("GET", "/v2/environments/train/manifests/3");
-        assertThat(answer.error()).isEqualTo("500 UNKNOWN");
-        assertThat(answer.text()).contains("no image could be built");
+        assertThat(answer.error()).isEqualTo("404 MANIFEST_UNKNOWN");
+        assertThat(answer.text())
+            .contains("no image could be built, because a package is missing; name another");
         assertThat(made).hasValue(i);
       }
     }

@@ -49,6 +49,10 @@ public final class Authentication implements Authenticator {
       throw refused("no token was shown", challenge);
     }
     var secret = secret(authorization.get(), isBasicAllowed);
+    if (secret.filter(String::isEmpty).isPresent()) {
+      // So Podman asks when nobody has logged in.
+      throw refused("no token was shown", challenge);
+    }
     var token = secret.flatMap(tokens::find);
     var valid = token.filter(it -> it.isValid(clock.instant()));
     if (valid.isPresent()) {
@@ -107,8 +111,11 @@ public final class Authentication implements Authenticator {
     return new ServerException(
         Problem.of(ServerCode.UNAUTHENTICATED, what)
             .hint(
-                "send a token of `terroir token create` as `Authorization: Bearer …`; `terroir"
-                    + " login` keeps one for the command line"),
+                challenge.startsWith("Basic")
+                    ? "log in with any user name and a token of `terroir token create` as the"
+                        + " password"
+                    : "send a token of `terroir token create` as `Authorization: Bearer …`; `terroir"
+                        + " login` keeps one for the command line"),
         JsonObject.EMPTY,
         Map.of("WWW-Authenticate", challenge),
         null);

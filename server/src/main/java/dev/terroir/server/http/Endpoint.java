@@ -29,10 +29,12 @@ public final class Endpoint implements HttpHandler {
   private static final Duration WATCH = Duration.ofMillis(250);
 
   /// The registry, which judges its requests itself.
-  @FunctionalInterface
   public interface Registry {
+    /// What a request below `/v2/` is counted as.
+    String operation(String method, String path);
+
     /// Answers a request below `/v2/` of somebody who showed a token.
-    void handle(HttpExchange exchange, Caller caller) throws IOException;
+    void handle(HttpExchange exchange, Caller caller, String requestId) throws IOException;
   }
 
   private final ApiDocument document;
@@ -46,7 +48,7 @@ public final class Endpoint implements HttpHandler {
   private final AccessLog log;
   private final String version;
   private final Limits limits;
-  private final @Nullable Registry registry;
+  private final Registry registry;
   private final SecureRandom random = new SecureRandom();
   private final Set<Watched> watched = ConcurrentHashMap.newKeySet();
   private final AtomicInteger active = new AtomicInteger();
@@ -58,7 +60,7 @@ public final class Endpoint implements HttpHandler {
 
   /// @param resources together they answer every operation of the document
   /// @param scope what callers may do beyond their roles
-  /// @param registry what answers below `/v2/`, or null
+  /// @param registry what answers below `/v2/`
   public Endpoint(
       ApiDocument document,
       java.util.List<Resource> resources,
@@ -69,7 +71,7 @@ public final class Endpoint implements HttpHandler {
       AccessLog log,
       Limits limits,
       String version,
-      @Nullable Registry registry) {
+      Registry registry) {
     this.document = document;
     this.routes = new Routes(document, resources);
     this.authenticator = authenticator;
@@ -104,6 +106,7 @@ public final class Endpoint implements HttpHandler {
     String operation = "none";
     Caller caller = Caller.ANONYMOUS;
     int status = 500;
+    @Nullable ReceivedBody body;
   }
 
   @Override
@@ -116,13 +119,13 @@ public final class Endpoint implements HttpHandler {
     var seen = new Seen();
     exchange.getResponseHeaders().set("X-Request-Id", id);
     exchange.getResponseHeaders().set("Terroir-Server", version);
-    ReceivedBody body = null;
     Watched watch = null;
     try (exchange) {
       try {
-        var match = judge(exchange, seen);
+        var match = judge(exchange, seen, id);
         if (match != null) {
-          body = reader.body(exchange, match.route().operation(), limits);
+          var body = reader.body(exchange, match.route().operation(), limits);
+          seen.body = body;
           watch = new Watched(exchange, Thread.currentThread(), body, id);
           watched.add(watch);
           var request = reader.read(exchange, match, seen.caller, id, body, limits);
@@ -144,14 +147,14 @@ public final class Endpoint implements HttpHandler {
       }
       lastRequest = System.nanoTime();
       active.decrementAndGet();
-      end(exchange, id, seen, begun, body);
+      end(exchange, id, seen, begun);
     }
   }
 
-  private void end(
-      HttpExchange exchange, String id, Seen seen, long begun, @Nullable ReceivedBody body) {
+  private void end(HttpExchange exchange, String id, Seen seen, long begun) {
     var time = Duration.ofNanos(System.nanoTime() - begun);
     measurements.answered(seen.operation, seen.status, time);
+    var body = seen.body;
     var received = body == null ? 0 : body.received();
     measurements.received(received);
     if (!Set.of("live", "ready", "metrics").contains(seen.operation)) {
@@ -171,7 +174,8 @@ public final class Endpoint implements HttpHandler {
   /// Finds the operation and who calls it.
   ///
   /// @return null when the registry has answered
-  private Routes.@Nullable Match judge(HttpExchange exchange, Seen seen) throws IOException {
+  private Routes.@Nullable Match judge(HttpExchange exchange, Seen seen, String id)
+      throws IOException {
     var path = exchange.getRequestURI().getRawPath();
     if (isStopping) {
       throw new ServerException(
@@ -180,8 +184,11 @@ public final class Endpoint implements HttpHandler {
           Map.of("Retry-After", "5", "Connection", "close"),
           null);
     }
-    var isRegistry = path.equals("/v2") || path.startsWith("/v2/");
+    var isRegistry = isRegistry(exchange);
     var method = exchange.getRequestMethod().equals("HEAD") ? "GET" : exchange.getRequestMethod();
+    if (isRegistry) {
+      seen.operation = registry.operation(exchange.getRequestMethod(), path);
+    }
     Routes.Match match = null;
     ServerException unknown = null;
     if (!isRegistry) {
@@ -196,24 +203,19 @@ public final class Endpoint implements HttpHandler {
       // Programs that fetch wheels know no other way to show a token.
       seen.caller = caller(exchange, isRegistry || path.startsWith("/api/v1/wheels/"));
     }
-    if (isRegistry && registry != null) {
-      seen.operation = "registry";
+    if (unknown != null) {
+      throw unknown;
+    }
+    if (match == null) {
       if (!method.equals("GET")) {
         scope.check(
             seen.caller,
             "push to the registry",
             Guarded.contributor(_ -> Answer.empty(204)),
-            java.util.Map.of());
+            Map.of());
       }
-      registry.handle(exchange, seen.caller);
-      seen.status = exchange.getResponseCode();
+      pass(exchange, seen, id);
       return null;
-    }
-    if (unknown != null) {
-      throw unknown;
-    }
-    if (match == null) {
-      throw ServerException.of(ServerCode.PATH_NOT_FOUND, "this server has no registry");
     }
     var role = match.route().guarded().role();
     if (match.route().operation().needsToken() && !seen.caller.role().includes(role)) {
@@ -231,6 +233,26 @@ public final class Endpoint implements HttpHandler {
     }
     scope.check(seen.caller, match.route().operation().id(), match.route().guarded(), match.path());
     return match;
+  }
+
+  private static boolean isRegistry(HttpExchange exchange) {
+    var path = exchange.getRequestURI().getRawPath();
+    return path.equals("/v2") || path.startsWith("/v2/");
+  }
+
+  /// Lets the registry answer; how fast the body must come is as for every other.
+  private void pass(HttpExchange exchange, Seen seen, String id) throws IOException {
+    var body = ReceivedBody.watched(exchange.getRequestBody(), limits);
+    seen.body = body;
+    exchange.setStreams(body, null);
+    var watch = new Watched(exchange, Thread.currentThread(), body, id);
+    watched.add(watch);
+    try {
+      registry.handle(exchange, seen.caller, id);
+      seen.status = exchange.getResponseCode();
+    } finally {
+      watched.remove(watch);
+    }
   }
 
   private Caller caller(HttpExchange exchange, boolean isBasicAllowed) {
@@ -260,6 +282,9 @@ public final class Endpoint implements HttpHandler {
       }
       if (status == 413 || status == 408) {
         exchange.getResponseHeaders().set("Connection", "close");
+      }
+      if (isRegistry(exchange)) {
+        return RegistryErrors.write(exchange, status, failure);
       }
       return writer.problem(exchange, status, ProblemDetails.of(failure, id));
     } catch (IOException e) {

@@ -13,6 +13,7 @@ final class ReceivedBody extends FilterInputStream {
   private final Limits limits;
   private final long limit;
   private final long announced;
+  private final boolean isWatchedOnly;
   private final long begun = System.nanoTime();
   private volatile long last = System.nanoTime();
   private volatile boolean isReading;
@@ -22,13 +23,25 @@ final class ReceivedBody extends FilterInputStream {
   /// @param announced its length, or -1 when it comes in chunks
   /// @param limit bytes at most
   ReceivedBody(InputStream in, long announced, long limit, Limits limits) {
+    this(in, announced, limit, limits, false);
+  }
+
+  private ReceivedBody(
+      InputStream in, long announced, long limit, Limits limits, boolean isWatchedOnly) {
     super(in);
+    this.isWatchedOnly = isWatchedOnly;
     this.announced = announced;
     this.limit = limit;
     this.limits = limits;
     if (announced > limit) {
       throw tooLarge();
     }
+  }
+
+  /// A body that another judges: watched for stalls alone, and what breaks it off stays an
+  /// [IOException].
+  static ReceivedBody watched(InputStream in, Limits limits) {
+    return new ReceivedBody(in, -1, Long.MAX_VALUE, limits, true);
   }
 
   private ServerException tooLarge() {
@@ -55,6 +68,9 @@ final class ReceivedBody extends FilterInputStream {
     try {
       read = super.read(bytes, offset, length);
     } catch (IOException e) {
+      if (isWatchedOnly) {
+        throw e;
+      }
       throw cutOff(e);
     } finally {
       isReading = false;

@@ -18,6 +18,7 @@ import dev.terroir.server.http.Request;
 import dev.terroir.server.http.Resource;
 import dev.terroir.server.jobs.JobKind;
 import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.images.DefinitionImages;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,11 @@ import org.jspecify.annotations.Nullable;
 /// @since 0.1
 public final class WorkResource implements Resource {
   private static final String LOCK = "lock";
-  private static final String BUILD = "build";
+
+  /// The kind of job that builds.
+  public static final String BUILD = "build";
+
+  private static final String ONLY_MISSING = "onlyMissing";
 
   private final ServerContext context;
   private final JobCredentials credentials;
@@ -84,7 +89,17 @@ public final class WorkResource implements Resource {
     return Answer.accepted(job);
   }
 
-  private static String subject(Environment environment) {
+  /// What the job [#BUILD] gets so that it builds an image unless there is one.
+  public static JsonObject missingImage(Environment environment) {
+    return JsonObject.builder()
+        .put("definition", environment.toJson())
+        .put("kind", "image")
+        .put(ONLY_MISSING, true)
+        .build();
+  }
+
+  /// What a job about an environment is about.
+  public static String subject(Environment environment) {
     var version = environment.version();
     return environment.name() + (version == null ? "" : ":" + version);
   }
@@ -151,7 +166,15 @@ public final class WorkResource implements Resource {
     try (var work = credentials.open(progress)) {
       var environment = Environment.read(input.object("definition"), progress::warn);
       if (input.string("kind").equals("image")) {
-        var built = work.workspace().build(environment);
+        // A pull wants the image that there is, as somebody may have built it meanwhile.
+        var built =
+            input.optionalBoolean(ONLY_MISSING).orElse(false)
+                ? work.workspace()
+                    .images()
+                    .get(
+                        DefinitionImages.Wish.of(environment, Path.of("").toAbsolutePath()),
+                        progress)
+                : work.workspace().build(environment);
         var recorded = built.waitForCompletion(progress::line);
         return JsonObject.builder().put("kind", "image").putAll(recorded.toJson()).build();
       }

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// The registered environments in the database of a workspace. Safe for any number of processes.
@@ -155,6 +156,14 @@ public final class DatabaseEnvironments implements EnvironmentRegistry {
                     latest.ordinal())
                 .ifPresent(item -> result.put(latest.name(), item)));
     return result.values().stream().limit(limit).toList();
+  }
+
+  /// Every name, sorted, also where lists leave all its versions out.
+  public List<String> names() {
+    var names = new TreeSet<String>();
+    CuratedEnvironments.all().forEach(item -> names.add(item.name()));
+    names.addAll(database.query("SELECT DISTINCT name FROM environment", row -> row.getString(1)));
+    return List.copyOf(names);
   }
 
   @Override
