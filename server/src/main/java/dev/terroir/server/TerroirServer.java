@@ -136,6 +136,7 @@ public final class TerroirServer implements AutoCloseable {
             Resources.of(context, document, options.version(), runs),
             new Authentication(tokens, clock),
             repeated,
+            isShared(workspace) ? workspace.leases() : null,
             measurements,
             log,
             options.limits(),
@@ -148,7 +149,7 @@ public final class TerroirServer implements AutoCloseable {
       files.write(url, tokens.replace(LOCAL_TOKEN, Role.OWNER).secret(), options.version());
     }
     http.createContext("/", endpoint);
-    http.setExecutor(threads);
+    http.setExecutor(endpoint.executor(threads));
     http.start();
     threads.execute(endpoint::watch);
     var idle = options.idle();
