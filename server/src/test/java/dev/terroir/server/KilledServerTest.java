@@ -166,7 +166,7 @@ class KilledServerTest {
       var listed =
           api.get("/api/v1/datastores/workspaceblobstore/files").is(200).json().objects("items");
       for (var file : listed) {
-        assertThat(file.string("path")).matches("f/[0-9]+\\.txt");
+        assertThat(file.string("name")).matches("f/[0-9]+\\.txt");
       }
       for (var job : api.get("/api/v1/jobs?limit=100").is(200).json().objects("items")) {
         var at = "/api/v1/jobs/" + job.string("id");

@@ -57,7 +57,7 @@ final class ServedProcess {
   public static void main(String[] arguments) throws Exception {
     var folder = Path.of(arguments[0]);
     var database = arguments[1];
-    var settings = database.isEmpty() ? Served.settings(folder) : TwoServersTest.settings(folder);
+    var settings = database.isEmpty() ? Served.offline(folder) : TwoServersTest.settings(folder);
     try (var workspace =
             database.isEmpty()
                 ? Workspace.create("team", folder.resolve("team"), true, settings, Progress.SILENT)

@@ -12,6 +12,8 @@ import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
 import dev.terroir.workspace.database.PostgresAddress;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,7 +49,9 @@ class TwoServersTest {
       workspaces.add(workspace);
       servers.add(
           TerroirServer.start(
-              workspace, ServerOptions.loopback("1.2.3", System.err), settings(folder)));
+              workspace,
+              ServerOptions.loopback("1.2.3", new PrintStream(OutputStream.nullOutputStream())),
+              settings(folder)));
     }
     var token = servers.get(0).context().tokens().create("o", Role.OWNER, null, null).secret();
     servers.forEach(server -> apis.add(new ApiClient(server.url(), token)));
@@ -63,11 +67,8 @@ class TwoServersTest {
   }
 
   static Settings settings(Path folder) {
-    var variables = new TreeMap<>(Served.settings(folder).variables());
+    var variables = new TreeMap<>(Served.offline(folder).variables());
     variables.putAll(PostgresServer.variables());
-    // Work that needs an index ends at once.
-    variables.put("PIP_NO_INDEX", "1");
-    variables.put("UV_OFFLINE", "1");
     return Settings.of(variables);
   }
 
@@ -244,13 +245,20 @@ class TwoServersTest {
   void sayThatTheDatabaseIsGoneAndGoOnWhenItIsBack() throws Exception {
     apis.get(0).send("POST", "/api/v1/environments", Definitions.of("kept", "x")).is(201);
     postgres.stop();
-    for (var api : apis) {
-      api.get("/api/v1/environments").refused(503, "database-unreachable");
-      api.send("POST", "/api/v1/environments", Definitions.of("lost", "x"))
-          .refused(503, "database-unreachable");
-      api.get("/health/ready").refused(503, "server-not-ready");
-      api.get("/health/live").is(200);
-    }
+    // Each waits for the database for some seconds.
+    atOnce(
+        8,
+        i -> {
+          var api = apis.get(i % 2);
+          return switch (i / 2) {
+            case 0 -> api.get("/api/v1/environments").refused(503, "database-unreachable");
+            case 1 ->
+                api.send("POST", "/api/v1/environments", Definitions.of("lost", "x"))
+                    .refused(503, "database-unreachable");
+            case 2 -> api.get("/health/ready").refused(503, "server-not-ready");
+            default -> api.get("/health/live").is(200);
+          };
+        });
     // Longer than servers wait before they look at their jobs.
     Thread.sleep(6000);
     postgres.begin();
@@ -265,11 +273,7 @@ class TwoServersTest {
         .hasSize(1);
     var job =
         apis.get(1)
-            .send(
-                "POST",
-                "/api/v1/locks",
-                "{\"definition\": {\"name\": \"a\", \"python\": {\"condaDependencies\":"
-                    + " {\"dependencies\": [\"python=3.11\", {\"pip\": [\"no-such==1\"]}]}}}}")
+            .send("POST", "/api/v1/locks", Definitions.lockable("a"))
             .is(202)
             .json();
     assertThat(ended(apis.get(0), job.string("id")).string("status")).isEqualTo("Failed");

@@ -133,6 +133,9 @@ public final class Endpoint implements HttpHandler {
           seen.status = writer.write(exchange, answer);
         }
       } catch (TerroirException e) {
+        if (body != null) {
+          body.discard();
+        }
         seen.status = refuse(exchange, e, id);
       } catch (IOException e) {
         // Whoever asked has gone.
