@@ -128,7 +128,10 @@ class CallersTest {
   }
 
   private static String gauge(ApiClient api, String name) {
-    return api.get("/metrics").is(200).text().lines()
+    return api.get("/metrics")
+        .is(200)
+        .text()
+        .lines()
         .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
         .findFirst()
         .orElseThrow(() -> new AssertionError("no " + name));

@@ -107,7 +107,8 @@ class FullDiskTest {
       api.send("POST", "/api/v1/environments", Definitions.of("during", "x")).is(201);
       api.send("POST", "/api/v1/models", model).is(201);
       try (var left = Files.walk(disk.resolve("team"))) {
-        assertThat(left.map(path -> path.getFileName().toString())).noneMatch(it -> it.endsWith(".tmp"));
+        assertThat(left.map(path -> path.getFileName().toString()))
+            .noneMatch(it -> it.endsWith(".tmp"));
       }
     }
   }

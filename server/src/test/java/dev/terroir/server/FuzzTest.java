@@ -70,51 +70,97 @@ class FuzzTest {
     return program;
   }
 
+  private List<String> command(Path program, String url, String token) {
+    return List.of(
+        program.toString(),
+        "--config-file",
+        folder.resolve("schemathesis.toml").toString(),
+        "run",
+        url + "/api/v1/openapi.json",
+        "--header",
+        "Authorization: Bearer " + token,
+        "--checks",
+        "not_a_server_error,status_code_conformance,content_type_conformance,"
+            + "response_headers_conformance,response_schema_conformance",
+        "--phases",
+        "examples,coverage,fuzzing",
+        "--exclude-operation-id",
+        "score",
+        // It finds the token in the list and revokes it: nothing is reached after that.
+        "--exclude-operation-id",
+        "revokeToken",
+        "--max-examples",
+        "10",
+        "--seed",
+        "6",
+        "--no-shrink",
+        "--continue-on-failure",
+        "--request-timeout",
+        "20",
+        "--warnings",
+        "off",
+        "--no-color");
+  }
+
+  /// Makes one of each kind, so that some of what is made up exists.
+  ///
+  /// @return the settings by which the program calls them by their names
+  private static String names(ApiClient api) {
+    var bytes = new byte[] {'x'};
+    var digest = Sha256.of(bytes).prefixed();
+    var files = "[{\"path\": \"probe\", \"digest\": \"" + digest + "\", \"size\": 1}]";
+    api.send("POST", "/api/v1/environments", Definitions.of("probe", "x")).is(201);
+    api.put("/api/v1/contents/" + digest, bytes).is(204);
+    api.send("POST", "/api/v1/snapshots", "{\"files\": " + files + "}").is(201);
+    api.send("POST", "/api/v1/models", "{\"name\": \"probe\", \"files\": " + files + "}").is(201);
+    api.put("/api/v1/datastores/workspaceblobstore/files/probe", bytes).is(201);
+    api.send(
+            "POST",
+            "/api/v1/datasets",
+            "{\"name\": \"probe\", \"definition\": {\"paths\": [{\"datastore\":"
+                + " \"workspaceblobstore\", \"path\": \"probe\"}]}}")
+        .is(201);
+    var run =
+        api.send("POST", "/api/v1/runs", "{\"experiment\": \"probe\", \"kind\": \"interactive\"}")
+            .is(201)
+            .json()
+            .string("runId");
+    api.put("/api/v1/runs/" + run + "/files/probe", bytes).is(201);
+    return """
+    [parameters]
+    name = "probe"
+    version = "1"
+    id = "RUN"
+    digest = "DIGEST"
+    path = "probe"
+    """
+        .replace("RUN", run)
+        .replace("DIGEST", digest);
+  }
+
   @Test
   void theyFindNoMistakeOfTheServerAndNoAnswerThatTheDocumentDoesNotKnow() throws Exception {
     var program = schemathesis();
     var logged = Files.createFile(folder.resolve("server.log"));
     try (var workspace =
-            Workspace.create("team", folder.resolve("team"), true, Served.offline(folder), Progress.SILENT);
+            Workspace.create(
+                "team", folder.resolve("team"), true, Served.offline(folder), Progress.SILENT);
         var log = new PrintStream(Files.newOutputStream(logged), true, StandardCharsets.UTF_8);
         var server =
-            TerroirServer.start(workspace, ServerOptions.loopback("1.2.3", log), Served.offline(folder))) {
+            TerroirServer.start(
+                workspace, ServerOptions.loopback("1.2.3", log), Served.offline(folder))) {
       var token = server.context().tokens().create("fuzz", Role.OWNER, null, null).secret();
       var api = new ApiClient(server.url(), token);
-      // So that some of what is made up exists.
-      api.send("POST", "/api/v1/environments", Definitions.of("0", "x")).is(201);
-      api.put("/api/v1/contents/" + Sha256.of("x").prefixed(), new byte[] {'x'}).is(204);
+      var known = names(api);
       var told = folder.resolve("schemathesis.log");
-      var status =
-          run(
-              List.of(
-                  program.toString(),
-                  "run",
-                  server.url() + "/api/v1/openapi.json",
-                  "--header",
-                  "Authorization: Bearer " + token,
-                  "--checks",
-                  "not_a_server_error,status_code_conformance,content_type_conformance,"
-                      + "response_headers_conformance,response_schema_conformance",
-                  "--phases",
-                  "examples,coverage,fuzzing",
-                  "--exclude-operation-id",
-                  "score",
-                  "--max-examples",
-                  "20",
-                  "--seed",
-                  "6",
-                  "--no-shrink",
-                  "--continue-on-failure",
-                  "--request-timeout",
-                  "20",
-                  "--warnings",
-                  "off",
-                  "--no-color"),
-              told);
-      assertThat(status).as(Files.readString(told)).isZero();
+      for (var names : List.of("", known)) {
+        Files.writeString(folder.resolve("schemathesis.toml"), names);
+        var status = run(command(program, server.url(), token), told);
+        assertThat(status).as(Files.readString(told)).isZero();
+        // Whoever lost the token has tested nothing.
+        api.get("/api/v1").is(200);
+      }
       assertThat(Files.readString(logged)).doesNotContain("\"event\":\"failure\"");
-      api.get("/health/ready").is(200);
     }
   }
 }

@@ -159,7 +159,10 @@ class KilledServerTest {
       }
       for (var version : api.get("/api/v1/models?limit=100").is(200).json().objects("items")) {
         var model =
-            "/api/v1/models/" + version.string("name") + "/versions/" + version.longValue("version");
+            "/api/v1/models/"
+                + version.string("name")
+                + "/versions/"
+                + version.longValue("version");
         assertThat(api.get(model + "/files").is(200).json().objects("items")).hasSize(1);
         assertThat(api.get(model + "/files/m.txt").is(200).text()).startsWith("text ");
       }

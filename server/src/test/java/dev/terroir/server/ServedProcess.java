@@ -50,8 +50,7 @@ final class ServedProcess {
       }
       Thread.sleep(20);
     }
-    return new ApiClient(
-        files.read().get().string("url"), Files.readString(files.token()).strip());
+    return new ApiClient(files.read().get().string("url"), Files.readString(files.token()).strip());
   }
 
   public static void main(String[] arguments) throws Exception {

@@ -25,7 +25,9 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -34,18 +36,32 @@ import org.junit.jupiter.api.io.TempDir;
 @DisplayName("Two servers over one PostgreSQL and one folder")
 class TwoServersTest {
   @TempDir Path folder;
-  private PostgresServer postgres;
+  private static PostgresServer postgres;
+  private String database;
   private final List<Workspace> workspaces = new ArrayList<>();
   private final List<TerroirServer> servers = new ArrayList<>();
   private final List<ApiClient> apis = new ArrayList<>();
 
-  @BeforeEach
-  void serve() throws IOException {
+  /// One of this class's own: it is stopped.
+  @BeforeAll
+  static void begin() throws IOException {
     var programs = PostgresServer.programs();
     assumeTrue(programs.isPresent(), "PostgreSQL");
     postgres = PostgresServer.start(programs.get());
+  }
+
+  @AfterAll
+  static void stop() {
+    if (postgres != null) {
+      postgres.close();
+    }
+  }
+
+  @BeforeEach
+  void serve() {
+    database = postgres.url(PostgresServer.newSchema());
     for (int i = 0; i < 2; i++) {
-      var workspace = workspace(folder, postgres.url("team"));
+      var workspace = workspace(folder, database);
       workspaces.add(workspace);
       servers.add(
           TerroirServer.start(
@@ -61,9 +77,6 @@ class TwoServersTest {
   void end() {
     servers.forEach(TerroirServer::close);
     workspaces.forEach(Workspace::close);
-    if (postgres != null) {
-      postgres.close();
-    }
   }
 
   static Settings settings(Path folder) {
@@ -216,7 +229,7 @@ class TwoServersTest {
                     (_, progress) -> ServedProcess.await(folder.resolve("go"), progress)));
       }
     }
-    var third = ServedProcess.start(folder, postgres.url("team"), "jobs");
+    var third = ServedProcess.start(folder, database, "jobs");
     try {
       while (!Files.exists(folder.resolve("begun"))) {
         assertThat(third.isAlive()).isTrue();
@@ -271,11 +284,7 @@ class TwoServersTest {
     assertThat(
             apis.get(1).get("/api/v1/environments/back/versions").is(200).json().objects("items"))
         .hasSize(1);
-    var job =
-        apis.get(1)
-            .send("POST", "/api/v1/locks", Definitions.lockable("a"))
-            .is(202)
-            .json();
+    var job = apis.get(1).send("POST", "/api/v1/locks", Definitions.lockable("a")).is(202).json();
     assertThat(ended(apis.get(0), job.string("id")).string("status")).isEqualTo("Failed");
   }
 }
