@@ -78,9 +78,9 @@ public final class RunRecords {
           experiment,
           createdAt);
       database.update(
-          "INSERT INTO run (id, experiment, number, status, created_at, document, parent) VALUES"
-              + " (?, ?, (SELECT COALESCE(MAX(number), 0) + 1 FROM run WHERE experiment = ?), ?, ?,"
-              + " ?, ?)",
+          "INSERT INTO run (id, experiment, number, status, created_at, document, parent) VALUES (?,"
+              + " ?, (SELECT COALESCE(MAX(number), 0) + 1 FROM run WHERE experiment = ?), ?, ?, ?,"
+              + " ?)",
           id,
           experiment,
           experiment,
