@@ -48,8 +48,11 @@ final class ServerResource implements Resource {
     try {
       context.workspace().database().now();
       var probe = Files.createTempFile(context.directory(), ".ready", ".tmp");
-      Files.write(probe, new byte[1]);
-      Files.delete(probe);
+      try {
+        Files.write(probe, new byte[1]);
+      } finally {
+        Files.delete(probe);
+      }
       return Answer.json(200, status("ready"));
     } catch (TerroirException e) {
       throw new ServerException(notReady(e.problem().what()), e);

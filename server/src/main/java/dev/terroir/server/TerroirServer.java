@@ -148,6 +148,7 @@ public final class TerroirServer implements AutoCloseable {
             new Authentication(tokens, clock),
             new RunScope(workspace.runs()),
             repeated,
+            isShared(workspace) ? workspace.leases() : null,
             measurements,
             log,
             options.limits(),
@@ -162,7 +163,7 @@ public final class TerroirServer implements AutoCloseable {
     }
     if (options.isTls()) {
       http.createContext("/", endpoint);
-      http.setExecutor(threads);
+      http.setExecutor(endpoint.executor(threads));
     } else {
       var deadline = new HeaderDeadline(threads, HEAD);
       http.createContext("/", deadline.guarding(endpoint));

@@ -95,6 +95,17 @@ class BadInputTest {
   }
 
   @Test
+  void aTokenThatOutlivesEverybodyIsRefused() {
+    for (var seconds : List.of("3153600001", "9223372036854775807")) {
+      api.send(
+              "POST",
+              "/api/v1/tokens",
+              "{\"name\": \"a\", \"role\": \"reader\", \"expiresInSeconds\": " + seconds + "}")
+          .refused(400, "json-field");
+    }
+  }
+
+  @Test
   void documentsThatAreNoneAreRefused() {
     for (var body : List.of("", "{", "[]", "null", "{\"a\": 1, \"a\": 2}", "[".repeat(5000))) {
       var status = api.send("POST", "/api/v1/tokens", body).status();

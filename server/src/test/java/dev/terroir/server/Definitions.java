@@ -13,4 +13,13 @@ final class Definitions {
         .replace("NAME", name)
         .replace("VALUE", variable);
   }
+
+  /// One that has to be locked, with a package that no index has; as a choice of environment.
+  static String lockable(String name) {
+    return """
+    {"definition": {"name": "NAME", "python": {"condaDependencies":
+      {"dependencies": ["python=3.11", {"pip": ["no-such-package-of-NAME==1"]}]}}}}
+    """
+        .replace("NAME", name);
+  }
 }

@@ -130,22 +130,16 @@ class JobsTest {
 
   @Test
   void whatAKilledServerDidIsBegunAgainOrHasFailedWithTheReason() throws Exception {
-    var first = start("jobs");
+    var first = ServedProcess.start(folder, "", "jobs");
     while (!Files.exists(folder.resolve("begun"))) {
       assertThat(first.isAlive()).isTrue();
       Thread.sleep(20);
     }
     Thread.sleep(500);
     first.destroyForcibly().waitFor();
-    var second = start();
+    var second = ServedProcess.start(folder, "");
     try {
-      var files = new ServerFiles(folder.resolve("team"));
-      while (files.read().isEmpty() || files.read().get().longValue("pid") != second.pid()) {
-        assertThat(second.isAlive()).isTrue();
-        Thread.sleep(20);
-      }
-      var api =
-          new ApiClient(files.read().get().string("url"), Files.readString(files.token()).strip());
+      var api = ServedProcess.await(folder, second);
       Files.writeString(folder.resolve("go"), "");
       var deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
       List<JsonObject> jobs;
@@ -169,25 +163,6 @@ class JobsTest {
     } finally {
       second.destroyForcibly();
     }
-  }
-
-  private Process start(String... more) throws Exception {
-    var command =
-        new java.util.ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                ServedProcess.class.getName(),
-                folder.toString()));
-    command.addAll(List.of(more));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve("process.log").toFile())
-        .start();
   }
 
   @Test

@@ -45,6 +45,14 @@ final class Served implements AutoCloseable {
     return Settings.of(variables);
   }
 
+  /// The same where work that needs an index ends soon.
+  static Settings offline(Path folder) {
+    var variables = new TreeMap<>(settings(folder).variables());
+    variables.put("PIP_NO_INDEX", "1");
+    variables.put("UV_OFFLINE", "1");
+    return Settings.of(variables);
+  }
+
   ApiClient as(Role role) {
     return new ApiClient(server.url(), tokens.get(role));
   }

@@ -8,6 +8,7 @@ import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.server.ServerCode;
 import dev.terroir.server.ServerException;
 import dev.terroir.workspace.accounts.RepeatedRequests;
+import dev.terroir.workspace.database.Leases;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +50,7 @@ public final class Endpoint implements HttpHandler {
   private final AccessLog log;
   private final String version;
   private final Limits limits;
+  private final Arrivals arrivals;
   private final Registry registry;
   private final SecureRandom random = new SecureRandom();
   private final Set<Watched> watched = ConcurrentHashMap.newKeySet();
@@ -60,6 +63,7 @@ public final class Endpoint implements HttpHandler {
 
   /// @param resources together they answer every operation of the document
   /// @param scope what callers may do beyond their roles
+  /// @param leases of a workspace that several servers have; null when this one is alone
   /// @param registry what answers below `/v2/`
   public Endpoint(
       ApiDocument document,
@@ -67,6 +71,7 @@ public final class Endpoint implements HttpHandler {
       Authenticator authenticator,
       Scope scope,
       RepeatedRequests repeated,
+      @Nullable Leases leases,
       Measurements measurements,
       AccessLog log,
       Limits limits,
@@ -78,10 +83,11 @@ public final class Endpoint implements HttpHandler {
     this.scope = scope;
     this.reader = new RequestReader(document);
     this.writer = new AnswerWriter(new EventStream(() -> isStopping));
-    this.repeats = new Repeats(repeated);
+    this.repeats = new Repeats(repeated, leases);
     this.measurements = measurements;
     this.log = log;
     this.limits = limits;
+    this.arrivals = new Arrivals(limits.stall());
     this.version = version;
     this.registry = registry;
   }
@@ -111,6 +117,7 @@ public final class Endpoint implements HttpHandler {
 
   @Override
   public void handle(HttpExchange exchange) throws IOException {
+    arrivals.arrived();
     var begun = System.nanoTime();
     lastRequest = begun;
     active.incrementAndGet();
@@ -133,6 +140,9 @@ public final class Endpoint implements HttpHandler {
           seen.status = writer.write(exchange, answer);
         }
       } catch (TerroirException e) {
+        if (body != null) {
+          body.discard();
+        }
         seen.status = refuse(exchange, e, id);
       } catch (IOException e) {
         // Whoever asked has gone.
@@ -309,12 +319,20 @@ public final class Endpoint implements HttpHandler {
     return HexFormat.of().formatHex(bytes);
   }
 
-  /// Cuts off bodies that come too slowly, until the thread is interrupted.
+  /// What the JDK's server shall read and answer requests in.
+  ///
+  /// @param threads a new one for each request
+  public Executor executor(Executor threads) {
+    return arrivals.over(threads);
+  }
+
+  /// Cuts off heads and bodies that come too slowly, until the thread is interrupted.
   public void watch() {
     try {
       while (true) {
         Thread.sleep(WATCH);
         var now = System.nanoTime();
+        arrivals.cutOff(now);
         for (var request : watched) {
           if (request.body().isStalled(now) && watched.remove(request)) {
             cutOff(request);

@@ -15,7 +15,7 @@ final class EventStream {
   private static final Duration PAUSE = Duration.ofMillis(100);
 
   /// A comment this often finds callers who have gone.
-  private static final Duration HEARTBEAT = Duration.ofSeconds(10);
+  private static final Duration HEARTBEAT = Duration.ofSeconds(3);
 
   /// A line that grows beyond this is sent in parts.
   private static final int LONGEST_LINE = 1 << 20;

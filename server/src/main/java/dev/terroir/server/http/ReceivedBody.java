@@ -6,10 +6,16 @@ import dev.terroir.server.ServerException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /// A body as it comes, held to the limits. Read by one thread, watched by another.
 final class ReceivedBody extends FilterInputStream {
+  /// What is taken of a refused body, and for how long; whoever sends more is cut off.
+  private static final long DISCARDED = 32L << 20;
+
+  private static final Duration DISCARDING = Duration.ofSeconds(5);
+
   private final Limits limits;
   private final long limit;
   private final long announced;
@@ -33,6 +39,10 @@ final class ReceivedBody extends FilterInputStream {
     this.announced = announced;
     this.limit = limit;
     this.limits = limits;
+  }
+
+  /// Refuses one that is announced as too large.
+  void checkAnnounced() {
     if (announced > limit) {
       throw tooLarge();
     }
@@ -42,6 +52,29 @@ final class ReceivedBody extends FilterInputStream {
   /// [IOException].
   static ReceivedBody watched(InputStream in, Limits limits) {
     return new ReceivedBody(in, -1, Long.MAX_VALUE, limits, true);
+  }
+
+  /// Takes the rest of a body that nobody wants any more: who is still sending would not see the
+  /// answer, but a connection that was cut off.
+  void discard() {
+    var deadline = System.nanoTime() + DISCARDING.toNanos();
+    var left = DISCARDED;
+    var bytes = new byte[1 << 16];
+    isReading = true;
+    try {
+      while (!isEnded && left > 0 && System.nanoTime() < deadline) {
+        var read = in.read(bytes);
+        last = System.nanoTime();
+        isEnded = read < 0;
+        received += Math.max(0, read);
+        left -= read;
+      }
+    } catch (IOException e) {
+      // The sender has gone, or was too slow.
+      isEnded = true;
+    } finally {
+      isReading = false;
+    }
   }
 
   private ServerException tooLarge() {

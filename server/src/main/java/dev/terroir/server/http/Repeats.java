@@ -6,19 +6,34 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.server.ServerCode;
 import dev.terroir.server.ServerException;
 import dev.terroir.workspace.accounts.RepeatedRequests;
+import dev.terroir.workspace.database.Leases;
+import java.time.Duration;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
-/// Repeats first answers to requests with an `Idempotency-Key`. Thread-safe.
+/// Repeats first answers to requests with an `Idempotency-Key`, whichever server of the workspace
+/// gave them. Thread-safe.
 final class Repeats {
+  /// A key whose server died while it answered is free after this time.
+  private static final Duration LEASE = Duration.ofMinutes(1);
+
+  private static final Duration PAUSE = Duration.ofMillis(20);
+
   private final RepeatedRequests repeated;
+  private final @Nullable Leases leases;
+  private final String owner = "answer " + UUID.randomUUID();
   private final ConcurrentHashMap<String, ReentrantLock> open = new ConcurrentHashMap<>();
 
-  Repeats(RepeatedRequests repeated) {
+  /// @param leases of a workspace that several servers have; null when this one is alone
+  Repeats(RepeatedRequests repeated, @Nullable Leases leases) {
     this.repeated = repeated;
+    this.leases = leases;
   }
 
   Answer answer(Request request, HttpExchange exchange, Guarded guarded) {
@@ -41,6 +56,7 @@ final class Repeats {
     var lock = open.computeIfAbsent(name, _ -> new ReentrantLock());
     lock.lock();
     try {
+      take(name);
       var first = repeated.find(key.get(), actor);
       if (first.isPresent()) {
         if (!first.get().digest().equals(digest)) {
@@ -58,8 +74,35 @@ final class Repeats {
       }
       return answer;
     } finally {
+      give(name);
       lock.unlock();
       open.remove(name, lock);
+    }
+  }
+
+  private static String lease(String name) {
+    return "request/" + name;
+  }
+
+  /// Waits until no other server answers a request of that key.
+  private void take(String name) {
+    try {
+      while (leases != null && !leases.tryAcquire(lease(name), owner, LEASE)) {
+        Thread.sleep(PAUSE);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw ServerException.of(ServerCode.SERVER_STOPPING, "the server is about to end");
+    }
+  }
+
+  private void give(String name) {
+    try {
+      if (leases != null) {
+        leases.release(lease(name), owner);
+      }
+    } catch (TerroirException e) {
+      // The database has gone; the lease ends by itself.
     }
   }
 

@@ -51,6 +51,7 @@ final class RequestReader {
       Limits limits)
       throws IOException {
     var operation = match.route().operation();
+    body.checkAnnounced();
     checkText(operation, "path", match.path());
     var query = query(operation, exchange.getRequestURI().getRawQuery());
     var headers = headers(exchange);

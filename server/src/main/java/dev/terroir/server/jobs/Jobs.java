@@ -24,6 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// Does jobs, each in a virtual thread of its own and each by one server at a time: a lease says
@@ -122,6 +123,20 @@ public final class Jobs implements AutoCloseable {
   /// @param input what its work gets
   public Job submit(
       String kind, @Nullable String subject, JsonObject input, String actor, String requestId) {
+    return submit(kind, subject, input, actor, requestId, _ -> false);
+  }
+
+  /// Begins a job, unless one of this workspace's servers does the same already.
+  ///
+  /// @param isSame judges the jobs of that kind that have not ended
+  /// @return the new one, or the one that does it
+  public Job submit(
+      String kind,
+      @Nullable String subject,
+      JsonObject input,
+      String actor,
+      String requestId,
+      Predicate<Job> isSame) {
     if (!kinds.containsKey(kind)) {
       throw new IllegalArgumentException("no kind of job is called `" + kind + "`");
     }
@@ -144,10 +159,15 @@ public final class Jobs implements AutoCloseable {
             null,
             null,
             null);
+    // First of all its lease, or another server could find it and take it over.
     leases.tryAcquire(lease(job.id()), owner, LEASE);
-    records.add(job);
-    begin(job);
-    return job;
+    var doing = records.addUnless(job, isSame);
+    if (doing.id().equals(job.id())) {
+      begin(job);
+    } else {
+      release(job.id());
+    }
+    return doing;
   }
 
   private static String lease(String id) {

@@ -25,7 +25,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Locks and builds. Both may be begun again when a server has died: what is done is found, and
-/// what is not is done.
+/// what is not is done. Who asks for what is being done already gets the job that does it.
 ///
 /// @since 0.1
 public final class WorkResource implements Resource {
@@ -78,13 +78,20 @@ public final class WorkResource implements Resource {
     return submit(request, LOCK, environment, input, "environment.lock");
   }
 
+  /// Begins it, unless the same is being done for a definition of the same hash.
   private Answer submit(
-      Request request, String kind, Environment environment, JsonObject input, String action) {
+      Request request, String kind, Environment environment, JsonObject asked, String action) {
+    var input = asked.toBuilder().put("hash", CanonicalForm.hash(environment)).build();
     var job =
         context
             .jobs()
             .submit(
-                kind, subject(environment), input, request.caller().actor(), request.requestId());
+                kind,
+                subject(environment),
+                input,
+                request.caller().actor(),
+                request.requestId(),
+                other -> withoutNames(other.input()).equals(withoutNames(input)));
     context.audit(request, action, subject(environment));
     return Answer.accepted(job);
   }
@@ -96,6 +103,11 @@ public final class WorkResource implements Resource {
         .put("kind", "image")
         .put(ONLY_MISSING, true)
         .build();
+  }
+
+  /// What is asked, the definition by its hash alone.
+  private static JsonObject withoutNames(JsonObject input) {
+    return input.toBuilder().remove("definition").build();
   }
 
   /// What a job about an environment is about.

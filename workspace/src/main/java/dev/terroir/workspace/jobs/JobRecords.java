@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// Records of jobs. Safe for any number of threads and processes.
@@ -32,6 +33,24 @@ public final class JobRecords {
         job.status().word(),
         job.createdAt(),
         JsonWriter.compact(job.document()));
+  }
+
+  /// Keeps a new one, unless one that has not ended does the same: one of all who ask at once, of
+  /// whatever process, adds it.
+  ///
+  /// @param isSame judges the open ones of its kind
+  /// @return the one that does it
+  public Job addUnless(Job job, Predicate<Job> isSame) {
+    return database.transaction(() -> {
+      var other =
+          open().stream()
+              .filter(open -> open.kind().equals(job.kind()) && isSame.test(open))
+              .findFirst();
+      if (other.isEmpty()) {
+        add(job);
+      }
+      return other.orElse(job);
+    });
   }
 
   /// Keeps what became of one, unless it has ended meanwhile.
