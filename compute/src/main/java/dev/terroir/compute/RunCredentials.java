@@ -1,7 +1,7 @@
 package dev.terroir.compute;
 
 import dev.terroir.foundation.progress.Progress;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import java.util.Map;
 
 /// How a run's process may call the server that submitted it. Thread-safe.
@@ -20,10 +20,10 @@ public interface RunCredentials {
         public void ended(String runId) {}
 
         @Override
-        public Preparation preparation(Workspace workspace, Progress progress) {
+        public Preparation preparation(LocalWorkspace workspace, Progress progress) {
           return new Preparation() {
             @Override
-            public Workspace workspace() {
+            public LocalWorkspace workspace() {
               return workspace;
             }
 
@@ -44,12 +44,12 @@ public interface RunCredentials {
   /// The workspace with what opens indexes and registries, to make a run's environment with.
   ///
   /// @param workspace the same without it
-  Preparation preparation(Workspace workspace, Progress progress);
+  Preparation preparation(LocalWorkspace workspace, Progress progress);
 
   /// A workspace to make an environment with; its credentials are gone when it is closed.
   interface Preparation extends AutoCloseable {
     /// It.
-    Workspace workspace();
+    LocalWorkspace workspace();
 
     @Override
     void close();

@@ -11,6 +11,7 @@ import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.base.DefaultBases;
 import dev.terroir.server.ServerOptions;
 import dev.terroir.server.TerroirServer;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
 import dev.terroir.workspace.jobs.Job;
@@ -35,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 @DisplayName("Podman logs in at a server, pulls environments from it, and pushes images to it")
 class RegistryProofTest {
   @TempDir Path folder;
-  private Workspace workspace;
+  private LocalWorkspace workspace;
   private TerroirServer server;
 
   @BeforeEach
@@ -133,8 +134,7 @@ class RegistryProofTest {
     assertThat(jobs.getFirst().status()).isEqualTo(Job.Status.SUCCEEDED);
     assertThat(server.context().audit().list(null, 9).stream().map(entry -> entry.action()))
         .containsExactly("environment.build");
-    var run =
-        one.podman.in(image + "1", "python", "-c", "import sys; print(sys.prefix, 6 * 7)");
+    var run = one.podman.in(image + "1", "python", "-c", "import sys; print(sys.prefix, 6 * 7)");
     assertThat(run.output().strip()).as(run.error()).isEqualTo("/opt/env 42");
 
     var app = host() + "/team/app:1";
@@ -144,7 +144,8 @@ class RegistryProofTest {
     one.isRefused("may only read from here", "push", app);
     var stranger = new Person("stranger");
     stranger.isRefused("no token was shown", "pull", app);
-    stranger.isRefused("invalid username/password", "login", "--username", "me", "--password", "wrong", host());
+    stranger.isRefused(
+        "invalid username/password", "login", "--username", "me", "--password", "wrong", host());
     assertThat(server.context().audit().list(null, 9).getFirst().subject()).isEqualTo("team/app:1");
   }
 }

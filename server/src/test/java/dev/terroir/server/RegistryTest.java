@@ -38,7 +38,8 @@ class RegistryTest {
 
   @BeforeEach
   void serve() {
-    served = new Served(folder, Limits.DEFAULT.withUploadBytes(1000).withStall(Duration.ofSeconds(1)));
+    served =
+        new Served(folder, Limits.DEFAULT.withUploadBytes(1000).withStall(Duration.ofSeconds(1)));
   }
 
   @AfterEach

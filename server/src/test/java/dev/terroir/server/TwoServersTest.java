@@ -8,6 +8,7 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.samples.PostgresServer;
 import dev.terroir.server.jobs.JobKind;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
 import dev.terroir.workspace.database.PostgresAddress;
@@ -85,7 +86,7 @@ class TwoServersTest {
     return Settings.of(variables);
   }
 
-  static Workspace workspace(Path folder, String address) {
+  static LocalWorkspace workspace(Path folder, String address) {
     return Workspace.create(
         "team",
         folder.resolve("team"),

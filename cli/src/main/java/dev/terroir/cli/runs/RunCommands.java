@@ -272,9 +272,7 @@ public final class RunCommands {
     var after = 0L;
     while (true) {
       var page =
-          workspace
-              .metrics()
-              .list(run.id(), arguments.orNull("--name"), after, METRICS_AT_ONCE);
+          workspace.metrics().list(run.id(), arguments.orNull("--name"), after, METRICS_AT_ONCE);
       page.forEach(item -> items.add(item.toJson()));
       if (page.size() < METRICS_AT_ONCE) {
         break;

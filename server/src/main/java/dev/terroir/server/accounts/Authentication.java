@@ -114,8 +114,8 @@ public final class Authentication implements Authenticator {
                 challenge.startsWith("Basic")
                     ? "log in with any user name and a token of `terroir token create` as the"
                         + " password"
-                    : "send a token of `terroir token create` as `Authorization: Bearer …`; `terroir"
-                        + " login` keeps one for the command line"),
+                    : "send a token of `terroir token create` as `Authorization: Bearer …`;"
+                          + " `terroir login` keeps one for the command line"),
         JsonObject.EMPTY,
         Map.of("WWW-Authenticate", challenge),
         null);

@@ -140,6 +140,7 @@ public final class Endpoint implements HttpHandler {
           seen.status = writer.write(exchange, answer);
         }
       } catch (TerroirException e) {
+        var body = seen.body;
         if (body != null) {
           body.discard();
         }

@@ -3,7 +3,7 @@ package dev.terroir.server.registry;
 import dev.terroir.image.oci.ImageReference;
 import dev.terroir.server.ServerCode;
 import dev.terroir.server.ServerException;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.WorkspaceCode;
 import dev.terroir.workspace.WorkspaceException;
 import dev.terroir.workspace.environments.DatabaseEnvironments;
@@ -27,9 +27,9 @@ final class EnvironmentRepositories {
   private static final Pattern BETWEEN = Pattern.compile("[^a-z0-9]+");
   private static final Pattern ALLOWED = Pattern.compile("\\.|__?|-+");
 
-  private final Workspace workspace;
+  private final LocalWorkspace workspace;
 
-  EnvironmentRepositories(Workspace workspace) {
+  EnvironmentRepositories(LocalWorkspace workspace) {
     this.workspace = workspace;
   }
 

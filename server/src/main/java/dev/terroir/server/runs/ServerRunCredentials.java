@@ -5,7 +5,7 @@ import dev.terroir.compute.RunStatus;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.work.JobCredentials;
-import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.accounts.Role;
 import java.util.Map;
 
@@ -62,11 +62,11 @@ public final class ServerRunCredentials implements RunCredentials {
   }
 
   @Override
-  public Preparation preparation(Workspace workspace, Progress progress) {
+  public Preparation preparation(LocalWorkspace workspace, Progress progress) {
     var work = credentials.open(progress);
     return new Preparation() {
       @Override
-      public Workspace workspace() {
+      public LocalWorkspace workspace() {
         return work.workspace();
       }
 

@@ -46,7 +46,8 @@ class EnvironmentRegistryTest {
 
   /// Registers at the same instant.
   private static List<EnvironmentRegistry.Registered> register(
-      Function<Integer, Workspace> where, Function<Integer, Environment> what) throws Exception {
+      Function<Integer, LocalWorkspace> where, Function<Integer, Environment> what)
+      throws Exception {
     var barrier = new CyclicBarrier(AT_ONCE);
     var pending = new ArrayList<Future<EnvironmentRegistry.Registered>>();
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -85,7 +86,7 @@ class EnvironmentRegistryTest {
       assertThat(registered).extracting(item -> item.version()).containsOnly("1");
       assertThat(registered).filteredOn(item -> item.isNew()).hasSize(1);
     } finally {
-      workspaces.forEach(Workspace::close);
+      workspaces.forEach(LocalWorkspace::close);
     }
   }
 
@@ -101,7 +102,7 @@ class EnvironmentRegistryTest {
           .extracting(item -> item.version())
           .isEqualTo(numbers);
     } finally {
-      workspaces.forEach(Workspace::close);
+      workspaces.forEach(LocalWorkspace::close);
     }
   }
 
