@@ -244,14 +244,19 @@ class DefinitionImagesTest {
   }
 
   @Test
-  void packagesOfAUserManagedEnvironmentAreRefused() {
+  void packagesOfAUserManagedEnvironmentChangeNothing() {
     var base = "\"baseImage\": \"oci:" + layout + ":1\"";
-    refused(
+    var listing =
         definition(
             base,
-            MANAGED + ", \"condaDependencies\": {\"dependencies\": [{\"pip\": [\"numpy\"]}]}"),
-        EnvironmentCode.INVALID_DEFINITION,
-        "userManagedDependencies is true");
+            MANAGED + ", \"condaDependencies\": {\"dependencies\": [{\"pip\": [\"numpy\"]}]}");
+    assertThat(
+            build(listing, folder, "listing", DefaultBases.builtIn()).image().manifest().digest())
+        .isEqualTo(
+            build(definition(base, MANAGED), folder, "bare", DefaultBases.builtIn())
+                .image()
+                .manifest()
+                .digest());
   }
 
   @Test
