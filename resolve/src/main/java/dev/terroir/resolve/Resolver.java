@@ -116,6 +116,7 @@ public final class Resolver {
         target.pythonVersion() != null
             ? target.pythonVersion()
             : pythonVersion(packages.pythonVersion(), progress);
+    lines = withoutYoungerClients(lines, applied, python, progress);
     var resolution = new Resolution(environment, target, python, lines, applied, part);
     progress.step("resolving " + count(lines) + " for Python " + python);
     return compile(resolution, progress);
@@ -164,11 +165,12 @@ public final class Resolver {
             .filter(Matcher::matches)
             .map(matcher -> matcher.group(1))
             .orElse("");
-    var resolution = new Resolution(environment, target, python, lines, applied, part);
+    var left = withoutYoungerClients(lines, applied, python, progress);
+    var resolution = new Resolution(environment, target, python, left, applied, part);
     if (!hasPip) {
       return resolution.lock(List.of(), Map.of("rattler", Rattler.VERSION));
     }
-    progress.step("resolving " + count(lines) + " on top of conda's Python " + python);
+    progress.step("resolving " + count(left) + " on top of conda's Python " + python);
     return compile(resolution, progress);
   }
 
@@ -228,7 +230,6 @@ public final class Resolver {
     var python = resolution.python();
     var lines = resolution.lines();
     var provided = ProvidedDistributions.of(resolution.conda().packages());
-    checkClients(resolution);
     Path work;
     try {
       work = Files.createTempDirectory("terroir-resolve-");
@@ -311,37 +312,31 @@ public final class Resolver {
     }
   }
 
-  /// Says in the definition's own words that its Python is too old for what takes the place of the
-  /// retired service's packages.
-  private static void checkClients(Resolution resolution) {
-    for (var line : resolution.lines()) {
-      var wheel = ClientWheels.find(line);
-      if (wheel.isEmpty() || wheel.get().worksWith(resolution.python())) {
-        continue;
-      }
-      var replaced =
-          resolution.applied().entrySet().stream()
-              .filter(entry -> entry.getValue().contains(wheel.get().name()))
-              .map(entry -> "`" + entry.getKey() + "`")
-              .toList();
-      throw new ResolveException(
-          Problem.of(
-                  ResolveCode.UNSOLVABLE,
-                  "the definition `"
-                      + resolution.environment().name()
-                      + "` asks for Python "
-                      + resolution.python()
-                      + ", which `"
-                      + wheel.get().name()
-                      + "` does not work with")
-              .because(
-                  (replaced.isEmpty()
-                          ? "it"
-                          : "it takes the place of " + String.join(", ", replaced) + " and")
-                      + " needs Python "
-                      + wheel.get().requiresPython())
-              .hint("ask for a later Python in the conda section, such as `python=3.11`"));
-    }
+  /// The lines without the clients that took the place of the retired service's packages, where the
+  /// definition's Python is too old for them: what else it asks for may work. A line of the user's
+  /// own that names one stays, and uv says why it cannot be.
+  private static List<String> withoutYoungerClients(
+      List<String> lines, Map<String, String> applied, String python, Progress progress) {
+    return lines.stream()
+        .filter(line -> {
+          var wheel = ClientWheels.find(line);
+          var isTooYoung =
+              wheel.isPresent()
+                  && !wheel.get().worksWith(python)
+                  && applied.values().stream().anyMatch(it -> it.contains(wheel.get().name()));
+          if (isTooYoung) {
+            progress.warn(
+                "`"
+                    + wheel.get().name()
+                    + "` needs Python "
+                    + wheel.get().requiresPython()
+                    + " and is left out for Python "
+                    + python
+                    + ": scripts that import `azureml` need a later Python, such as `python=3.11`");
+          }
+          return !isTooYoung;
+        })
+        .toList();
   }
 
   private static List<LockedPackage> explained(

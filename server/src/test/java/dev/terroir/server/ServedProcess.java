@@ -55,7 +55,7 @@ final class ServedProcess {
 
   public static void main(String[] arguments) throws Exception {
     var folder = Path.of(arguments[0]);
-    var database = arguments[1];
+    var database = arguments.length > 1 ? arguments[1] : "";
     var settings = database.isEmpty() ? Served.offline(folder) : TwoServersTest.settings(folder);
     try (var workspace =
             database.isEmpty()

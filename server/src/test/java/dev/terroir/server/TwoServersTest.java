@@ -146,20 +146,22 @@ class TwoServersTest {
 
   @Test
   void doTheWorkOfOneKeyOnce() throws Exception {
-    var tokens =
+    var runs =
         atOnce(
             20,
             i ->
                 apis.get(i % 2)
                     .with("Idempotency-Key", "one")
-                    .send("POST", "/api/v1/tokens", "{\"name\": \"once\", \"role\": \"reader\"}")
+                    .send(
+                        "POST",
+                        "/api/v1/runs",
+                        "{\"experiment\": \"once\", \"kind\": \"interactive\"}")
                     .is(201)
                     .json()
-                    .string("id"));
-    assertThat(new HashSet<>(tokens)).hasSize(1);
+                    .string("runId"));
+    assertThat(new HashSet<>(runs)).hasSize(1);
     assertThat(
-            apis.get(1).get("/api/v1/tokens").is(200).json().objects("items").stream()
-                .filter(token -> token.string("name").equals("once")))
+            apis.get(1).get("/api/v1/runs?experiment=once").is(200).json().objects("items"))
         .hasSize(1);
   }
 
