@@ -27,7 +27,7 @@ class EnvironmentCommandsTest {
   void fromRequirementsToAProgramInTheEnvironment() {
     terroir.environment("demo", "beta");
     var lock = terroir.run("environment lock -d " + terroir.directory()).succeeds().json();
-    assertThat(lock.longValue("packages")).isEqualTo(5);
+    assertThat(lock.longValue("packages")).isEqualTo(6);
     assertThat(lock.stringMap("replacements"))
         .containsEntry("azureml-defaults", "terroir-azureml, azureml-inference-server-http");
     var installed = terroir.run("environment install -d " + terroir.directory()).succeeds().json();

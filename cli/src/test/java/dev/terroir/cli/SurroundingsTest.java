@@ -97,7 +97,7 @@ class SurroundingsTest {
         terroir.process(
             List.of(script.get().toString(), "-qec"), List.of(terroir.commandLine(words)));
     assertThat(terminal.succeeds().out())
-        .contains("… installing", "✓ installing 3 packages", "\u001b[2K");
+        .contains("… installing", "✓ installing 6 packages", "\u001b[2K");
     assertThat(terminal.out()).contains("\"cached\": false");
 
     terroir.environment("demo", "alpha");

@@ -207,7 +207,7 @@ public final class ClientWheels {
     if (wheel != null && wheel.sha256().equals(artifact.sha256())) {
       return laid(wheel, home);
     }
-    var former = home.wheels().resolve(artifact.sha256()).resolve(artifact.fileName());
+    var former = folder(home).resolve(artifact.sha256()).resolve(artifact.fileName());
     if (Files.isRegularFile(former)) {
       return former;
     }
@@ -227,8 +227,12 @@ public final class ClientWheels {
             .hint("make the lock anew with --update, or use the Terroir that made it"));
   }
 
+  private static Path folder(TerroirHome home) {
+    return home.data().resolve("client-wheels");
+  }
+
   private static Path laid(Wheel wheel, TerroirHome home) {
-    var file = home.wheels().resolve(wheel.sha256()).resolve(wheel.fileName());
+    var file = folder(home).resolve(wheel.sha256()).resolve(wheel.fileName());
     try {
       if (!Files.isRegularFile(file) || Files.size(file) != wheel.sizeBytes()) {
         try (var in = open(wheel.fileName())) {
