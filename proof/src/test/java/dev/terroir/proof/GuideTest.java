@@ -60,7 +60,7 @@ class GuideTest {
     variables = Clients.variables(folder);
     Files.createDirectories(folder.resolve("people"));
     channels();
-    variables.putAll(OwnStore.variables(Files.createDirectories(folder.resolve("engine")), "vfs"));
+    variables.putAll(OwnStore.variables(Files.createDirectories(folder.resolve("engine")), "overlay"));
     try (var registry = LoopbackRegistry.start(folder.resolve("registry"))) {
       serveBases(registry);
       terroir("workspace", "create", "-n", "guide");
