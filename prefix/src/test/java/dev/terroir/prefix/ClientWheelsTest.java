@@ -64,7 +64,8 @@ class ClientWheelsTest {
     assertThat(LockExport.requirements(lock)).doesNotContain(folder.toString());
     var here = ClientWheels.here(lock, home);
     assertThat(here.digest()).isEqualTo(lock.digest());
-    assertThat(LockExport.pylock(here)).contains(home.data().resolve("client-wheels").toUri().toString());
+    assertThat(LockExport.pylock(here))
+        .contains(home.data().resolve("client-wheels").toUri().toString());
   }
 
   @Test

@@ -60,7 +60,8 @@ class GuideTest {
     variables = Clients.variables(folder);
     Files.createDirectories(folder.resolve("people"));
     channels();
-    variables.putAll(OwnStore.variables(Files.createDirectories(folder.resolve("engine")), "overlay"));
+    variables.putAll(
+        OwnStore.variables(Files.createDirectories(folder.resolve("engine")), "overlay"));
     try (var registry = LoopbackRegistry.start(folder.resolve("registry"))) {
       serveBases(registry);
       terroir("workspace", "create", "-n", "guide");

@@ -35,6 +35,7 @@ class PythonClientsTest {
                 Duration.ofMinutes(15))
             .run();
     assertThat(result.exitCode()).as(result.output() + result.error()).isZero();
-    assertThat(result.output()).contains("passed tests of terroir ", "passed tests of terroir-azureml");
+    assertThat(result.output())
+        .contains("passed tests of terroir ", "passed tests of terroir-azureml");
   }
 }

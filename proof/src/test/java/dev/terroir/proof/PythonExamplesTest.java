@@ -61,7 +61,8 @@ class PythonExamplesTest {
 
   @Test
   void aDockerfileDescribesTheBase() throws IOException {
-    variables.putAll(OwnStore.variables(Files.createDirectories(folder.resolve("engine")), "overlay"));
+    variables.putAll(
+        OwnStore.variables(Files.createDirectories(folder.resolve("engine")), "overlay"));
     try (var registry = LoopbackRegistry.start(folder.resolve("registry"))) {
       var base = registry.address() + "/debian:12";
       variables.put("REGISTRY_AUTH_FILE", registry.credentials().toString());

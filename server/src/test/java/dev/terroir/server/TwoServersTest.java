@@ -160,8 +160,7 @@ class TwoServersTest {
                     .json()
                     .string("runId"));
     assertThat(new HashSet<>(runs)).hasSize(1);
-    assertThat(
-            apis.get(1).get("/api/v1/runs?experiment=once").is(200).json().objects("items"))
+    assertThat(apis.get(1).get("/api/v1/runs?experiment=once").is(200).json().objects("items"))
         .hasSize(1);
   }
 

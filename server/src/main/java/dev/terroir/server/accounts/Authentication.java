@@ -115,7 +115,7 @@ public final class Authentication implements Authenticator {
                     ? "log in with any user name and a token of `terroir token create` as the"
                         + " password"
                     : "send a token of `terroir token create` as `Authorization: Bearer …`;"
-                          + " `terroir login` keeps one for the command line"),
+                        + " `terroir login` keeps one for the command line"),
         JsonObject.EMPTY,
         Map.of("WWW-Authenticate", challenge),
         null);
