@@ -3,6 +3,7 @@
 import os
 import tempfile
 import unittest
+import unittest.mock
 
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.exceptions import UserErrorException
@@ -106,6 +107,15 @@ class Editing(unittest.TestCase):
 
     def test_merges_requirements(self):
         self.assertEqual(CondaDependencies.merge_requirements(["a>=1", "b", "A<2", "a>=1"]), ["a>=1,<2", "b"])
+
+    def test_names_the_index_that_pip_takes_packages_from_without_credentials(self):
+        with tempfile.TemporaryDirectory() as folder, unittest.mock.patch.dict(os.environ):
+            for variable in ("PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX"):
+                os.environ.pop(variable, None)
+            os.environ["PIP_CONFIG_FILE"] = os.path.join(folder, "pip.conf")
+            with open(os.environ["PIP_CONFIG_FILE"], "w") as file:
+                file.write("[global]\nindex-url = https://me:secret@index.example/simple\n")
+            self.assertEqual(CondaDependencies.sdk_origin_url(), "https://index.example/simple")
 
 
 if __name__ == "__main__":

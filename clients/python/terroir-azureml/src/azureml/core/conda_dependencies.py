@@ -135,11 +135,13 @@ class CondaDependencies:
 
     @staticmethod
     def sdk_origin_url() -> str:
-        """The index that the packages of the SDK are taken from: the one that pip is set to."""
-        for variable in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"):
-            if os.environ.get(variable):
-                return os.environ[variable]
-        return "https://pypi.org/simple"
+        """The index that the packages of the SDK are taken from: the one that pip is set to, else pip's own.
+
+        Raises UserErrorException when this Python has no pip that says so.
+        """
+        from azureml._terroir.index import default_index
+
+        return default_index()
 
     @property
     def conda_channels(self) -> List[str]:
