@@ -1,6 +1,6 @@
 """The commands through the real ``az``: the built wheel, a ``terroir``, no login.
 
-TERROIR_COMMAND names the program; this Python has azure-cli and flit_core.
+TERROIR_COMMAND names the program; this Python has azure-cli. The wheel is the build's, in `clients/target/wheels`.
 """
 
 import glob
@@ -43,19 +43,7 @@ class AzTest(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.az = tempfile.mkdtemp(prefix="terroir-az-")
         cls.addClassCleanup(shutil.rmtree, cls.az, ignore_errors=True)
-        source = os.path.join(cls.az, "source")
-        shutil.copytree(HERE, source, ignore=shutil.ignore_patterns("dist", "__pycache__"))
-        subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                "import os; os.makedirs('dist'); from flit_core import buildapi;"
-                " buildapi.build_wheel('dist')",
-            ],
-            cwd=source,
-            check=True,
-        )
-        wheel = glob.glob(os.path.join(source, "dist", "*.whl"))[0]
+        (wheel,) = glob.glob(os.path.join(HERE, "..", "..", "target", "wheels", "terroir_az-*.whl"))
         cls.environment = dict(
             os.environ,
             AZURE_CONFIG_DIR=os.path.join(cls.az, "config"),

@@ -25,14 +25,7 @@ public final class AzurePython {
     var whole = venv.resolve("whole");
     if (!Files.exists(whole)) {
       uv("venv", "--clear", "--python", "python3", venv.toString());
-      uv(
-          "pip",
-          "install",
-          "--python",
-          python.toString(),
-          "pip",
-          "azure-cli==2.91.0",
-          "flit_core>=3.8,<4");
+      uv("pip", "install", "--python", python.toString(), "pip", "azure-cli==2.91.0");
       Files.createFile(whole);
     }
     return python;

@@ -1,7 +1,6 @@
 package dev.terroir.client;
 
 import dev.terroir.environment.Environment;
-import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.json.JsonObject;
@@ -11,7 +10,6 @@ import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockFile;
-import dev.terroir.prefix.LocalPython;
 import dev.terroir.prefix.Prefixes;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.Workspace;
@@ -255,28 +253,9 @@ public final class RemoteWorkspace implements Workspace {
     return open;
   }
 
-  private Prefixes prefixes() {
+  @Override
+  public Prefixes prefixes() {
     return new Prefixes(home, this::uv, details().conda());
-  }
-
-  @Override
-  public Ready realise(Environment environment, LockOptions options, Progress shown) {
-    var hash = CanonicalForm.hash(environment);
-    if (environment.python().userManagedDependencies()) {
-      return new Ready(
-          hash, null, Prefixes.userManaged(environment.python().interpreterPath(), settings), true);
-    }
-    var stored = lock(environment, options, shown);
-    return new Ready(
-        hash, stored.lock(), prefixes().realise(stored.lock(), shown), stored.isCached());
-  }
-
-  @Override
-  public Optional<LocalPython> find(Environment environment) {
-    if (environment.python().userManagedDependencies()) {
-      return Optional.of(Prefixes.userManaged(environment.python().interpreterPath(), settings));
-    }
-    return findLock(environment).flatMap(lock -> prefixes().find(lock.digest().hex()));
   }
 
   /// As `terroir workspace show` shows it.

@@ -248,6 +248,12 @@ public final class Run {
   }
 
   private RunRecord change(RunStatus status, JsonObject changes) {
+    return change(workspace, id, status, changes);
+  }
+
+  /// Changes a run's record unless the run has ended.
+  static RunRecord change(
+      LocalWorkspace workspace, String id, RunStatus status, JsonObject changes) {
     return workspace
         .runs()
         .update(

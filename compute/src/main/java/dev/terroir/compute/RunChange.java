@@ -3,6 +3,7 @@ package dev.terroir.compute;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.workspace.Tags;
 import dev.terroir.workspace.runs.RunRecords.RunRecord;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
@@ -17,18 +18,10 @@ public record RunChange(JsonObject patch) {
   RunRecord apply(RunRecord before, Clock clock) {
     var document = before.document().toBuilder();
     if (patch.has("tags")) {
-      var tags = new TreeMap<>(before.document().stringMap("tags"));
-      patch
-          .object("tags")
-          .members()
-          .forEach((key, value) -> {
-            if (value instanceof JsonValue.JsonString(var text)) {
-              tags.put(key, text);
-            } else {
-              tags.remove(key);
-            }
-          });
-      document.put("tags", JsonValue.ofStrings(tags));
+      document.put(
+          "tags",
+          JsonValue.ofStrings(
+              Tags.patched(before.document().stringMap("tags"), patch.object("tags"))));
     }
     if (patch.has("properties")) {
       document.put("properties", JsonValue.ofStrings(properties(before)));

@@ -6,6 +6,9 @@ import dev.terroir.compute.data.RunData;
 import dev.terroir.compute.snapshot.Snapshot;
 import dev.terroir.compute.supervisor.RunSupervisor;
 import dev.terroir.environment.Environment;
+import dev.terroir.foundation.FoundationCode;
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
@@ -16,19 +19,22 @@ import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.environments.EnvironmentRegistry.Registered;
+import dev.terroir.workspace.runs.RunRecords;
 import dev.terroir.workspace.runs.RunRecords.RunRecord;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /// The runs of a server: recorded at once, prepared in threads of their own, each by one server at
 /// a time. What a dead server had not launched is taken up again, under a lease; what was launched
@@ -51,7 +57,7 @@ public final class RunQueue implements AutoCloseable {
   private final Map<String, Thread> preparing = new ConcurrentHashMap<>();
 
   /// Runs whose end is still to be told.
-  private final java.util.Set<String> known = ConcurrentHashMap.newKeySet();
+  private final Set<String> known = ConcurrentHashMap.newKeySet();
 
   private final Thread keeper = Thread.ofVirtual().name("runs").unstarted(this::keep);
   private volatile boolean isClosing;
@@ -71,12 +77,7 @@ public final class RunQueue implements AutoCloseable {
   /// @param isAlone whether no other server can have this workspace
   public void start(boolean isAlone) {
     if (isAlone) {
-      for (var run : open()) {
-        workspace
-            .leases()
-            .holder(lease(run.id()))
-            .ifPresent(holder -> workspace.leases().release(lease(run.id()), holder.owner()));
-      }
+      open().forEach(run -> workspace.leases().end(lease(run.id())));
     }
     keeper.start();
   }
@@ -123,7 +124,7 @@ public final class RunQueue implements AutoCloseable {
     return record(
         request,
         RunStatus.PREPARING,
-        dev.terroir.workspace.runs.RunRecords.SCRIPT,
+        RunRecords.SCRIPT,
         JsonObject.builder()
             .put("queued", true)
             .put("launched", false)
@@ -286,7 +287,7 @@ public final class RunQueue implements AutoCloseable {
       if (!log.isEmpty()) {
         var file = Run.artifacts(directory).resolve(Run.CONTROL_LOG);
         var before = Files.exists(file) ? Files.readString(file) : "";
-        dev.terroir.foundation.file.AtomicFiles.write(file, before + log + "\n");
+        AtomicFiles.write(file, before + log + "\n");
       }
       Trees.delete(Run.work(directory));
       change(
@@ -299,7 +300,7 @@ public final class RunQueue implements AutoCloseable {
                   "endTimeUtc",
                   workspace.clock().instant().truncatedTo(ChronoUnit.MILLIS).toString())
               .build());
-    } catch (RuntimeException | java.io.IOException e) {
+    } catch (RuntimeException | IOException e) {
       failures.accept(id, e);
     }
   }
@@ -401,21 +402,13 @@ public final class RunQueue implements AutoCloseable {
       Thread.sleep(LOOK);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new dev.terroir.foundation.FoundationException(
-          Problem.of(dev.terroir.foundation.FoundationCode.CANCELED, "the run was not started"), e);
+      throw new FoundationException(
+          Problem.of(FoundationCode.CANCELED, "the run was not started"), e);
     }
   }
 
   private void change(String id, RunStatus status, JsonObject changes) {
-    workspace
-        .runs()
-        .update(
-            id,
-            before ->
-                RunStatus.of(before.status()).isFinal()
-                    ? before
-                    : before.with(
-                        status.word(), before.document().toBuilder().putAll(changes).build()));
+    Run.change(workspace, id, status, changes);
   }
 
   private void keep() {
@@ -423,7 +416,7 @@ public final class RunQueue implements AutoCloseable {
       try {
         // Known before it is looked who is open: one that is missing then has ended.
         var before = List.copyOf(known);
-        var now = new java.util.HashSet<String>();
+        var now = new HashSet<String>();
         for (var run : open()) {
           now.add(run.id());
           look(run, look % RENEWAL == 0);
@@ -475,11 +468,7 @@ public final class RunQueue implements AutoCloseable {
   public void close() {
     isClosing = true;
     keeper.interrupt();
-    for (@Nullable Thread thread : List.copyOf(preparing.values())) {
-      if (thread != null) {
-        thread.interrupt();
-      }
-    }
+    preparing.values().forEach(Thread::interrupt);
     for (var thread : List.copyOf(preparing.values())) {
       try {
         var _ = thread.join(Duration.ofSeconds(2));

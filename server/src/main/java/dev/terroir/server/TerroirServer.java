@@ -52,6 +52,9 @@ public final class TerroirServer implements AutoCloseable {
   /// server by TLS first, and wait for it as long; slow networks lose a packet or two in it.
   private static final Duration HEAD = Duration.ofSeconds(2);
 
+  /// The same with TLS, its greeting included; no engine waits for anything here.
+  private static final Duration HEAD_IN_TLS = Duration.ofSeconds(20);
+
   /// What is left for jobs when requests have ended; repeatable ones go on at the next start.
   private static final Duration DRAIN_JOBS = Duration.ofSeconds(2);
 
@@ -161,14 +164,9 @@ public final class TerroirServer implements AutoCloseable {
     if (lock != null) {
       files.write(url, tokens.replace(LOCAL_TOKEN, Role.OWNER).secret(), options.version());
     }
-    if (options.isTls()) {
-      http.createContext("/", endpoint);
-      http.setExecutor(endpoint.executor(threads));
-    } else {
-      var deadline = new HeaderDeadline(threads, HEAD);
-      http.createContext("/", deadline.guarding(endpoint));
-      http.setExecutor(deadline);
-    }
+    var deadline = new HeaderDeadline(threads, options.isTls() ? HEAD_IN_TLS : HEAD);
+    http.createContext("/", deadline.guarding(endpoint));
+    http.setExecutor(deadline);
     http.start();
     threads.execute(endpoint::watch);
     var idle = options.idle();

@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
-import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -357,41 +355,11 @@ class RunsTest {
     }
   }
 
-  private Process serve() throws Exception {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-Dterroir.launcher=/opt/terroir/bin/terroir",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            ServedProcess.class.getName(),
-            folder.toString())
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.appendTo(new File(folder + "/process.log")))
-        .start();
-  }
-
-  private ApiClient client(Process process) throws Exception {
-    var files = new ServerFiles(folder.resolve("team"));
-    for (int i = 0; i < 600; i++) {
-      if (Files.exists(files.description())
-          && JsonReader.readObject(files.description()).longValue("pid") == process.pid()) {
-        return new ApiClient(
-            JsonReader.readObject(files.description()).string("url"),
-            Files.readString(files.token()).strip());
-      }
-      Thread.sleep(50);
-    }
-    throw new AssertionError(Files.readString(folder.resolve("process.log")));
-  }
-
   @Test
   void aKilledServersRunsGoOnAndTheNextServerFindsTheTruth() throws Exception {
-    var process = serve();
+    var process = ServedProcess.start(folder, "");
     try {
-      var api = client(process);
+      var api = ServedProcess.await(folder, process);
       var script =
           "import os, time\n"
               + "print('up', os.environ['TERROIR_COMMAND'], flush=True)\n"
@@ -402,8 +370,8 @@ class RunsTest {
       await(api, running, "Running"::equals);
       var preparing = submit(api, script, "").string("runId");
       process.destroyForcibly().waitFor();
-      process = serve();
-      api = client(process);
+      process = ServedProcess.start(folder, "");
+      api = ServedProcess.await(folder, process);
       assertThat(api.get("/api/v1/runs/" + running).json().string("status")).isEqualTo("Running");
       Files.writeString(folder.resolve("go"), "");
       for (var id : List.of(running, preparing)) {

@@ -7,7 +7,6 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.workspace.accounts.Role;
-import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -245,45 +244,16 @@ class ServicesTest {
     }
   }
 
-  private Process serve() throws Exception {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            ServedProcess.class.getName(),
-            folder.toString())
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.appendTo(new File(folder + "/process.log")))
-        .start();
-  }
-
-  private ApiClient client(Process process) throws Exception {
-    var files = new ServerFiles(folder.resolve("team"));
-    for (int i = 0; i < 600; i++) {
-      if (Files.exists(files.description())
-          && JsonReader.readObject(files.description()).longValue("pid") == process.pid()) {
-        return new ApiClient(
-            JsonReader.readObject(files.description()).string("url"),
-            Files.readString(files.token()).strip());
-      }
-      Thread.sleep(50);
-    }
-    throw new AssertionError(Files.readString(folder.resolve("process.log")));
-  }
-
   @Test
   void aKilledServersServiceGoesOnAndTheNextServerFindsItHealthy() throws Exception {
-    var process = serve();
+    var process = ServedProcess.start(folder, "");
     try {
-      var api = client(process);
+      var api = ServedProcess.await(folder, process);
       succeed(api, deploy(api, script("one "), "{}"));
       var port = api.get(AT).json().string("scoringUri");
       process.destroyForcibly().waitFor();
-      process = serve();
-      api = client(process);
+      process = ServedProcess.start(folder, "");
+      api = ServedProcess.await(folder, process);
       var service = api.get(AT).is(200).json();
       assertThat(service.string("state")).isEqualTo("Healthy");
       assertThat(service.string("scoringUri")).isEqualTo(port);

@@ -17,7 +17,6 @@ import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.engine.Engine;
 import dev.terroir.image.layout.OciLayout;
 import dev.terroir.lock.Lock;
-import dev.terroir.prefix.LocalPython;
 import dev.terroir.prefix.Prefixes;
 import dev.terroir.resolve.Replacements;
 import dev.terroir.resolve.Resolver;
@@ -452,7 +451,7 @@ public final class LocalWorkspace implements Workspace {
     return images().details(environment);
   }
 
-  /// Local environments; shared by all workspaces of this user.
+  @Override
   public Prefixes prefixes() {
     return new Prefixes(home, this::uv, details().conda());
   }
@@ -481,28 +480,6 @@ public final class LocalWorkspace implements Workspace {
   @Override
   public Optional<Lock> findLock(Environment environment) {
     return locks().find(CanonicalForm.hash(environment), Platform.current(), null);
-  }
-
-  /// Locks and installs a definition on this machine, as far as that is not done yet.
-  @Override
-  public Ready realise(Environment environment, LockOptions options, Progress progress) {
-    var hash = CanonicalForm.hash(environment);
-    if (environment.python().userManagedDependencies()) {
-      return new Ready(
-          hash, null, Prefixes.userManaged(environment.python().interpreterPath(), settings), true);
-    }
-    var stored = lock(environment, options, progress);
-    return new Ready(
-        hash, stored.lock(), prefixes().realise(stored.lock(), progress), stored.isCached());
-  }
-
-  /// The environment of a definition when it is installed already.
-  @Override
-  public Optional<LocalPython> find(Environment environment) {
-    if (environment.python().userManagedDependencies()) {
-      return Optional.of(Prefixes.userManaged(environment.python().interpreterPath(), settings));
-    }
-    return findLock(environment).flatMap(lock -> prefixes().find(lock.digest().hex()));
   }
 
   /// The names of definitions that share a hash, for messages.

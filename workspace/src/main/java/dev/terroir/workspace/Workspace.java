@@ -2,6 +2,7 @@ package dev.terroir.workspace;
 
 import dev.terroir.environment.Environment;
 import dev.terroir.environment.EnvironmentBuilder;
+import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.progress.Progress;
@@ -9,6 +10,7 @@ import dev.terroir.image.build.BuiltImage;
 import dev.terroir.image.engine.Engine;
 import dev.terroir.lock.Lock;
 import dev.terroir.prefix.LocalPython;
+import dev.terroir.prefix.Prefixes;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import dev.terroir.workspace.config.WorkspaceDetails;
 import dev.terroir.workspace.database.PostgresAddress;
@@ -182,11 +184,31 @@ public interface Workspace
     }
   }
 
+  /// Local environments; shared by all workspaces of this user.
+  Prefixes prefixes();
+
   /// Locks and installs a definition on this machine, as far as that is not done yet.
-  Ready realise(Environment environment, LockOptions options, Progress progress);
+  default Ready realise(Environment environment, LockOptions options, Progress progress) {
+    var hash = CanonicalForm.hash(environment);
+    if (environment.python().userManagedDependencies()) {
+      return new Ready(
+          hash,
+          null,
+          Prefixes.userManaged(environment.python().interpreterPath(), settings()),
+          true);
+    }
+    var stored = lock(environment, options, progress);
+    return new Ready(
+        hash, stored.lock(), prefixes().realise(stored.lock(), progress), stored.isCached());
+  }
 
   /// The environment of a definition when it is installed on this machine already.
-  Optional<LocalPython> find(Environment environment);
+  default Optional<LocalPython> find(Environment environment) {
+    if (environment.python().userManagedDependencies()) {
+      return Optional.of(Prefixes.userManaged(environment.python().interpreterPath(), settings()));
+    }
+    return findLock(environment).flatMap(lock -> prefixes().find(lock.digest().hex()));
+  }
 
   @Override
   void close();

@@ -1,12 +1,12 @@
 package dev.terroir.server.accounts;
 
 import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.server.ServerCode;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.ServerException;
 import dev.terroir.server.http.Answer;
 import dev.terroir.server.http.Guarded;
+import dev.terroir.server.http.Pages;
 import dev.terroir.server.http.Request;
 import dev.terroir.server.http.Resource;
 import java.util.Map;
@@ -31,20 +31,13 @@ public final class SecretResource implements Resource {
   }
 
   private Answer list() {
-    return Answer.json(
-        200,
-        JsonObject.builder()
-            .put(
-                "items",
-                new JsonValue.JsonArray(
-                    context.secrets().list().stream()
-                        .<JsonValue>map(secret ->
-                            JsonObject.builder()
-                                .put("name", secret.name())
-                                .put("updatedAt", secret.updatedAt())
-                                .build())
-                        .toList()))
-            .build());
+    return Pages.all(
+        context.secrets().list(),
+        secret ->
+            JsonObject.builder()
+                .put("name", secret.name())
+                .put("updatedAt", secret.updatedAt())
+                .build());
   }
 
   private Answer put(Request request) {

@@ -1,12 +1,11 @@
 package dev.terroir.server.accounts;
 
-import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.server.ServerCode;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.ServerException;
 import dev.terroir.server.http.Answer;
 import dev.terroir.server.http.Guarded;
+import dev.terroir.server.http.Pages;
 import dev.terroir.server.http.Request;
 import dev.terroir.server.http.Resource;
 import dev.terroir.workspace.accounts.Role;
@@ -33,16 +32,7 @@ public final class TokenResource implements Resource {
   }
 
   private Answer list() {
-    return Answer.json(
-        200,
-        JsonObject.builder()
-            .put(
-                "items",
-                new JsonValue.JsonArray(
-                    context.tokens().list().stream()
-                        .<JsonValue>map(token -> token.toJson())
-                        .toList()))
-            .build());
+    return Pages.all(context.tokens().list(), token -> token.toJson());
   }
 
   private Answer create(Request request) {

@@ -1,10 +1,9 @@
 package dev.terroir.server.compute;
 
-import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.http.Answer;
 import dev.terroir.server.http.Guarded;
+import dev.terroir.server.http.Pages;
 import dev.terroir.server.http.Request;
 import dev.terroir.server.http.Resource;
 import dev.terroir.workspace.compute.ComputeTargets;
@@ -36,14 +35,7 @@ public final class ComputeTargetResource implements Resource {
   }
 
   private Answer list(Request request) {
-    return Answer.json(
-        200,
-        JsonObject.builder()
-            .put(
-                "items",
-                new JsonValue.JsonArray(
-                    targets().list().stream().<JsonValue>map(ComputeTarget::toJson).toList()))
-            .build());
+    return Pages.all(targets().list(), ComputeTarget::toJson);
   }
 
   private Answer get(Request request) {

@@ -1,10 +1,9 @@
 package dev.terroir.server.data;
 
-import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.http.Answer;
 import dev.terroir.server.http.Guarded;
+import dev.terroir.server.http.Pages;
 import dev.terroir.server.http.Request;
 import dev.terroir.server.http.Resource;
 import dev.terroir.workspace.accounts.Role;
@@ -48,14 +47,7 @@ public final class DatastoreResource implements Resource {
   }
 
   private Answer list(Request request) {
-    return Answer.json(
-        200,
-        JsonObject.builder()
-            .put(
-                "items",
-                new JsonValue.JsonArray(
-                    stores().list().stream().<JsonValue>map(Datastore::toJson).toList()))
-            .build());
+    return Pages.all(stores().list(), Datastore::toJson);
   }
 
   private Answer get(Request request) {

@@ -4,6 +4,7 @@ import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.server.http.Answer;
+import dev.terroir.server.http.Pages;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -34,7 +35,6 @@ public final class FileLists {
         throw FoundationException.ofFile("the file cannot be listed", file, e);
       }
     });
-    return Answer.json(
-        200, JsonObject.builder().put("items", new JsonValue.JsonArray(items)).build());
+    return Pages.all(items, item -> item);
   }
 }

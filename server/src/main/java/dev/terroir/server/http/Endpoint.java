@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -50,7 +49,6 @@ public final class Endpoint implements HttpHandler {
   private final AccessLog log;
   private final String version;
   private final Limits limits;
-  private final Arrivals arrivals;
   private final Registry registry;
   private final SecureRandom random = new SecureRandom();
   private final Set<Watched> watched = ConcurrentHashMap.newKeySet();
@@ -87,7 +85,6 @@ public final class Endpoint implements HttpHandler {
     this.measurements = measurements;
     this.log = log;
     this.limits = limits;
-    this.arrivals = new Arrivals(limits.stall());
     this.version = version;
     this.registry = registry;
   }
@@ -117,7 +114,6 @@ public final class Endpoint implements HttpHandler {
 
   @Override
   public void handle(HttpExchange exchange) throws IOException {
-    arrivals.arrived();
     var begun = System.nanoTime();
     lastRequest = begun;
     active.incrementAndGet();
@@ -320,20 +316,12 @@ public final class Endpoint implements HttpHandler {
     return HexFormat.of().formatHex(bytes);
   }
 
-  /// What the JDK's server shall read and answer requests in.
-  ///
-  /// @param threads a new one for each request
-  public Executor executor(Executor threads) {
-    return arrivals.over(threads);
-  }
-
-  /// Cuts off heads and bodies that come too slowly, until the thread is interrupted.
+  /// Cuts off bodies that come too slowly, until the thread is interrupted.
   public void watch() {
     try {
       while (true) {
         Thread.sleep(WATCH);
         var now = System.nanoTime();
-        arrivals.cutOff(now);
         for (var request : watched) {
           if (request.body().isStalled(now) && watched.remove(request)) {
             cutOff(request);

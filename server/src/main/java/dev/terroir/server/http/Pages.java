@@ -11,6 +11,11 @@ import java.util.function.Function;
 public final class Pages {
   private Pages() {}
 
+  /// A list that is short enough to be one page.
+  public static <T> Answer all(List<T> items, Function<T, JsonValue> json) {
+    return of(items, Math.max(1, items.size()), json, _ -> "");
+  }
+
   /// A page.
   ///
   /// @param items one more than asked for when more follow

@@ -106,11 +106,7 @@ public final class Jobs implements AutoCloseable {
   ///   was a dead one's
   public void start(boolean isAlone) {
     if (isAlone) {
-      for (var job : records.open()) {
-        leases
-            .holder(lease(job.id()))
-            .ifPresent(holder -> leases.release(lease(job.id()), holder.owner()));
-      }
+      records.open().forEach(job -> leases.end(lease(job.id())));
     }
     takeOver();
     keeper.start();

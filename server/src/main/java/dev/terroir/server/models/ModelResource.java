@@ -17,6 +17,7 @@ import dev.terroir.server.http.Pages;
 import dev.terroir.server.http.Request;
 import dev.terroir.server.http.Resource;
 import dev.terroir.serving.Services;
+import dev.terroir.workspace.Tags;
 import dev.terroir.workspace.WorkspaceCode;
 import dev.terroir.workspace.WorkspaceException;
 import dev.terroir.workspace.models.ModelRegistry.Facts;
@@ -205,18 +206,10 @@ public final class ModelResource implements Resource {
                 document -> {
                   var next = document.toBuilder();
                   if (patch.has("tags")) {
-                    var tags = new TreeMap<>(document.stringMap("tags"));
-                    patch
-                        .object("tags")
-                        .members()
-                        .forEach((key, value) -> {
-                          if (value instanceof JsonValue.JsonString(var text)) {
-                            tags.put(key, text);
-                          } else {
-                            tags.remove(key);
-                          }
-                        });
-                    next.put("tags", JsonValue.ofStrings(tags));
+                    next.put(
+                        "tags",
+                        JsonValue.ofStrings(
+                            Tags.patched(document.stringMap("tags"), patch.object("tags"))));
                   }
                   var properties = new TreeMap<>(document.stringMap("properties"));
                   properties.putAll(patch.stringMap("properties"));

@@ -9,6 +9,7 @@ import dev.terroir.server.environments.EnvironmentChoice;
 import dev.terroir.server.http.Answer;
 import dev.terroir.server.http.Guarded;
 import dev.terroir.server.http.LogSource;
+import dev.terroir.server.http.Pages;
 import dev.terroir.server.http.Request;
 import dev.terroir.server.http.Resource;
 import dev.terroir.server.jobs.JobKind;
@@ -78,11 +79,7 @@ public final class ServiceResource implements Resource {
   }
 
   private Answer list(Request request) {
-    return Answer.json(
-        200,
-        JsonObject.builder()
-            .put("items", new JsonValue.JsonArray(java.util.List.copyOf(all().values())))
-            .build());
+    return Pages.all(java.util.List.copyOf(all().values()), service -> service);
   }
 
   private Answer get(Request request) {

@@ -89,6 +89,11 @@ public final class Leases {
     });
   }
 
+  /// Ends a lease, whoever holds it: for who knows that the holder is dead.
+  public void end(String name) {
+    database.update("DELETE FROM lease WHERE name = ?", name);
+  }
+
   /// Who holds a lease now.
   public Optional<Holder> holder(String name) {
     return held(name, database.now());
