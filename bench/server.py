@@ -82,7 +82,7 @@ def serving(bench, environment, directory):
 
 def workspace(bench, environment, name, *more):
     directory = bench.work / "server" / name
-    subprocess.run(bench.terroir("workspace", "create", "-n", name, "--directory", str(directory), *more),
+    subprocess.run(bench.terroir("workspace", "create", "-n", name, "--directory", str(directory), "--no-config", *more),
                    env=environment, check=True, stdout=subprocess.DEVNULL)
     return directory
 

@@ -8,7 +8,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// The environments that come with Terroir: data files, read-only, named with the reserved prefix.
 ///
@@ -50,8 +52,10 @@ public final class CuratedEnvironments {
     return NAMES.contains(name) ? Optional.of(read(name)) : Optional.empty();
   }
 
+  private static final Map<String, Environment> READ = new ConcurrentHashMap<>();
+
   private static Environment read(String name) {
-    return Environment.read(definition(name), _ -> {});
+    return READ.computeIfAbsent(name, _ -> Environment.read(definition(name), _ -> {}));
   }
 
   private static JsonObject definition(String name) {

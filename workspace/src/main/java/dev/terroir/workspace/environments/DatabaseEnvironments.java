@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// The registered environments in the database of a workspace. Safe for any number of processes.
@@ -135,26 +136,22 @@ public final class DatabaseEnvironments implements EnvironmentRegistry {
     CuratedEnvironments.all().stream()
         .filter(item -> item.name().startsWith(prefix) && item.name().compareTo(after) > 0)
         .forEach(item -> result.put(item.name(), curated(item)));
-    record Latest(String name, long ordinal) {}
     database
         .query(
-            "SELECT name, MAX(ordinal) FROM environment WHERE autosaved = 0 AND archived = 0"
-                + " AND name > ? AND name >= ? AND substr(name, 1, ?) = ?"
-                + " GROUP BY name ORDER BY name LIMIT ?",
-            row -> new Latest(row.getString(1), row.getLong(2)),
+            "SELECT e.definition, e.hash, e.created_at, e.autosaved, e.archived"
+                + " FROM environment e JOIN"
+                + " (SELECT name, MAX(ordinal) AS last FROM environment"
+                + " WHERE autosaved = 0 AND archived = 0 AND name > ? AND name >= ?"
+                + " AND substr(name, 1, CAST(? AS INTEGER)) = ?"
+                + " GROUP BY name ORDER BY name LIMIT ?) latest"
+                + " ON e.name = latest.name AND e.ordinal = latest.last",
+            DatabaseEnvironments::read,
             after,
             prefix,
             (long) prefix.length(),
             prefix,
             (long) limit)
-        .forEach(latest ->
-            database
-                .first(
-                    SELECT + " WHERE name = ? AND ordinal = ?",
-                    DatabaseEnvironments::read,
-                    latest.name(),
-                    latest.ordinal())
-                .ifPresent(item -> result.put(latest.name(), item)));
+        .forEach(item -> result.put(item.environment().name(), item));
     return result.values().stream().limit(limit).toList();
   }
 
@@ -240,6 +237,9 @@ public final class DatabaseEnvironments implements EnvironmentRegistry {
         version);
   }
 
+  /// Curated ones never change, and every list has them.
+  private static final Map<String, Registered> CURATED = new ConcurrentHashMap<>();
+
   private static final String SELECT =
       "SELECT definition, hash, created_at, autosaved, archived FROM environment";
 
@@ -302,8 +302,16 @@ public final class DatabaseEnvironments implements EnvironmentRegistry {
   }
 
   private static Registered curated(Environment environment) {
-    return new Registered(
-        environment, CanonicalForm.hash(environment), "2026-01-01T00:00:00Z", false, false, false);
+    return CURATED.computeIfAbsent(
+        environment.name(),
+        _ ->
+            new Registered(
+                environment,
+                CanonicalForm.hash(environment),
+                "2026-01-01T00:00:00Z",
+                false,
+                false,
+                false));
   }
 
   private static boolean isAutosaveName(String version) {

@@ -107,6 +107,24 @@ class EnvironmentRegistryTest {
   }
 
   @Test
+  void aPageHasTheLatestVersionsOfNamesThatBeginSo() {
+    try (var workspace = place.get()) {
+      var environments = workspace.environments();
+      for (var name : List.of("pa_1", "pa_2", "pax", "q")) {
+        environments.register(Environment.of(name));
+      }
+      environments.register(Environment.of("pa_2").withEnvironmentVariables(Map.of("A", "b")));
+      assertThat(environments.page("pa_", "", 10))
+          .extracting(item -> item.environment().name() + ":" + item.version())
+          .containsExactly("pa_1:1", "pa_2:2");
+      assertThat(environments.page("p", "pa_1", 2))
+          .extracting(item -> item.environment().name())
+          .containsExactly("pa_2", "pax");
+      assertThat(environments.page("AzureML-M", "", 10)).hasSize(1);
+    }
+  }
+
+  @Test
   void theListHasTheLatestVersionOfEachName() {
     try (var workspace = place.get()) {
       var environments = workspace.environments();
