@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonWriter;
+import dev.terroir.server.http.Limits;
 import dev.terroir.workspace.accounts.Role;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -27,9 +28,14 @@ class ResourcesTest {
   private Served served;
   private ApiClient api;
 
+  /// The address of the records' database; empty for SQLite.
+  String database() {
+    return "";
+  }
+
   @BeforeEach
   void serve() {
-    served = new Served(folder);
+    served = new Served(folder, Limits.DEFAULT, database());
     api = served.owner();
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.server.http.Limits;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +21,11 @@ import org.junit.jupiter.api.io.TempDir;
 @DisplayName("Runs, models and data over HTTP")
 class RunsTest {
   @TempDir Path folder;
+
+  /// The address of the records' database; empty for SQLite.
+  String database() {
+    return "";
+  }
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
@@ -75,7 +81,7 @@ class RunsTest {
 
   @Test
   void aScriptRunsWithItsDataAndLeavesFilesAModelAndMetrics() throws Exception {
-    try (var served = new Served(folder)) {
+    try (var served = new Served(folder, Limits.DEFAULT, database())) {
       var api = served.as(Role.CONTRIBUTOR);
       api.put("/api/v1/datastores/workspaceblobstore/files/in/x.txt", bytes("42")).is(201);
       api.put("/api/v1/datastores/workspaceblobstore/files/in/x.txt", bytes("43"))
@@ -181,7 +187,7 @@ class RunsTest {
 
   @Test
   void interactiveRunsAreWhatTheirCallerSaysAndScriptsAreCanceled() throws Exception {
-    try (var served = new Served(folder)) {
+    try (var served = new Served(folder, Limits.DEFAULT, database())) {
       var api = served.as(Role.CONTRIBUTOR);
       var run =
           api.send("POST", "/api/v1/runs", "{\"experiment\": \"e\", \"kind\": \"interactive\"}")
@@ -217,7 +223,7 @@ class RunsTest {
 
   @Test
   void aRunsOwnTokenChangesItsOwnTreeAlone() throws Exception {
-    try (var served = new Served(folder)) {
+    try (var served = new Served(folder, Limits.DEFAULT, database())) {
       var api = served.as(Role.CONTRIBUTOR);
       var other =
           api.send("POST", "/api/v1/runs", "{\"experiment\": \"e\", \"kind\": \"interactive\"}")
@@ -333,7 +339,7 @@ class RunsTest {
 
   @Test
   void poolsHaveNoMoreRunsAtOnceThanNodes() throws Exception {
-    try (var served = new Served(folder)) {
+    try (var served = new Served(folder, Limits.DEFAULT, database())) {
       var api = served.as(Role.CONTRIBUTOR);
       api.send("PUT", "/api/v1/computetargets/pool", "{\"vmSize\": \"s\", \"maxNodes\": 1}")
           .is(200);
@@ -357,7 +363,7 @@ class RunsTest {
 
   @Test
   void aKilledServersRunsGoOnAndTheNextServerFindsTheTruth() throws Exception {
-    var process = ServedProcess.start(folder, "");
+    var process = ServedProcess.start(folder, database());
     try {
       var api = ServedProcess.await(folder, process);
       var script =
@@ -370,7 +376,7 @@ class RunsTest {
       await(api, running, "Running"::equals);
       var preparing = submit(api, script, "").string("runId");
       process.destroyForcibly().waitFor();
-      process = ServedProcess.start(folder, "");
+      process = ServedProcess.start(folder, database());
       api = ServedProcess.await(folder, process);
       assertThat(api.get("/api/v1/runs/" + running).json().string("status")).isEqualTo("Running");
       Files.writeString(folder.resolve("go"), "");

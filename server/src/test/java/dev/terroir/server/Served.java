@@ -26,14 +26,22 @@ final class Served implements AutoCloseable {
   }
 
   Served(Path folder, Limits limits) {
+    this(folder, limits, "");
+  }
+
+  /// @param database its address, or empty for SQLite
+  Served(Path folder, Limits limits, String database) {
+    var settings = database.isEmpty() ? settings(folder) : TwoServersTest.settings(folder);
     workspace =
-        Workspace.create("team", folder.resolve("team"), true, settings(folder), Progress.SILENT);
+        database.isEmpty()
+            ? Workspace.create("team", folder.resolve("team"), true, settings, Progress.SILENT)
+            : TwoServersTest.workspace(folder, database);
     server =
         TerroirServer.start(
             workspace,
             ServerOptions.loopback("1.2.3", new PrintStream(log, true, StandardCharsets.UTF_8))
                 .withLimits(limits),
-            settings(folder));
+            settings);
     for (var role : Role.values()) {
       tokens.put(role, server.context().tokens().create(role.id(), role, null, null).secret());
     }
