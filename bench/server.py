@@ -182,6 +182,8 @@ def measure_storm(bench, environment):
             rows.append(Row(f"{CLIENTS} clients, {SECONDS:.0f} s, {database}: errors of {count}", len(errors), 0, "aim",
                             "none", not errors, unit=""))
             for what, times in latencies.items():
+                if not times:
+                    continue  # Every one failed, which is said above.
                 rows.append(Row(f"  {what}, 99th of 100 ({database})", quantile(times, 0.99) * 1000,
                                 statistics.median(times) * 1000, "median", "reported", True))
     return rows

@@ -103,7 +103,7 @@ class SurroundingsTest {
     terroir.environment("demo", "alpha");
     var piped = terroir.process(List.of(), words.strip());
     assertThat(piped.succeeds().err())
-        .contains("  installing 2 packages for Python")
+        .contains("  installing 5 packages for Python")
         .doesNotContain("\u001b", "✓");
     assertThat(piped.json().optionalBoolean("cached")).contains(false);
 
