@@ -146,9 +146,10 @@ def table(rows: List[Row]) -> str:
              "|---|---|---|---|---|---|---|---|"]
     for row in rows:
         digits = 2 if row.ours < 10 else 0
+        ratio = f"{row.ours / row.peer:.2f}" if row.peer else "–"  # An aim of none has no ratio.
         lines.append(
             f"| {row.what} | {row.ours:.{digits}f} {row.unit} | {row.peer_name} {row.peer:.{digits}f} {row.unit} "
-            f"| {row.ours / row.peer:.2f} | {row.ours - row.peer:+.{digits}f} {row.unit} | {row.aim} "
+            f"| {ratio} | {row.ours - row.peer:+.{digits}f} {row.unit} | {row.aim} "
             f"| {'yes' if row.met else 'NO'} | {f'{row.peak_mib:.0f} MiB' if row.peak_mib else '–'} |")
     return "\n".join(lines)
 
