@@ -18,7 +18,8 @@ void main(String[] arguments) throws IOException {
   var layout = new OciLayout(Path.of(arguments[0]));
   var protocol = new RegistryProtocol(new LayoutStore(layout, Clock.systemUTC()));
   var deadline =
-      new HeaderDeadline(Executors.newVirtualThreadPerTaskExecutor(), Duration.ofMillis(100));
+      HeaderDeadline.withoutTls(
+          Executors.newVirtualThreadPerTaskExecutor(), Duration.ofMillis(100));
   var server = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 64);
   server.setExecutor(deadline);
   server.createContext(

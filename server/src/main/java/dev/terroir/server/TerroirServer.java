@@ -48,8 +48,8 @@ public final class TerroirServer implements AutoCloseable {
 
   private static final Duration DRAIN = Duration.ofSeconds(30);
 
-  /// From the first byte of a request to the end of its head, without TLS. Engines greet such a
-  /// server by TLS first, and wait for it as long; slow networks lose a packet or two in it.
+  /// From the first byte of a request to the end of its head, without TLS; slow networks lose a
+  /// packet or two in it.
   private static final Duration HEAD = Duration.ofSeconds(2);
 
   /// The same with TLS, its greeting included; no engine waits for anything here.
@@ -164,7 +164,10 @@ public final class TerroirServer implements AutoCloseable {
     if (lock != null) {
       files.write(url, tokens.replace(LOCAL_TOKEN, Role.OWNER).secret(), options.version());
     }
-    var deadline = new HeaderDeadline(threads, options.isTls() ? HEAD_IN_TLS : HEAD);
+    var deadline =
+        options.isTls()
+            ? HeaderDeadline.withTls(threads, HEAD_IN_TLS)
+            : HeaderDeadline.withoutTls(threads, HEAD);
     http.createContext("/", deadline.guarding(endpoint));
     http.setExecutor(deadline);
     http.start();

@@ -45,7 +45,7 @@ public final class RegistryEndpoint implements AutoCloseable {
           HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 64);
       var endpoint =
           new RegistryEndpoint(server, new RegistryProtocol(new ServedRepositories(repositories)));
-      var deadline = new HeaderDeadline(endpoint.threads, PATIENCE);
+      var deadline = HeaderDeadline.withoutTls(endpoint.threads, PATIENCE);
       server.setExecutor(deadline);
       server.createContext("/", deadline.guarding(endpoint::handle));
       server.start();

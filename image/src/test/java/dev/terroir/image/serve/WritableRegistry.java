@@ -24,7 +24,7 @@ public final class WritableRegistry implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    var deadline = new HeaderDeadline(threads, Duration.ofMillis(100));
+    var deadline = HeaderDeadline.withoutTls(threads, Duration.ofMillis(100));
     server.setExecutor(deadline);
     server.createContext("/v2", deadline.guarding(exchange -> protocol.handle(exchange, access)));
     server.start();
