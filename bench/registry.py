@@ -1,10 +1,10 @@
-"""Pulling through the workspace's registry, against Debian's docker-registry, on loopback.
+"""Pulls and pushes through the registry of `terroir serve`, against Debian's docker-registry, on loopback.
 
-Both serve the same image of four layers of 100 MB that do not compress; plain clients read it: skopeo into a folder, and
-curl one blob after the other. Needs skopeo, curl and docker-registry.
+Both take and serve the same image of four layers of 100 MB that do not compress; plain clients work with it: skopeo, and
+curl one blob after the other. The clients show a token, which docker-registry does not ask for. Needs skopeo, curl and
+docker-registry.
 """
 
-import contextlib
 import gzip
 import hashlib
 import io
@@ -18,10 +18,10 @@ from pathlib import Path
 
 from images import registry
 from measure import alternate, at_most_times, clean, run
+from server import serving, workspace
 
 LAYERS = 4
 LAYER_BYTES = 100_000_000
-INSECURE = "--src-tls-verify=false"
 
 
 def measure(bench):
@@ -30,43 +30,44 @@ def measure(bench):
             sys.exit(f"{program} is needed for the measurements of the registry; install it with the system's packages")
     work = bench.work / "registry"
     work.mkdir()
+    (bench.work / "server").mkdir(exist_ok=True)
     layout = work / "layout"
     digests = make(layout)
     copied = work / "copied"
+    environment = bench.environment(bench.work / "registry-home")
+    directory = workspace(bench, environment, "registry")
     rows = []
-    with registry(work / "peer") as theirs, served(bench, layout) as ours:
-        subprocess.run(["skopeo", "--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false",
-                        f"oci:{layout}:bench/app:1", f"docker://{theirs}/bench/app:1"], check=True)
+    with registry(work / "peer") as theirs, serving(bench, environment, directory) as (port, token, _):
+        ours = f"127.0.0.1:{port}"
+        stores = {ours: directory / "registry", theirs: work / "peer" / "data"}
+
+        def skopeo(*arguments):
+            return run(["skopeo", "--insecure-policy", "copy", "--quiet", *arguments], dict(os.environ))
+
+        def push(address):
+            # A registry that has the blobs is not sent them.
+            clean(stores[address])
+            return skopeo("--dest-tls-verify=false", "--dest-creds", f"bench:{token}", f"oci:{layout}:bench/app:1",
+                          f"docker://{address}/bench/app:1")
 
         def pull(address):
             clean(copied)
-            return run(["skopeo", "--insecure-policy", "copy", "--quiet", INSECURE,
-                        f"docker://{address}/bench/app:1", f"dir:{copied}"], dict(os.environ))
+            return skopeo("--src-tls-verify=false", "--src-creds", f"bench:{token}",
+                          f"docker://{address}/bench/app:1", f"dir:{copied}")
 
         def fetch(address):
             urls = [f"http://{address}/v2/bench/app/blobs/{digest}" for digest in digests]
-            return run(["curl", "--silent", "--fail", "--output", "/dev/null",
-                        *[word for url in urls for word in (url, "--output", "/dev/null")][:-2]], dict(os.environ))
+            return run(["curl", "--silent", "--fail", "--user", f"bench:{token}",
+                        *[word for url in urls for word in ("--output", "/dev/null", url)]], dict(os.environ))
 
-        for what, client in (("skopeo pulls 400 MB", pull), ("curl reads 400 MB of blobs", fetch)):
+        for what, client in (("skopeo pushes 400 MB", push), ("skopeo pulls 400 MB", pull),
+                             ("curl reads 400 MB of blobs", fetch)):
             client(ours), client(theirs)
             mine, peer = alternate(bench.repeat, lambda: client(ours), lambda: client(theirs))
+            print(f"{what}: load {os.getloadavg()[0]:.1f}", file=sys.stderr)
             rows.append(at_most_times(what, mine, peer, "docker-registry", 1.0))
     shutil.rmtree(work, ignore_errors=True)
     return rows
-
-
-@contextlib.contextmanager
-def served(bench, layout):
-    """The registry over a layout, in a process of its own."""
-    process = subprocess.Popen(
-        [str(bench.peers.java), "-cp", str(bench.root / "cli" / "target" / "dist" / "lib" / "*"),
-         str(bench.root / "bench" / "Registry.java"), str(layout)], stdout=subprocess.PIPE, text=True)
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def make(layout):
