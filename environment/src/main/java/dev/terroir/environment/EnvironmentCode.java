@@ -14,6 +14,8 @@ public enum EnvironmentCode implements Code {
   REQUIREMENT_SYNTAX("requirement-syntax", Kind.REQUEST),
   /// A requirement depends on something that a definition cannot carry.
   REQUIREMENT_NOT_CARRIED("requirement-not-carried", Kind.REQUEST),
+  /// A file that a requirements file names by URL cannot be had.
+  REQUIREMENT_NOT_FETCHED("requirement-not-fetched", Kind.SURROUNDINGS),
   /// A pyproject.toml lists no dependencies that can be read.
   PYPROJECT("pyproject", Kind.REQUEST),
   /// A file of another tool, or of no kind that environments are made from.

@@ -316,25 +316,14 @@ final class CondaReader {
     }
   }
 
+  // mamba installs the lines of both, conda those of the last: none may be lost without a word.
   private void second(YamlNode node) {
-    var first = pipBlocks.getLast().node().mark();
-    if (isStrict) {
-      problems.add(
-          Problem.of(EnvironmentCode.CONDA_SPECIFICATION, "there are two pip sections")
-              .at(node.mark().place())
-              .at(first.place())
-              .because(
-                  "conda installs the lines of the last one only and loses those of line "
-                      + first.line()
-                      + " without a word, while mamba installs both")
-              .hint("put the lines of both under one `- pip:`"));
-    } else {
-      warnings.add(
-          node.mark().place().text()
-              + ": a second pip section, after that of line "
-              + first.line()
-              + "; the lines of both are installed");
-    }
+    warnings.add(
+        node.mark().place().text()
+            + ": a second pip section, after that of line "
+            + pipBlocks.getLast().node().mark().line()
+            + "; the lines of both are installed, as by mamba, while conda leaves out all but the"
+            + " last section");
   }
 
   private Block block(YamlNode.Sequence sequence, String what) {

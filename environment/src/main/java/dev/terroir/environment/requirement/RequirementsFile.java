@@ -1,6 +1,7 @@
 package dev.terroir.environment.requirement;
 
 import dev.terroir.environment.EnvironmentException;
+import dev.terroir.foundation.home.Settings;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -8,8 +9,9 @@ import java.util.List;
 ///
 /// Requirements, URLs, archives, options and constraints are carried as they are written, one
 /// option a line. Source directories become `file:` URLs, editable ones too, with a warning: a lock
-/// holds a wheel that is built of them. Refused with file and line are editable checkouts, files
-/// and directories that are not there, and secrets in URLs: a definition is shared and locked.
+/// holds a wheel that is built of them. Files that are named by URL are fetched, and their lines
+/// stand here as they were then, with a warning. Refused with file and line are files and
+/// directories that are not there, and secrets in URLs: a definition is shared and locked.
 ///
 /// Spec: pip, "Requirements File Format".
 ///
@@ -45,7 +47,7 @@ public record RequirementsFile(List<Line> lines, List<String> warnings) {
   ///
   /// @throws EnvironmentException with every problem, each with file, line and column
   public static RequirementsFile read(Path file) {
-    return new RequirementsReader().read(file);
+    return reader().read(file);
   }
 
   /// Reads a text that includes no files.
@@ -53,7 +55,7 @@ public record RequirementsFile(List<Line> lines, List<String> warnings) {
   /// @param source file name or other name of the text
   /// @throws EnvironmentException with every problem, each with source, line and column
   public static RequirementsFile parse(String text, String source) {
-    return new RequirementsReader().parse(text, source);
+    return reader().parse(text, source);
   }
 
   /// Reads one line of another kind of file as if it stood in a requirements file there.
@@ -63,7 +65,11 @@ public record RequirementsFile(List<Line> lines, List<String> warnings) {
   /// @param column 1-based column where the text begins
   /// @throws EnvironmentException with every problem, each with source, line and column
   public static RequirementsFile ofLine(String text, Path file, int line, int column) {
-    return new RequirementsReader().line(text, file, line, column);
+    return reader().line(text, file, line, column);
+  }
+
+  private static RequirementsReader reader() {
+    return new RequirementsReader(RequirementsUrl.http(Settings.system()));
   }
 
   /// Whether a line for pip depends on a file or directory beside it.

@@ -7,6 +7,7 @@ import dev.terroir.environment.requirement.RequirementsFile.Line;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +28,7 @@ final class RequirementsReader {
   static final Pattern NAMES_FILE =
       Pattern.compile(
           "(?:-[rc]|--requirement|--constraint)(?:[\\s=].*|(?<=-[rc])[^-].*)"
-              + "|(?:-e|--editable)[\\s=]*(?![a-z]+\\+|[A-Za-z0-9._-]+\\s*@\\s*[a-z]+\\+)\\S.*"
+              + "|(?:-e|--editable)[\\s=]*+(?![a-z]+\\+|[A-Za-z0-9._-]+\\s*@\\s*[a-z]+\\+)\\S.*"
               + "|[./~](?!/*$).*|\\.|(?i)[^\\s:@;]+\\.(?:whl|zip|tar\\.gz|tgz|tar\\.bz2)(?:\\[.*)?");
 
   private static final Pattern FIRST_OPTION = Pattern.compile("\\s+(?=-)");
@@ -36,8 +37,8 @@ final class RequirementsReader {
   private static final Pattern ARCHIVE =
       Pattern.compile("(?i)(.*\\.(?:whl|zip|tar\\.gz|tgz|tar\\.bz2))(\\[.*])?");
   private static final Pattern CHECKOUT =
-      Pattern.compile(
-          "(?:[A-Za-z0-9._-]+(?:\\[[^\\]]*])?\\s*@\\s*)?[a-z]+\\+.*|(?!file:)[a-z]+://.*");
+      Pattern.compile("(?:[A-Za-z0-9._-]+(?:\\[[^\\]]*])?\\s*@\\s*)?[a-z]+\\+[a-z]+:.*");
+  private static final Pattern OTHER_URL = Pattern.compile("(?!file:)[a-z]+://.*|[a-z]+\\+.*");
   // Spec: pip takes a text with a separator, or a dot before all, for a path.
   private static final Pattern PATH = Pattern.compile("[./~].*|[^\\s@=<>!~\\[]*/[^@=<>!~]*");
   private static final Pattern DIRECTORY = Pattern.compile("(.*?)\\s*(\\[[^\\]]*])?");
@@ -90,7 +91,15 @@ final class RequirementsReader {
   private final List<Line> lines = new ArrayList<>();
   private final List<Problem> problems = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
+  private final RequirementsUrl.Fetch fetch;
   private int files;
+
+  // The file that is being read, when it was fetched.
+  private @Nullable URI remote;
+
+  RequirementsReader(RequirementsUrl.Fetch fetch) {
+    this.fetch = fetch;
+  }
 
   RequirementsFile read(Path file) {
     file(file, List.of(), false);
@@ -116,7 +125,7 @@ final class RequirementsReader {
     return new RequirementsFile(lines, warnings);
   }
 
-  private void file(Path file, List<Path> above, boolean isConstraints) {
+  private void file(Path file, List<String> above, boolean isConstraints) {
     files++;
     try {
       var text = RequirementsText.read(file);
@@ -130,7 +139,7 @@ final class RequirementsReader {
       List<LogicalLine> logical,
       String source,
       @Nullable Path file,
-      List<Path> above,
+      List<String> above,
       boolean isConstraints) {
     for (var line : logical) {
       if (Credentials.isIn(line.text())) {
@@ -152,13 +161,22 @@ final class RequirementsReader {
     var rest = "";
     if (options.find()) {
       bare = line.text().substring(0, options.start());
-      if (!areOptionsOfRequirement(line, source, options.end())) {
+      var own = optionsOfRequirement(line, source, options.end());
+      if (own == null) {
         return;
       }
-      rest = " " + line.text().substring(options.end()).replaceAll("\\s+(?=-)", " ");
+      rest = own;
     }
     if (isConstraint) {
       constraint(line, bare, rest, source);
+    } else if (remote != null && isLocal(bare)) {
+      problems.add(
+          Problem.of(
+                  EnvironmentCode.REQUIREMENT_NOT_CARRIED,
+                  "`" + bare + "` is a path in a file that was fetched")
+              .at(line.place(source))
+              .because("what is meant lies where that file comes from")
+              .hint("fetch what it names, and give the path of that"));
     } else if (URL.matcher(bare).matches()) {
       var directory = localDirectory(bare);
       if (directory == null) {
@@ -175,6 +193,14 @@ final class RequirementsReader {
     } else {
       requirement(line, bare, rest, source, Kind.REQUIREMENT);
     }
+  }
+
+  private static boolean isLocal(String bare) {
+    var words = bare.split(";", 2)[0].strip();
+    return bare.matches("(?:[^@]*@\\s*)?file:.*")
+        || (!URL.matcher(bare).matches()
+            && (PATH.matcher(words).matches()
+                || (ARCHIVE.matcher(words).matches() && words.indexOf('@') < 0)));
   }
 
   // Spec: pip, "Constraints Files": named, without extras, never editable.
@@ -235,33 +261,50 @@ final class RequirementsReader {
     }
   }
 
-  private boolean areOptionsOfRequirement(LogicalLine line, String source, int from) {
+  // Null when one of them is refused.
+  private @Nullable String optionsOfRequirement(LogicalLine line, String source, int from) {
     var words = Words.of(line.text(), from);
+    var kept = new StringBuilder();
     for (int i = 0; i < words.size(); i++) {
       var word = words.get(i);
       var option = Option.of(word.value());
+      var name = option.name();
       var value = option.value();
-      if (PER_REQUIREMENT.contains(option.name()) && value == null && i + 1 < words.size()) {
+      var isOwn = PER_REQUIREMENT.contains(name);
+      var takesValue = isOwn || VALUED.contains(name) || FILES.contains(name);
+      if (takesValue && value == null && i + 1 < words.size()) {
         value = words.get(++i).value();
       }
+      var end = i + 1 < words.size() ? words.get(i + 1).offset() : line.text().length();
+      if (takesValue ? !isOwn && value != null : FLAGS.contains(name) && value == null) {
+        warnings.add(
+            line.place(source, word.offset()).text()
+                + ": `"
+                + name
+                + "` is no option of a single requirement; it is left out, as by pip, which takes"
+                + " it on a line of its own");
+        continue;
+      }
       var what =
-          !PER_REQUIREMENT.contains(option.name())
-              ? RETIRED.contains(option.name())
-                  ? "pip has no option `" + option.name() + "` any more"
-                  : "`" + option.name() + "` is no option of a single requirement"
+          !takesValue
+              ? RETIRED.contains(name)
+                  ? "pip has no option `" + name + "` any more"
+                  : "`" + name + "` is no option of a single requirement"
               : value == null
-                  ? "`" + option.name() + "` needs a value"
-                  : option.name().equals("--hash") && !HASH.matcher(value).matches()
+                  ? "`" + name + "` needs a value"
+                  : name.equals("--hash") && !HASH.matcher(value).matches()
                       ? "`" + value + "` is no hash: pip takes sha256:…, sha384:… and sha512:…"
                       : null;
       if (what != null) {
         problems.add(
             Problem.of(EnvironmentCode.REQUIREMENT_SYNTAX, what)
                 .at(line.place(source, word.offset())));
-        return false;
+        return null;
       }
+      kept.append(' ').append(line.text(), word.offset(), end);
+      kept.setLength(kept.toString().stripTrailing().length());
     }
-    return true;
+    return kept.toString();
   }
 
   private void path(
@@ -441,7 +484,7 @@ final class RequirementsReader {
     }
   }
 
-  private void options(LogicalLine line, String source, @Nullable Path file, List<Path> above) {
+  private void options(LogicalLine line, String source, @Nullable Path file, List<String> above) {
     var words = Words.of(line.text(), 0);
     for (int i = 0; i < words.size(); i++) {
       var word = words.get(i);
@@ -450,8 +493,16 @@ final class RequirementsReader {
       var name = option.name();
       var value = option.value();
       if (!VALUED.contains(name) && !FILES.contains(name)) {
+        if (!word.value().startsWith("-")) {
+          warnings.add(
+              place.text()
+                  + ": `"
+                  + word.value()
+                  + "` belongs to no option before it; it is left out, as by pip");
+          continue;
+        }
         if (!FLAGS.contains(name) || value != null) {
-          problems.add(unknown(word.value(), name, place));
+          problems.add(unknown(name, place));
           return;
         }
         lines.add(new Line(name, source, line.number(), Kind.OPTION));
@@ -496,19 +547,12 @@ final class RequirementsReader {
     return value.indexOf('"') < 0 ? "\"" + value + "\"" : "'" + value + "'";
   }
 
-  private static Problem unknown(String word, String name, Place place) {
+  private static Problem unknown(String name, Place place) {
     if (RETIRED.contains(name)) {
       return Problem.of(
               EnvironmentCode.REQUIREMENT_NOT_CARRIED, "pip has no option `" + name + "` any more")
           .at(place)
           .hint("take the line out");
-    }
-    if (!word.startsWith("-")) {
-      return Problem.of(
-              EnvironmentCode.REQUIREMENT_SYNTAX, "`" + word + "` belongs to no option before it")
-          .at(place)
-          .because("pip leaves out what stands behind an option, without a word")
-          .hint("write `" + word + "` on a line of its own, or take it out");
     }
     var problem =
         Problem.of(
@@ -537,16 +581,29 @@ final class RequirementsReader {
       int number,
       Place place,
       @Nullable Path file,
-      List<Path> above) {
+      List<String> above) {
     switch (name) {
       // Spec: pip takes what `-r` names for requirements even when constraints include it.
       case "-r", "--requirement" -> include("-r", value, place, file, above, false);
       case "-c", "--constraint" -> include("-c", value, place, file, above, true);
       default -> {
         if (CHECKOUT.matcher(value).matches()) {
+          lines.add(new Line("-e " + quoted(value), source, number, Kind.REQUIREMENT));
+        } else if (remote != null) {
           problems.add(
-              notLockable(
-                  name + " " + value, place, "an editable checkout changes under the environment"));
+              Problem.of(
+                      EnvironmentCode.REQUIREMENT_NOT_CARRIED,
+                      "`" + name + " " + value + "` is a path in a file that was fetched")
+                  .at(place)
+                  .because("what is meant lies where that file comes from"));
+        } else if (OTHER_URL.matcher(value).matches()) {
+          problems.add(
+              Problem.of(
+                      EnvironmentCode.REQUIREMENT_SYNTAX,
+                      "`" + name + " " + value + "` is neither a checkout nor a directory")
+                  .at(place)
+                  .because("pip makes editable what a version control system has, or a directory")
+                  .hint("write `git+` before the URL of a repository: `-e git+https://…`"));
         } else {
           var base = file == null ? null : file.toAbsolutePath().getParent();
           directory(value.split("#", 2)[0], "", "", source, number, place, base, true);
@@ -560,28 +617,14 @@ final class RequirementsReader {
       String value,
       Place place,
       @Nullable Path file,
-      List<Path> above,
+      List<String> above,
       boolean isConstraints) {
-    var current = file == null ? null : file.toAbsolutePath().normalize();
-    var base = current == null ? null : current.getParent();
-    if (current == null || base == null || value.contains("://")) {
-      problems.add(
-          Problem.of(
-                  EnvironmentCode.REQUIREMENT_NOT_CARRIED,
-                  "`" + option + " " + value + "` cannot be read from here")
-              .at(place)
-              .because(
-                  current == null
-                      ? "the text is not in a file, so a path in it leads nowhere"
-                      : "what a URL gives today it may not give tomorrow, and a definition stays")
-              .hint(
-                  current == null
-                      ? "put the lines of that file in its place"
-                      : "fetch it, put it beside this file and write its name here"));
+    var target = target(option, value, place, file);
+    if (target == null) {
       return;
     }
-    var included = base.resolve(value).normalize();
-    if (above.contains(included) || included.equals(current)) {
+    var current = remote == null ? String.valueOf(normalized(file)) : remote.toString();
+    if (above.contains(target.toString()) || target.toString().equals(current)) {
       problems.add(
           Problem.of(EnvironmentCode.REQUIREMENT_SYNTAX, "the files include each other in a circle")
               .at(place));
@@ -593,24 +636,118 @@ final class RequirementsReader {
                       + (files >= MAX_FILES ? MAX_FILES + " files" : MAX_DEPTH + " levels")
                       + " are included")
               .at(place));
-    } else if (!Files.isRegularFile(included)) {
-      problems.add(
-          Problem.of(EnvironmentCode.REQUIREMENT_NOT_CARRIED, "the included file is not there")
-              .at(place)
-              .at(Place.file(included)));
     } else {
       var deeper = new ArrayList<>(above);
       deeper.add(current);
-      file(included, deeper, isConstraints);
+      switch (target) {
+        case Target.Local(var path) -> {
+          if (Files.isRegularFile(path)) {
+            file(path, deeper, isConstraints);
+          } else {
+            problems.add(
+                Problem.of(
+                        EnvironmentCode.REQUIREMENT_NOT_CARRIED, "the included file is not there")
+                    .at(place)
+                    .at(Place.file(path)));
+          }
+        }
+        case Target.Remote(var url) -> fetched(option, url, place, deeper, isConstraints);
+      }
     }
   }
 
-  private static Problem notLockable(String content, Place place, String why) {
-    return Problem.of(
-            EnvironmentCode.REQUIREMENT_NOT_CARRIED,
-            "`" + content + "` cannot be part of a definition")
-        .at(place)
-        .because(why)
-        .hint("build a wheel of it (`uv build` or `pip wheel`) and give the wheel's path or URL");
+  /// What an include names.
+  private sealed interface Target {
+    record Local(Path path) implements Target {
+      @Override
+      public String toString() {
+        return path.toString();
+      }
+    }
+
+    record Remote(URI url) implements Target {
+      @Override
+      public String toString() {
+        return url.toString();
+      }
+    }
+  }
+
+  private static @Nullable Path normalized(@Nullable Path file) {
+    return file == null ? null : file.toAbsolutePath().normalize();
+  }
+
+  // Spec: pip joins what a fetched file includes to its URL, else to the folder of the file.
+  private @Nullable Target target(String option, String value, Place place, @Nullable Path file) {
+    var current = normalized(file);
+    var base = current == null ? null : current.getParent();
+    try {
+      if (remote != null) {
+        var url = remote.resolve(value);
+        if (RequirementsUrl.isUrl(url.toString())) {
+          return new Target.Remote(url);
+        }
+      } else if (base != null && RequirementsUrl.isUrl(value)) {
+        return new Target.Remote(new URI(value));
+      } else if (base != null && value.startsWith("file:")) {
+        return new Target.Local(Path.of(URI.create(value)).normalize());
+      } else if (base != null && !value.contains("://")) {
+        return new Target.Local(base.resolve(value).normalize());
+      }
+    } catch (IllegalArgumentException | URISyntaxException | FileSystemNotFoundException e) {
+      problems.add(
+          Problem.of(
+                  EnvironmentCode.REQUIREMENT_SYNTAX, "`" + value + "` is neither a path nor a URL")
+              .at(place)
+              .because(String.valueOf(e.getMessage())));
+      return null;
+    }
+    var nowhere = current == null && remote == null;
+    problems.add(
+        Problem.of(
+                EnvironmentCode.REQUIREMENT_NOT_CARRIED,
+                "`" + option + " " + value + "` cannot be read from here")
+            .at(place)
+            .because(
+                nowhere
+                    ? "the text is not in a file, so a path in it leads nowhere"
+                    : "included files are read from this machine's disk and by http and https")
+            .hint(
+                nowhere
+                    ? "put the lines of that file in its place"
+                    : "fetch it, put it beside this file and write its name here"));
+    return null;
+  }
+
+  // What a URL gives today it may not give tomorrow, so the definition holds the lines themselves.
+  private void fetched(
+      String option, URI url, Place place, List<String> above, boolean isConstraints) {
+    files++;
+    var outer = remote;
+    try {
+      var bytes = fetch.bytes(url);
+      warnings.add(
+          place.text()
+              + ": `"
+              + option
+              + " "
+              + url
+              + "` was fetched, and the definition holds its lines as they are now (sha256 "
+              + RequirementsUrl.sha256(bytes)
+              + ")");
+      remote = url;
+      lines(
+          LogicalLine.split(RequirementsText.decode(bytes, url.toString())),
+          url.toString(),
+          null,
+          above,
+          isConstraints);
+    } catch (EnvironmentException e) {
+      for (var problem : e.problems()) {
+        problems.add(problem.where().contains(place) ? problem : problem.at(place));
+      }
+    } finally {
+      remote = outer;
+    }
   }
 }

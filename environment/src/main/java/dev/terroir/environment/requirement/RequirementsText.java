@@ -29,13 +29,14 @@ final class RequirementsText {
         throw refused(
             "the file is larger than " + MAX_BYTES + " bytes", Place.file(file), "split it");
       }
-      return decode(Files.readAllBytes(file), file);
+      return decode(Files.readAllBytes(file), file.toString());
     } catch (IOException e) {
       throw FoundationException.ofFile(file.getFileName() + " cannot be read", file, e);
     }
   }
 
-  private static String decode(byte[] bytes, Path file) {
+  /// @param source what it is read from, for messages
+  static String decode(byte[] bytes, String source) {
     var mark = bytes.length < 2 ? 0 : (bytes[0] & 0xff) << 8 | (bytes[1] & 0xff);
     Charset charset =
         switch (mark) {
@@ -53,7 +54,7 @@ final class RequirementsText {
       var line = 1 + (int) before.chars().filter(c -> c == '\n').count();
       throw refused(
           "the file is not " + charset + " text",
-          Place.position(file.toString(), line, before.length() - before.lastIndexOf('\n')),
+          Place.position(source, line, before.length() - before.lastIndexOf('\n')),
           "save it as UTF-8");
     }
     return out.toString();

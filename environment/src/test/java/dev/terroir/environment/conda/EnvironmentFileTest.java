@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.terroir.environment.Conformance;
 import dev.terroir.environment.EnvironmentException;
-import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.problem.TerroirException;
 import java.util.HashSet;
@@ -27,14 +26,19 @@ class EnvironmentFileTest {
   }
 
   @Test
-  void twoPipSectionsAreRefusedWithBothLines() {
-    var problem =
-        problems("dependencies:\n- python\n- pip:\n  - a\n- numpy\n- pip:\n  - b\n").getFirst();
-    assertThat(problem.what()).isEqualTo("there are two pip sections");
-    assertThat(problem.where())
-        .extracting(Place::text)
-        .containsExactly("environment.yml:7:3", "environment.yml:4:3");
-    assertThat(problem.why().getFirst()).contains("loses those of line 4");
+  void theLinesOfTwoPipSectionsAreAllKeptAndTheSecondIsTold() {
+    var document =
+        CondaDependencies.parse(
+            "dependencies:\n- python\n- pip:\n  - a\n  - --pre\n- numpy\n- pip:\n  - b\n",
+            "environment.yml");
+    assertThat(document.pipLines()).containsExactly("a", "--pre", "b");
+    assertThat(document.pipMarks()).extracting(mark -> mark.line()).containsExactly(4, 5, 8);
+    assertThat(document.condaPackages()).containsExactly("python", "numpy");
+    assertThat(document.warnings())
+        .singleElement()
+        .asString()
+        .startsWith("environment.yml:8:3: a second pip section, after that of line 4")
+        .contains("conda leaves out all but the last");
   }
 
   @Test
@@ -153,11 +157,7 @@ class EnvironmentFileTest {
       try {
         document = CondaDependencies.read(item.file());
       } catch (TerroirException e) {
-        if (item.oddities().contains("two-pip-sections")) {
-          assertThat(e.problem().what()).isEqualTo("there are two pip sections");
-        } else {
-          assertThat(item.loads()).as(item.file() + ": " + e.problem().what()).isFalse();
-        }
+        assertThat(item.loads()).as(item.file() + ": " + e.problem().what()).isFalse();
         continue;
       }
       var marks = document.condaMarks();

@@ -181,11 +181,12 @@ class RequirementsFileTest {
         "--use-wheel | any more",
         "--index-url | needs a value",
         "--pre=1 | takes no value",
-        "--pre x | belongs to no option",
         "--use-feature=fast-dep | `--use-feature fast-deps`",
         "a --bogus | is no option of a single requirement",
         "a --hash=md5:00 | is no hash",
         "a --hash | needs a value",
+        "-e https://host/x.git | write `git+`",
+        "-e git+git@host:x.git | neither a checkout",
         "a==${VERSION} | another on each machine",
         "-e . | editable",
         "./folder | source directory",
@@ -261,9 +262,8 @@ class RequirementsFileTest {
             "./x | has no name",
             "numpy=1 | `numpy==1`",
             "-c c.txt | circle",
-            "-c https://host/c.txt | may not give tomorrow",
             "-c gone.txt | not there",
-            "-e git+https://host/x.git | editable")) {
+            "-c ftp://host/c.txt | http and https")) {
       Files.writeString(folder.resolve("sub/c.txt"), "ok\n" + line.split(" \\| ")[0] + "\n");
       assertThatThrownBy(() -> RequirementsFile.read(file))
           .isInstanceOfSatisfying(
