@@ -79,11 +79,12 @@ public final class Condarc {
   /// @param broken is told of each
   public static Condarc read(Settings settings, Consumer<TerroirException> broken) {
     var values = new TreeMap<String, JsonValue>();
+    var marked = new MarkedLists();
     var closed = new HashSet<String>();
     var found = new ArrayList<Path>();
     for (var file : places(settings)) {
       try {
-        readFile(file, values, closed);
+        readFile(file, values, marked, closed);
         found.add(file);
       } catch (EnvironmentException | FoundationException e) {
         broken.accept(e);
@@ -107,15 +108,18 @@ public final class Condarc {
             }
           }
         });
+    marked.arrange(values);
     return new Condarc(settings, found, values);
   }
 
-  private static void readFile(Path file, Map<String, JsonValue> values, HashSet<String> closed) {
+  private static void readFile(
+      Path file, Map<String, JsonValue> values, MarkedLists marked, HashSet<String> closed) {
     var text = YamlReader.text(file);
     if (YamlReader.parse(text, file.toString()).isPresent()) {
       for (var entry : YamlReader.parseObject(text, file.toString()).members().entrySet()) {
         var key = ALIASES.getOrDefault(entry.getKey(), entry.getKey());
         if (!closed.contains(key)) {
+          marked.read(key, entry.getKey(), text);
           values.merge(key, entry.getValue(), Condarc::merged);
         }
       }

@@ -104,6 +104,21 @@ class CondaSettingsTest {
   }
 
   @Test
+  void linesMarkedTopAndBottomStandThereWhateverStrongerFilesHold() throws IOException {
+    write(
+        ".conda/.condarc",
+        "channels:\n- first  #!top\n- weak\n- 'last'  #!bottom\n- both  #!bottom\n"
+            + "default_channels:\n- other  #!top\n");
+    write(
+        ".condarc",
+        "channels:\n  - strong\n  - \"second\" #! top\n  - both #!top\n  - low  #!bottom # why\n");
+    var settings = read(Map.of("CONDA_CHANNELS", "last,typed"));
+    assertThat(settings.channels())
+        .containsExactly("first", "second", "typed", "strong", "weak", "low", "last", "both");
+    assertThat(settings.defaultChannels()).containsExactly("other");
+  }
+
+  @Test
   void realFilesAreRead() {
     var root = System.getProperty("terroir.conformance", "");
     if (root.isEmpty()) {
