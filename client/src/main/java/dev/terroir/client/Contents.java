@@ -11,7 +11,6 @@ import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Files;
@@ -83,11 +82,12 @@ final class Contents {
     }
   }
 
-  private static BodyPublisher publisher(Path file) {
+  /// A file's bytes as the body of a request.
+  static BodyPublisher publisher(Path file) {
     try {
       return BodyPublishers.ofFile(file);
     } catch (FileNotFoundException e) {
-      throw new UncheckedIOException(e);
+      throw FoundationException.ofFile("the file cannot be read", file, e);
     }
   }
 

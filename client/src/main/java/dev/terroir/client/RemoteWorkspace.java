@@ -138,6 +138,16 @@ public final class RemoteWorkspace implements Workspace {
     return new RemoteEnvironments(client);
   }
 
+  @Override
+  public RemoteDatastores datastores() {
+    return new RemoteDatastores(client);
+  }
+
+  @Override
+  public RemoteComputeTargets computeTargets() {
+    return new RemoteComputeTargets(client);
+  }
+
   /// Runs there.
   public RemoteRuns runs() {
     return new RemoteRuns(client);

@@ -133,6 +133,11 @@ public final class RestClient implements AutoCloseable {
     return document("PATCH", path, body, headers);
   }
 
+  /// Makes a resource what a document says.
+  public Answer put(String path, JsonObject body) {
+    return document("PUT", path, body, Map.of());
+  }
+
   /// Deletes a resource. One that is gone when the request had to be sent again was deleted by it.
   public void delete(String path) {
     document("DELETE", path, null, Map.of());

@@ -22,10 +22,11 @@ import dev.terroir.resolve.Replacements;
 import dev.terroir.resolve.Resolver;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.compute.ComputeTargets;
+import dev.terroir.workspace.compute.DatabaseComputeTargets;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import dev.terroir.workspace.config.WorkspaceDetails;
 import dev.terroir.workspace.data.Datasets;
-import dev.terroir.workspace.data.Datastores;
+import dev.terroir.workspace.data.LocalDatastores;
 import dev.terroir.workspace.database.Database;
 import dev.terroir.workspace.database.Leases;
 import dev.terroir.workspace.database.PostgresAddress;
@@ -337,8 +338,9 @@ public final class LocalWorkspace implements Workspace {
   }
 
   /// Folders of data.
-  public Datastores datastores() {
-    return new Datastores(database(), directory.resolve("datastores"), clock);
+  @Override
+  public LocalDatastores datastores() {
+    return new LocalDatastores(database(), directory.resolve("datastores"), clock);
   }
 
   /// Registered datasets.
@@ -347,8 +349,9 @@ public final class LocalWorkspace implements Workspace {
   }
 
   /// Where runs may run.
+  @Override
   public ComputeTargets computeTargets() {
-    return new ComputeTargets(database(), clock);
+    return new DatabaseComputeTargets(database(), clock);
   }
 
   /// What one process at a time may do.

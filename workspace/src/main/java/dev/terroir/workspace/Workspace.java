@@ -11,8 +11,10 @@ import dev.terroir.image.engine.Engine;
 import dev.terroir.lock.Lock;
 import dev.terroir.prefix.LocalPython;
 import dev.terroir.prefix.Prefixes;
+import dev.terroir.workspace.compute.ComputeTargets;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import dev.terroir.workspace.config.WorkspaceDetails;
+import dev.terroir.workspace.data.Datastores;
 import dev.terroir.workspace.database.PostgresAddress;
 import dev.terroir.workspace.environments.EnvironmentRegistry;
 import dev.terroir.workspace.images.DockerImageDetails;
@@ -93,6 +95,12 @@ public interface Workspace
 
   /// Registered environments.
   EnvironmentRegistry environments();
+
+  /// Folders of data.
+  Datastores datastores();
+
+  /// Where runs may run.
+  ComputeTargets computeTargets();
 
   /// Starts to build a definition's image into the workspace's registry, as `Environment.build` of
   /// the retired service. One that is not registered is registered first; one that has an image is

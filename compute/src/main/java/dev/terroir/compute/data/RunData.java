@@ -10,7 +10,7 @@ import dev.terroir.foundation.problem.Problem;
 import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.WorkspaceCode;
 import dev.terroir.workspace.WorkspaceException;
-import dev.terroir.workspace.data.Datastores.Datastore;
+import dev.terroir.workspace.data.DataFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +45,7 @@ public final class RunData {
   /// A file or folder of a datastore.
   ///
   /// @param path with `/`; may have `*` and `**`
-  public record Source(Datastore store, String path) {
+  public record Source(DataFolder store, String path) {
     boolean isPattern() {
       return path.contains("*") || path.contains("?");
     }
@@ -168,9 +168,8 @@ public final class RunData {
         Problem.of(ComputeCode.RUN_CONFIGURATION, what).at(Place.field("data")).hint(hint));
   }
 
-  private static Datastore store(LocalWorkspace workspace, @Nullable String name) {
-    var stores = workspace.datastores();
-    return name == null ? stores.getDefault() : stores.get(name);
+  private static DataFolder store(LocalWorkspace workspace, @Nullable String name) {
+    return workspace.datastores().folder(name);
   }
 
   private static Mode mode(JsonObject json, String field) {
@@ -284,7 +283,7 @@ public final class RunData {
       if (!from.startsWith(directory) || !Files.exists(from)) {
         continue;
       }
-      var store = stores.get(upload.string("datastore"));
+      var store = stores.folder(upload.string("datastore"));
       try (var walk = Files.walk(from)) {
         for (var file : walk.filter(Files::isRegularFile).sorted().toList()) {
           var name =
@@ -294,7 +293,7 @@ public final class RunData {
           var isThere = Files.exists(store.resolve(name));
           if (!isThere || upload.optionalBoolean("overwrite").orElse(false)) {
             try (var in = Files.newInputStream(file)) {
-              stores.write(store, name, in, true);
+              store.write(name, in, true);
             }
           }
         }

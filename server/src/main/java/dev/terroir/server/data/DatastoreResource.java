@@ -7,11 +7,12 @@ import dev.terroir.server.http.Pages;
 import dev.terroir.server.http.Request;
 import dev.terroir.server.http.Resource;
 import dev.terroir.workspace.accounts.Role;
-import dev.terroir.workspace.data.Datastores;
+import dev.terroir.workspace.data.DataFolder;
+import dev.terroir.workspace.data.Datastores.DataFile;
 import dev.terroir.workspace.data.Datastores.Datastore;
+import dev.terroir.workspace.data.LocalDatastores;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.TreeMap;
 
 /// Datastores and their files.
 ///
@@ -38,12 +39,12 @@ public final class DatastoreResource implements Resource {
         "deleteDatastoreFile", Guarded.contributor(this::delete));
   }
 
-  private Datastores stores() {
+  private LocalDatastores stores() {
     return context.workspace().datastores();
   }
 
-  private Datastore store(Request request) {
-    return stores().get(request.path("name"));
+  private DataFolder folder(Request request) {
+    return stores().folder(request.path("name"));
   }
 
   private Answer list(Request request) {
@@ -51,7 +52,7 @@ public final class DatastoreResource implements Resource {
   }
 
   private Answer get(Request request) {
-    return Answer.json(200, store(request).toJson());
+    return Answer.json(200, stores().get(request.path("name")).toJson());
   }
 
   private Answer put(Request request) {
@@ -73,26 +74,23 @@ public final class DatastoreResource implements Resource {
   }
 
   private Answer files(Request request) {
-    var store = store(request);
-    var files = new TreeMap<String, Path>();
-    for (var name : stores().files(store, request.query("prefix").orElse(""))) {
-      files.put(name, store.path().resolve(name));
-    }
-    return FileLists.of(files);
+    return Pages.all(
+        stores().files(request.path("name"), request.query("prefix").orElse("")),
+        DataFile::toJson);
   }
 
   private Answer file(Request request) {
-    return Answer.file(stores().file(store(request), request.path("path")));
+    return Answer.file(folder(request).file(request.path("path")));
   }
 
   private Answer write(Request request) {
-    stores().write(store(request), request.path("path"), request.body(), request.flag("overwrite"));
+    folder(request).write(request.path("path"), request.body(), request.flag("overwrite"));
     context.audit(request, "datastore.write", subject(request));
     return Answer.empty(201);
   }
 
   private Answer delete(Request request) {
-    stores().delete(store(request), request.path("path"));
+    folder(request).delete(request.path("path"));
     context.audit(request, "datastore.delete", subject(request));
     return Answer.empty(204);
   }

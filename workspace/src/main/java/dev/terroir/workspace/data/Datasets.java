@@ -26,11 +26,11 @@ public final class Datasets {
   private static final String SELECT = "SELECT name, version, created_at, document FROM dataset";
 
   private final Database database;
-  private final Datastores datastores;
+  private final LocalDatastores datastores;
   private final Clock clock;
 
   /// @param datastores that definitions name
-  public Datasets(Database database, Datastores datastores, Clock clock) {
+  public Datasets(Database database, LocalDatastores datastores, Clock clock) {
     this.database = database;
     this.datastores = datastores;
     this.clock = clock;
@@ -78,7 +78,7 @@ public final class Datasets {
               .hint("write `{\"paths\": [{\"datastore\": …, \"path\": …}]}`"));
     }
     for (var path : paths) {
-      datastores.get(path.string("datastore")).resolve(path.string("path"));
+      datastores.folder(path.string("datastore")).resolve(path.string("path"));
     }
     return definition;
   }
