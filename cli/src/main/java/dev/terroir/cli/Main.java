@@ -5,8 +5,10 @@ import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Group;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Parser;
+import dev.terroir.cli.compute.ComputeTargetCommands;
 import dev.terroir.cli.console.Console;
 import dev.terroir.cli.console.ConsoleProgress;
+import dev.terroir.cli.data.DatastoreCommands;
 import dev.terroir.cli.environments.EnvironmentCommands;
 import dev.terroir.cli.environments.KernelCommands;
 import dev.terroir.cli.environments.LockCommands;
@@ -45,7 +47,15 @@ public final class Main {
   public static final String VERSION = "0.1.0";
 
   private static final Set<String> NEED_DATABASE =
-      Set.of("environment", "run", "model", "service", "serve", "token");
+      Set.of(
+          "environment",
+          "run",
+          "model",
+          "service",
+          "datastore",
+          "computetarget",
+          "serve",
+          "token");
 
   private Main() {}
 
@@ -63,6 +73,8 @@ public final class Main {
         new Group("run", "Submit scripts and look after runs.", RunCommands::leaves),
         new Group("model", "Register models and deploy them.", ModelCommands::leaves),
         new Group("service", "Score and look after services.", ServiceCommands::leaves),
+        new Group("datastore", "Register folders of data, copy files.", DatastoreCommands::leaves),
+        new Group("computetarget", "Name pools that run scripts.", ComputeTargetCommands::leaves),
         new Group("workspace", "Make and show workspaces.", WorkspaceCommands::leaves),
         new Group("serve", "Make the workspace reachable over HTTP.", ServeCommand::leaves),
         new Group("token", "Make and revoke tokens of the server.", TokenCommands::leaves),
