@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from typing import Any, Dict
 
 _CONDA = """\
@@ -36,8 +37,10 @@ def attach(project: str, workspace: Dict[str, Any]) -> None:
         "subscription_id": "local",
         "resource_group": "local",
         "workspace_name": workspace["name"],
-        "terroir_workspace": workspace["directory"],
     }
+    for name, key in (("directory", "terroir_workspace"), ("endpoint", "endpoint")):
+        if workspace.get(name):
+            config[key] = workspace[name]
     _write(os.path.join(place, "config.json"), json.dumps(config, indent=4) + "\n", True)
     conda = ".azureml/conda_dependencies.yml"
     examples = {
@@ -47,6 +50,20 @@ def attach(project: str, workspace: Dict[str, Any]) -> None:
     }
     for name, text in examples.items():
         _write(os.path.join(place, name), text, False)
+
+
+def deletion(workspace: Dict[str, Any]) -> str:
+    """What to do to delete a workspace, which nothing but its owner should."""
+    directory = workspace.get("directory")
+    if not directory:
+        return "it is on a server: its folder is deleted there, by whoever runs the server"
+    name = shlex.quote(directory)
+    text = (
+        "see with `terroir service list -w {0}` that it has no service left, then delete its"
+        " folder, with all that it remembers: `rm -r {0}`".format(name)
+    )
+    database = workspace.get("database")
+    return text + ("; its records are in {}".format(database) if database else "")
 
 
 def _write(file: str, text: str, replaces: bool) -> None:

@@ -10,6 +10,8 @@ from azext_terroir.failure import TerroirError
 from azext_terroir.table import COMMANDS, Command, unique
 
 
+_SHOW = next(command for command in COMMANDS if command.name == "ml workspace show")
+
 
 def _words(command: Command, given: Dict[str, Any]) -> List[str]:
     words = list(command.terroir)
@@ -21,8 +23,11 @@ def _words(command: Command, given: Dict[str, Any]) -> List[str]:
 
 def _run(command: Command, given: Dict[str, Any]) -> Any:
     if command.refusal:
+        hint = command.refusal
+        if command.name == "ml workspace delete":
+            hint = folder.deletion(program.result(_words(_SHOW, given), [], False))
         raise TerroirError(
-            "error: `az {}` is not offered\n\nhint: {}".format(command.name, command.refusal), 2
+            "error: `az {}` is not offered\n\nhint: {}".format(command.name, hint), 2
         )
     words = _words(command, given)
     if command.shows == "text":

@@ -12,8 +12,11 @@ _GROUPS = {
     "ml service": "Score and look after services.",
     "ml folder": "Say which workspace a project folder uses.",
     "ml workspace": "Make and show workspaces.",
-    "ml computetarget": "Not offered: Terroir runs on this machine.",
-    "ml computetarget create": "Not offered: Terroir runs on this machine.",
+    "ml datastore": "Register folders of data, copy files.",
+    "ml computetarget": "Name pools that run scripts.",
+    "ml computetarget create": "Name a pool.",
+    "ml computetarget update": "Change a pool.",
+    "ml computetarget attach": "Not offered: says what to use.",
 }
 
 for _name, _summary in _GROUPS.items():

@@ -59,18 +59,18 @@ def _option(
     return Option(dest, names.split(), terroir, text, kind, required)
 
 
-_IGNORED = "Taken for old scripts; changes nothing."
+IGNORED = "Taken for old scripts; changes nothing."
 
 #: Options that every command takes.
 COMMON: List[Option] = [
-    _option("resource_group", "--resource-group -g", None, _IGNORED),
+    _option("resource_group", "--resource-group -g", None, IGNORED),
     _option(
         "workspace_name",
         "--workspace-name -w",
         "--workspace",
-        "The workspace: a name in Terroir's home, or its folder.",
+        "The workspace: a name in Terroir's home, its folder, or the address of a server.",
     ),
-    _option("subscription_id", "--subscription-id", None, _IGNORED),
+    _option("subscription_id", "--subscription-id", None, IGNORED),
     _option("path", "--path", "--path", "The project folder, whose config.json is read."),
     _option(
         "output_metadata_file",
@@ -105,6 +105,35 @@ SERVICE = name("The service's name.")
 OUTPUT_DIRECTORY = _option(
     "output_dir", "--output-dir -d", "--output-dir", "Where to; here when left out."
 )
+
+#: What copying to and from a datastore takes.
+TRANSFER: List[Option] = [
+    _option("overwrite", "--overwrite", "--overwrite", "Replace what is there.", "switch"),
+    _option("hide_progress", "--hide-progress", "--quiet", "Say nothing on the way.", "switch"),
+]
+#: How storage of Azure is named.
+STORAGE: List[Option] = [
+    _option("account_name", "--account-name -a", None, IGNORED),
+    _option("container_name", "--container-name -c", None, IGNORED),
+    _option("share_name", "--share-name", None, IGNORED),
+    _option("account_key", "--account-key -k", None, IGNORED),
+    _option("sas_token", "--sas-token", None, IGNORED),
+]
+NODES: List[Option] = [
+    _option("min_nodes", "--min-nodes", "--min-nodes", "How few nodes a pool has."),
+    _option("max_nodes", "--max-nodes", "--max-nodes", "How many runs it has at once."),
+    _option(
+        "idle_seconds_before_scaledown",
+        "--idle-seconds-before-scaledown",
+        "--idle-seconds-before-scaledown",
+        IGNORED,
+    ),
+]
+#: Refused by `terroir`, with a sentence that says what to use.
+NETWORK: List[Option] = [
+    _option(name.replace("-", "_"), "--" + name, "--" + name, "Refused: says what to use.")
+    for name in ("vnet-name", "vnet-resourcegroup-name", "subnet-name")
+]
 
 #: What `model deploy` and `service update` share.
 DEPLOYMENT: List[Option] = [

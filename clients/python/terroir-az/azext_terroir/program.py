@@ -5,13 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import Any, List, Tuple
+from typing import Any, List
 
 from azext_terroir.failure import TerroirError
-
-#: How a problem of Terroir begins on standard error.
-_PROBLEM = "error: "
-
 
 def find() -> str:
     """The program: what TERROIR_COMMAND names, else ``terroir`` on the PATH."""
@@ -37,10 +33,7 @@ def result(words: List[str], rest: List[str], streams: bool) -> Any:
     :param rest: words that are no options, after everything else
     :param streams: whether standard error is a log that is shown as it comes
     """
-    output, talk = _run(words + ["--output", "json"] + rest, streams)
-    if talk and not streams:
-        sys.stderr.write(talk)
-        sys.stderr.flush()
+    output = _run(words + ["--output", "json"] + rest, streams)
     try:
         return json.loads(output)
     except ValueError:
@@ -50,41 +43,32 @@ def result(words: List[str], rest: List[str], streams: bool) -> Any:
 
 def text(words: List[str]) -> None:
     """Runs a command whose output is shown as it is."""
-    output, _ = _run(words, False)
-    sys.stdout.write(output)
+    sys.stdout.write(_run(words, False))
     sys.stdout.flush()
 
 
-def _run(words: List[str], streams: bool) -> Tuple[str, str]:
+def _run(words: List[str], streams: bool) -> str:
+    sys.stderr.flush()
     process = subprocess.Popen(
         [find()] + words,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        # A log goes past us: no line of it can be told from what `terroir` says of a failure.
+        stderr=None if streams else subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
     )
-    talk = ""
     try:
-        if streams:
-            # A run's log comes on standard error and its result, one document, after it.
-            assert process.stderr is not None and process.stdout is not None
-            for line in process.stderr:
-                if talk or line.startswith(_PROBLEM):
-                    talk += line
-                else:
-                    sys.stderr.write(line)
-                    sys.stderr.flush()
-            output = process.stdout.read()
-            process.wait()
-        else:
-            output, talk = process.communicate()
+        output, talk = process.communicate()
     except KeyboardInterrupt:
         process.wait()
         raise
-    if process.returncode != 0:
-        if output.strip() and streams:
-            sys.stdout.write(output)
-        message = talk.strip() or "terroir ended with exit code {}".format(process.returncode)
-        raise TerroirError(message, process.returncode)
-    return output, talk
+    if process.returncode == 0:
+        sys.stderr.write(talk or "")
+        sys.stderr.flush()
+        return output
+    if streams:
+        sys.stdout.write(output)
+        sys.stdout.flush()
+    message = (talk or "").strip() or "terroir ended with exit code {}".format(process.returncode)
+    raise TerroirError(message, process.returncode, is_shown=streams)

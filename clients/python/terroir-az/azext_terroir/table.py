@@ -51,11 +51,22 @@ def _taken(dest: str, names: str) -> Option:
     return Option(dest, names.split(), None, "Taken so that the command can say what to use.")
 
 
-_LOCAL = (
-    "Terroir runs on this machine and has no compute targets to manage; name the target `local`"
-    " in a run configuration, or deploy with `--ct local`"
+_NO_CLUSTER = (
+    "services need no target: deploy with `az ml model deploy`, and `--ct docker` for a container"
+)
+_NO_INSTANCE = "this machine is one: name the target `local` in a run configuration"
+_NO_MACHINE = (
+    "start `terroir serve` on that machine and name it as the workspace, with"
+    " `-w https://HOST:PORT`"
+)
+_NO_STORAGE = (
+    "mount or copy it to a folder of the workspace's machine, then"
+    " `az ml datastore register -n NAME -d FOLDER`"
 )
 _COMPUTE = [_taken("name", "--name -n")]
+_TARGET = options.name("The target's name.")
+_STORE = options.name("The datastore's name.")
+_POOL = "name type provisioningState vmSize minNodes maxNodes"
 
 COMMANDS: List[Command] = [
     _command(
@@ -249,25 +260,121 @@ COMMANDS: List[Command] = [
     ),
     _command("workspace show", "Show the workspace.", [], "name directory"),
     _command("workspace list", "List the workspaces.", [], "name directory"),
-    _refused(
+    _command("datastore list", "List datastores.", [], "name isDefault path"),
+    _command("datastore show", "Show a datastore.", [_STORE], "name isDefault path"),
+    _command(
+        "datastore show-default",
+        "Show the default datastore.",
+        [],
+        "name isDefault path",
+        to="datastore show",
+    ),
+    _command(
+        "datastore register",
+        "Register a folder as a datastore, or make one below the workspace.",
+        [_STORE, options.directory("A folder.")._replace(required=False)],
+        "name isDefault path",
+    ),
+    _command(
+        "datastore set-default",
+        "Make a datastore the default one.",
+        [_STORE],
+        "name isDefault path",
+    ),
+    _command(
+        "datastore unregister",
+        "Forget a datastore; its files stay.",
+        [_STORE],
+        "name isDefault path",
+    ),
+    _command(
+        "datastore detach",
+        "Forget a datastore; its files stay.",
+        [_STORE],
+        "name isDefault path",
+        to="datastore unregister",
+    ),
+    _command(
+        "datastore upload",
+        "Copy a file or folder to a datastore; what is there stays unless it is to be replaced.",
+        [
+            _STORE,
+            Option(
+                "src_path",
+                ["--src-path", "-p"],
+                "--src-path",
+                "A file or folder of this machine.",
+                required=True,
+            ),
+            Option(
+                "target_path",
+                ["--target-path", "-u"],
+                "--target-path",
+                "The folder of the datastore.",
+            ),
+        ]
+        + options.TRANSFER,
+        "name files skipped sizeBytes",
+    ),
+    _command(
+        "datastore download",
+        "Copy files of a datastore; what is here stays unless it is to be replaced.",
+        [
+            _STORE,
+            Option("prefix", ["--prefix", "-p"], "--prefix", "A file or folder of it only."),
+            Option(
+                "target_path", ["--target-path", "-d"], "--target-path", "Where to.", required=True
+            ),
+        ]
+        + options.TRANSFER,
+        "name files skipped sizeBytes",
+    ),
+    _refused("datastore attach-blob", _COMPUTE + options.STORAGE, _NO_STORAGE),
+    _refused("datastore attach-file", _COMPUTE + options.STORAGE, _NO_STORAGE),
+    _command("computetarget list", "List compute targets.", [], _POOL),
+    _command("computetarget show", "Show a compute target.", [_TARGET], _POOL),
+    _command(
         "computetarget create amlcompute",
+        "Name a pool of the workspace's machine, or change one.",
+        [
+            _TARGET,
+            Option("vmsize", ["--vm-size", "-s"], "--vm-size", "Kept, for old scripts."),
+            Option("vm_priority", ["--vm-priority"], "--vm-priority", options.IGNORED),
+        ]
+        + options.NODES
+        + options.NETWORK,
+        _POOL,
+    ),
+    _command(
+        "computetarget update amlcompute",
+        "Change how many runs a pool has at once.",
+        [_TARGET] + options.NODES,
+        _POOL,
+    ),
+    _command("computetarget delete", "Forget a pool; its runs go on.", [_TARGET], _POOL),
+    _refused("computetarget create aks", _COMPUTE, _NO_CLUSTER),
+    _refused("computetarget create computeinstance", _COMPUTE, _NO_INSTANCE),
+    _refused(
+        "computetarget attach aks",
+        _COMPUTE + [_taken("compute_resource_id", "--compute-resource-id -i")],
+        _NO_CLUSTER,
+    ),
+    _refused(
+        "computetarget attach remote",
         _COMPUTE
         + [
-            _taken("vmsize", "--vm-size -s"),
-            _taken("min_nodes", "--min-nodes"),
-            _taken("max_nodes", "--max-nodes"),
+            _taken("address", "--address -a"),
+            _taken("username", "--username -u"),
+            _taken("ssh_port", "--ssh-port"),
+            _taken("private_key_file", "--private-key-file"),
         ],
-        _LOCAL,
+        _NO_MACHINE,
     ),
-    _refused("computetarget create aks", _COMPUTE, _LOCAL),
-    _refused("computetarget delete", _COMPUTE, _LOCAL),
-    _refused("computetarget list", [], _LOCAL),
-    _refused("computetarget show", _COMPUTE, _LOCAL),
+    _refused("computetarget detach", _COMPUTE, "`az ml computetarget delete` forgets a pool"),
     _refused(
         "workspace delete",
         [_taken("yes", "--yes -y")._replace(kind="flag")],
-        "`terroir workspace list` says in which folder a workspace lies; stop its services, then"
-        " delete that folder",
+        "delete the folder that `terroir workspace show` names",
     ),
 ]
 

@@ -202,12 +202,76 @@ class AzTest(unittest.TestCase):
         self.assertIn(by_terroir.stderr.strip(), by_az.stderr)
         self.assertEqual("", by_az.stdout)
 
+    def test_a_log_line_that_looks_like_an_error_is_shown(self) -> None:
+        self.write("talk.py", "print('before')\nprint('error: only a word [of-the-log]')\nprint('after')\n")
+        self.write("fail.py", "print('error: a word')\nraise SystemExit(3)\n")
+        self.said("ml", "folder", "attach", "--path", ".")
+        submit = ("ml", "run", "submit-script", "-c", "local", "-e", "demo")
+        done = self.run_az(*submit, "talk.py")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual("Completed", json.loads(done.stdout)["status"])
+        said = [line for line in done.stderr.splitlines() if line in ("before", "after") or "[of-the-log]" in line]
+        self.assertEqual(["before", "error: only a word [of-the-log]", "after"], said)
+        failed = self.run_az(*submit, "fail.py")
+        self.assertEqual(1, failed.returncode, failed.stderr)
+        self.assertEqual(1, failed.stderr.count("error: a word"), failed.stderr)
+        self.assertEqual(1, failed.stderr.count("exit code 3"), failed.stderr)
+
+    def test_datastores(self) -> None:
+        self.assertEqual("workspaceblobstore", self.json("ml", "datastore", "show-default")["name"])
+        os.makedirs(os.path.join(self.project, "images"))
+        images = ("-n", "images")
+        self.said("ml", "datastore", "register", *images, "-d", "images")
+        self.assertFalse(self.json("ml", "datastore", "show", *images)["isDefault"])
+        self.assertTrue(self.json("ml", "datastore", "set-default", *images)["isDefault"])
+        self.assertIn("images", [row[0] for row in self.table("ml", "datastore", "list")])
+        self.write("data/a.txt", "one")
+        upload = ("ml", "datastore", "upload", *images, "-p", "data", "-u", "deep")
+        self.assertEqual(1, self.json(*upload)["files"])
+        self.write("data/a.txt", "two")
+        self.assertEqual(1, self.json(*upload)["skipped"])
+        self.assertEqual(1, self.json(*upload, "--overwrite", "true", "--hide-progress")["files"])
+        got = self.json("ml", "datastore", "download", *images, "-p", "deep", "-d", "back")
+        self.assertEqual(1, got["files"])
+        with open(os.path.join(self.project, "back", "deep", "a.txt")) as text:
+            self.assertEqual("two", text.read())
+        self.said("ml", "datastore", "detach", *images)
+        self.said("ml", "datastore", "register", "-n", "own")
+        self.said("ml", "datastore", "unregister", "-n", "own")
+        names = [one["name"] for one in self.json("ml", "datastore", "list")]
+        self.assertEqual(["workspaceblobstore", "workspacefilestore"], names)
+
+    def test_compute_targets(self) -> None:
+        words = "-n cpu -s STANDARD_D2 --min-nodes 0 --max-nodes 2 --idle-seconds-before-scaledown 9"
+        made = self.json("ml", "computetarget", "create", "amlcompute", *words.split())
+        self.assertEqual(("cpu", 2), (made["name"], made["maxNodes"]))
+        self.said("ml", "computetarget", "update", "amlcompute", "-n", "cpu", "--max-nodes", "4")
+        self.assertEqual(4, self.json("ml", "computetarget", "show", "-n", "cpu")["maxNodes"])
+        self.assertEqual(["cpu", "AmlCompute"], self.table("ml", "computetarget", "list")[1][:2])
+        network = self.run_az(*"ml computetarget create amlcompute -n net --vnet-name v".split())
+        self.assertEqual(2, network.returncode)
+        self.assertIn("`--vnet-name` is not offered", network.stderr)
+        self.said("ml", "computetarget", "delete", "-n", "cpu")
+        names = [one["name"] for one in self.json("ml", "computetarget", "list")]
+        self.assertEqual(["docker", "local"], names)
+
     def test_what_terroir_does_not_have_says_what_to_use(self) -> None:
-        refused = self.run_az(
-            *"ml computetarget create amlcompute -n c -s STANDARD_D2 --min-nodes 0".split()
-        )
-        self.assertEqual(2, refused.returncode)
-        self.assertIn("name the target `local`", refused.stderr)
+        made = self.json("ml", "workspace", "create", "-n", "team")
+        self.assertEqual("team", self.json("ml", "workspace", "list")[0]["name"])
+        for words, use in (
+            ("computetarget create aks -n c", "az ml model deploy"),
+            ("computetarget create computeinstance -n c", "name the target `local`"),
+            ("computetarget attach aks -n c -i id", "az ml model deploy"),
+            ("computetarget attach remote -n c -a host -u me", "terroir serve"),
+            ("computetarget detach -n c", "az ml computetarget delete"),
+            ("datastore attach-blob -n d -a account -c container", "az ml datastore register"),
+            ("datastore attach-file -n d --share-name s", "az ml datastore register"),
+            ("workspace delete -w team -y", "`rm -r {}`".format(made["directory"])),
+        ):
+            refused = self.run_az("ml", *words.split())
+            self.assertEqual(2, refused.returncode, refused.stdout + refused.stderr)
+            self.assertIn(use, refused.stderr)
+        self.assertTrue(os.path.isdir(made["directory"]))
 
 
 if __name__ == "__main__":

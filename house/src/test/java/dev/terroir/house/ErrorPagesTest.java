@@ -9,20 +9,23 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
 @DisplayName("Every code of an error has its page, and every page its code")
 class ErrorPagesTest {
-  private static final Path PAGES = Path.of(System.getProperty("terroir.root"), "docs", "errors");
+  private static final Path ROOT = Path.of(System.getProperty("terroir.root"));
+  private static final Path PAGES = ROOT.resolve("docs/errors");
 
   @Test
   void codesAndPagesMatch() throws IOException {
     try (Stream<Path> pages = Files.list(PAGES)) {
-      assertThat(codes())
+      var codes = new TreeSet<>(codes());
+      codes.addAll(PythonCodes.read(ROOT.resolve("clients/python/terroir/src")));
+      assertThat(codes)
           .as("codes against pages in docs/errors")
-          .doesNotHaveDuplicates()
           .containsExactlyInAnyOrderElementsOf(
               pages
                   .map(page -> page.getFileName().toString())
@@ -30,6 +33,16 @@ class ErrorPagesTest {
                   .map(name -> name.substring(0, name.length() - 3))
                   .toList());
     }
+  }
+
+  @Test
+  void noTwoConstantsOfJavaAreOneCode() {
+    assertThat(codes()).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void everyErrorOfThePythonClientNamesItsCodeInItsSource() throws IOException {
+    assertThat(PythonCodes.withoutLiteral(ROOT.resolve("clients/python/terroir/src"))).isEmpty();
   }
 
   private static List<String> codes() {
