@@ -148,7 +148,10 @@ class ResourcesTest {
   private static byte[] wheel(String text) throws IOException {
     var bytes = new ByteArrayOutputStream();
     try (var zip = new ZipOutputStream(bytes)) {
-      zip.putNextEntry(new ZipEntry("p-1.dist-info/METADATA"));
+      var entry = new ZipEntry("p-1.dist-info/METADATA");
+      // The same bytes whenever it is called.
+      entry.setTime(0);
+      zip.putNextEntry(entry);
       zip.write(text.getBytes(StandardCharsets.UTF_8));
     }
     return bytes.toByteArray();
