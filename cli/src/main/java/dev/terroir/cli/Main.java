@@ -48,14 +48,7 @@ public final class Main {
 
   private static final Set<String> NEED_DATABASE =
       Set.of(
-          "environment",
-          "run",
-          "model",
-          "service",
-          "datastore",
-          "computetarget",
-          "serve",
-          "token");
+          "environment", "run", "model", "service", "datastore", "computetarget", "serve", "token");
 
   private Main() {}
 

@@ -342,7 +342,8 @@ class DataAndComputeTest {
         assertThat(targets.find("cpu")).contains(pool);
         assertThat(targets.update("cpu", 1L, null))
             .isEqualTo(new ComputeTargets.ComputeTarget("cpu", "AmlCompute", null, 1L, 2L));
-        assertThat(targets.list()).extracting(ComputeTargets.ComputeTarget::name)
+        assertThat(targets.list())
+            .extracting(ComputeTargets.ComputeTarget::name)
             .containsExactly("cpu", "docker", "local");
         targets.delete("cpu");
         assertThat(code(() -> targets.get("cpu"))).isEqualTo("compute-target-not-found");

@@ -14,8 +14,7 @@ import java.util.stream.Collectors;
 /// The codes of errors in Python sources: the first argument where an error is made, or `"code"` of
 /// a problem that the client itself writes.
 final class PythonCodes {
-  private static final Pattern CLASS =
-      Pattern.compile("(?m)^class ([A-Za-z]+)\\(([A-Za-z]+)\\):");
+  private static final Pattern CLASS = Pattern.compile("(?m)^class ([A-Za-z]+)\\(([A-Za-z]+)\\):");
   private static final Pattern LITERAL = Pattern.compile("\\G\\s*(?:code=)?\"([a-z0-9-]+)\"");
   private static final Pattern PROBLEM = Pattern.compile("\"code\": \"([a-z0-9-]+)\"");
 
@@ -38,10 +37,7 @@ final class PythonCodes {
 
   /// Where an error is made whose code cannot be read in the source, as `FILE: CALL`.
   static List<String> withoutLiteral(Path folder) throws IOException {
-    return made(folder).stream()
-        .filter(made -> made.codes().isEmpty())
-        .map(Made::where)
-        .toList();
+    return made(folder).stream().filter(made -> made.codes().isEmpty()).map(Made::where).toList();
   }
 
   private record Made(String where, List<String> codes) {}
@@ -66,8 +62,7 @@ final class PythonCodes {
   /// The classes of errors: `TerroirError` and what is one.
   private static Set<String> errors(Path folder) throws IOException {
     var errors = new LinkedHashSet<>(Set.of("TerroirError"));
-    var text =
-        files(folder).stream().map(PythonCodes::text).collect(Collectors.joining("\n"));
+    var text = files(folder).stream().map(PythonCodes::text).collect(Collectors.joining("\n"));
     for (var before = 0; before != errors.size(); ) {
       before = errors.size();
       var classes = CLASS.matcher(text);

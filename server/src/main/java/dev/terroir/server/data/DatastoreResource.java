@@ -75,8 +75,7 @@ public final class DatastoreResource implements Resource {
 
   private Answer files(Request request) {
     return Pages.all(
-        stores().files(request.path("name"), request.query("prefix").orElse("")),
-        DataFile::toJson);
+        stores().files(request.path("name"), request.query("prefix").orElse("")), DataFile::toJson);
   }
 
   private Answer file(Request request) {

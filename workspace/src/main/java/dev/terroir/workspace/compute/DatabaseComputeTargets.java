@@ -105,7 +105,8 @@ public final class DatabaseComputeTargets implements ComputeTargets {
   @Override
   public List<ComputeTarget> list() {
     var all = new ArrayList<>(BUILT_IN);
-    all.addAll(database.query("SELECT name, document FROM compute_target", DatabaseComputeTargets::read));
+    all.addAll(
+        database.query("SELECT name, document FROM compute_target", DatabaseComputeTargets::read));
     all.sort(java.util.Comparator.comparing(ComputeTarget::name));
     return all;
   }

@@ -33,10 +33,7 @@ public record DataFolder(String name, Path path) {
             && text.chars().noneMatch(c -> c < 0x20 || c == 0x7f || c == '\\')
             && Arrays.stream(text.split("/", -1))
                 .noneMatch(part ->
-                    part.isEmpty()
-                        || part.equals(".")
-                        || part.equals("..")
-                        || part.length() > 255);
+                    part.isEmpty() || part.equals(".") || part.equals("..") || part.length() > 255);
     if (!isSound) {
       throw refusal("`" + relative + "` is no path of a datastore");
     }
