@@ -31,7 +31,8 @@ public final class RemoteEnvironments implements EnvironmentRegistry {
     return registered(answer.json(), answer.status() == 201);
   }
 
-  private static Registered registered(JsonObject json, boolean isNew) {
+  /// A version as the server shows it.
+  static Registered registered(JsonObject json, boolean isNew) {
     return new Registered(
         Environment.read(json.object("definition"), _ -> {}),
         json.string("hash"),

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -119,6 +120,17 @@ public final class RemoteRuns implements Runs {
   public void cancel(String id) {
     client.post(path(id) + "/cancel", JsonObject.EMPTY);
     await(id);
+  }
+
+  @Override
+  public List<JsonObject> metrics(String id, @Nullable String name) {
+    return client.pages(RestClient.query(path(id) + "/metrics", "name", name));
+  }
+
+  @Override
+  public void tag(String id, Map<String, String> tags) {
+    client.patch(
+        path(id), JsonObject.builder().put("tags", JsonValue.ofStrings(tags)).build(), null);
   }
 
   @Override

@@ -5,11 +5,11 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.lock.Lock;
-import dev.terroir.lock.LockFile;
 import dev.terroir.prefix.Prefixes;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.Workspace;
@@ -18,9 +18,11 @@ import dev.terroir.workspace.environments.EnvironmentRegistry;
 import dev.terroir.workspace.images.DefinitionImages;
 import dev.terroir.workspace.images.DockerImageDetails;
 import dev.terroir.workspace.images.ImageBuild;
+import dev.terroir.workspace.locks.ForeignLock;
 import dev.terroir.workspace.locks.LockStore;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -158,6 +160,11 @@ public final class RemoteWorkspace implements Workspace {
     return new RemoteModels(client, progress);
   }
 
+  /// Tokens, for owners.
+  public RemoteTokens tokens() {
+    return new RemoteTokens(client);
+  }
+
   /// Scoring services.
   public RemoteServices services() {
     return new RemoteServices(client);
@@ -217,41 +224,20 @@ public final class RemoteWorkspace implements Workspace {
             .json());
   }
 
-  private RestClient.Answer askLock(Environment environment, LockOptions options) {
-    refuseFiles(environment);
-    var body =
-        JsonObject.builder()
-            .put("definition", environment.toJson())
-            .put("platform", options.platform().toString())
-            .put("update", options.update());
-    if (options.pythonVersion() != null) {
-      body.put("python", options.pythonVersion());
-    }
-    if (!options.virtualPackages().isEmpty()) {
-      body.put("virtualPackages", options.virtualPackages());
-    }
-    return client.post("/locks", body.build());
-  }
-
   @Override
   public LockStore.Stored lock(Environment environment, LockOptions options, Progress shown) {
-    var answer = askLock(environment, options);
-    if (answer.status() == 200) {
-      return new LockStore.Stored(LockFile.ofJson(answer.json()), true);
-    }
-    var result = new RemoteJob(client, answer.json()).await(shown::line);
-    return new LockStore.Stored(LockFile.ofJson(result.object("lock")), false);
+    return new RemoteLocks(client).lock(environment, options, shown);
   }
 
-  /// A server begins to make a lock that it has not; it is told at once to leave it.
   @Override
-  public Optional<Lock> findLock(Environment environment) {
-    var answer = askLock(environment, LockOptions.here());
-    if (answer.status() == 200) {
-      return Optional.of(LockFile.ofJson(answer.json()));
-    }
-    new RemoteJob(client, answer.json()).cancel();
-    return Optional.empty();
+  public Optional<Lock> findLock(
+      Environment environment, Platform platform, @Nullable String pythonVersion) {
+    return new RemoteLocks(client).find(environment, platform, pythonVersion);
+  }
+
+  @Override
+  public ImportedLock importLock(ForeignLock foreign, Consumer<String> warnings) {
+    return new RemoteLocks(client).importLock(foreign, warnings);
   }
 
   private synchronized Uv uv() {

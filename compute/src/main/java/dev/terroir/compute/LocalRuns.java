@@ -4,10 +4,13 @@ import dev.terroir.compute.configuration.ScriptRunConfig;
 import dev.terroir.compute.supervisor.LogFollower;
 import dev.terroir.environment.Environment;
 import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.workspace.LocalWorkspace;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @since 0.1
 public final class LocalRuns implements Runs {
+  private static final int METRICS_AT_ONCE = 1000;
+
   private final LocalWorkspace workspace;
 
   /// @param workspace theirs
@@ -47,6 +52,28 @@ public final class LocalRuns implements Runs {
   @Override
   public void cancel(String id) {
     Run.get(workspace, id).cancel();
+  }
+
+  @Override
+  public List<JsonObject> metrics(String id, @Nullable String name) {
+    var run = Run.get(workspace, id);
+    var items = new ArrayList<JsonObject>();
+    var after = 0L;
+    while (true) {
+      var page = workspace.metrics().list(run.id(), name, after, METRICS_AT_ONCE);
+      page.forEach(item -> items.add(item.toJson()));
+      if (page.size() < METRICS_AT_ONCE) {
+        return items;
+      }
+      after = page.getLast().ordinal();
+    }
+  }
+
+  @Override
+  public void tag(String id, Map<String, String> tags) {
+    Run.get(workspace, id)
+        .update(
+            new RunChange(JsonObject.builder().put("tags", JsonValue.ofStrings(tags)).build()));
   }
 
   @Override

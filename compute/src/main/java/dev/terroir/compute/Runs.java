@@ -6,6 +6,7 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.progress.Progress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,14 @@ public interface Runs {
 
   /// Asks a run to end with its whole process tree, and waits until it has.
   void cancel(String id);
+
+  /// What a run has logged, in the order it arrived.
+  ///
+  /// @param name only items of this name, or null for all
+  List<JsonObject> metrics(String id, @Nullable String name);
+
+  /// Sets tags of a run; its others stay.
+  void tag(String id, Map<String, String> tags);
 
   /// The exact environment that a run used.
   Environment environment(String id);

@@ -18,6 +18,7 @@ import dev.terroir.server.runs.RunFileResource;
 import dev.terroir.server.runs.RunResource;
 import dev.terroir.server.services.ServiceResource;
 import dev.terroir.server.work.JobResource;
+import dev.terroir.server.work.LockResource;
 import dev.terroir.server.work.WorkResource;
 import java.util.List;
 import java.util.Set;
@@ -54,6 +55,7 @@ final class Resources {
         new EnvironmentResource(context),
         new WheelResource(context),
         new WorkResource(context),
+        new LockResource(context),
         new JobResource(context),
         new ContentResource(context),
         new TokenResource(context),

@@ -40,6 +40,7 @@ import dev.terroir.workspace.images.ImageBuild;
 import dev.terroir.workspace.images.ImageRecords;
 import dev.terroir.workspace.images.WorkspaceImages;
 import dev.terroir.workspace.images.WorkspaceRegistry;
+import dev.terroir.workspace.locks.ForeignLock;
 import dev.terroir.workspace.locks.LockStore;
 import dev.terroir.workspace.models.ModelRegistry;
 import dev.terroir.workspace.runs.ExperimentRecords;
@@ -53,6 +54,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -481,8 +483,25 @@ public final class LocalWorkspace implements Workspace {
   }
 
   @Override
-  public Optional<Lock> findLock(Environment environment) {
-    return locks().find(CanonicalForm.hash(environment), Platform.current(), null);
+  public Optional<Lock> findLock(
+      Environment environment, Platform platform, @Nullable String pythonVersion) {
+    return locks().find(CanonicalForm.hash(environment), platform, pythonVersion);
+  }
+
+  @Override
+  public ImportedLock importLock(ForeignLock foreign, Consumer<String> warnings) {
+    var meaning = foreign.meaning(warnings);
+    var other = locks().adopt(meaning.lock(), foreign.isReplacing());
+    if (other.isPresent()) {
+      throw new WorkspaceException(
+          Problem.of(
+                  WorkspaceCode.LOCK_TAKEN,
+                  "the same packages are locked already, with other archives: lock "
+                      + other.get().digest().hex().substring(0, 12))
+              .at(Place.of(foreign.source()))
+              .hint("`--update` takes the file's lock instead; the other one stays listed"));
+    }
+    return new ImportedLock(environments().register(meaning.definition()), meaning.lock());
   }
 
   /// The names of definitions that share a hash, for messages.

@@ -19,10 +19,12 @@ import dev.terroir.workspace.database.PostgresAddress;
 import dev.terroir.workspace.environments.EnvironmentRegistry;
 import dev.terroir.workspace.images.DockerImageDetails;
 import dev.terroir.workspace.images.ImageBuild;
+import dev.terroir.workspace.locks.ForeignLock;
 import dev.terroir.workspace.locks.LockStore;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -171,8 +173,30 @@ public interface Workspace
   /// The lock of a definition: the one that is kept, else a new resolution, which is kept.
   LockStore.Stored lock(Environment environment, LockOptions options, Progress progress);
 
-  /// The lock of a definition for this machine, when there is one.
-  Optional<Lock> findLock(Environment environment);
+  /// The lock of a definition for this machine, when there is one; nothing is resolved.
+  default Optional<Lock> findLock(Environment environment) {
+    return findLock(environment, Platform.current(), null);
+  }
+
+  /// The lock of a definition that is kept; nothing is resolved.
+  ///
+  /// @param platform of the machine that runs it
+  /// @param pythonVersion `major.minor` instead of the definition's, or null
+  Optional<Lock> findLock(
+      Environment environment, Platform platform, @Nullable String pythonVersion);
+
+  /// An environment that means exactly what another tool's lock holds.
+  ///
+  /// @param environment its version, and whether it is new
+  /// @param lock what was taken as its lock, so that nothing of it is resolved
+  record ImportedLock(EnvironmentRegistry.Registered environment, Lock lock) {}
+
+  /// Registers an environment that means exactly what another tool's lock holds, with that lock.
+  ///
+  /// @param warnings told what is left out of the file, each with file and line
+  /// @throws WorkspaceException code `lock-taken` when the same packages are locked with other
+  ///   archives, and `foreign` is not to take their place
+  ImportedLock importLock(ForeignLock foreign, Consumer<String> warnings);
 
   /// An environment that is ready on this machine.
   ///

@@ -24,6 +24,10 @@ public enum WorkspaceCode implements Code {
   ENVIRONMENT_NOT_FOUND("environment-not-found", Kind.REQUEST),
   /// A version is registered with another definition.
   VERSION_TAKEN("version-taken", Kind.REQUEST),
+  /// A definition has no lock yet.
+  LOCK_NOT_FOUND("lock-not-found", Kind.REQUEST),
+  /// A definition has another lock than the one that is to be kept.
+  LOCK_TAKEN("lock-taken", Kind.REQUEST),
   /// No such run.
   RUN_NOT_FOUND("run-not-found", Kind.REQUEST),
   /// A run of that id is recorded already.

@@ -13,6 +13,8 @@ import dev.terroir.serving.LocalServices;
 import dev.terroir.serving.ScoringServices;
 import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.accounts.LocalTokens;
+import dev.terroir.workspace.accounts.TokenRegistry;
 import dev.terroir.workspace.config.WorkspaceConfig;
 import dev.terroir.workspace.models.Models;
 import java.nio.file.Files;
@@ -105,6 +107,14 @@ public final class Context implements AutoCloseable {
     return workspace() instanceof LocalWorkspace local
         ? new LocalServices(local)
         : remote().services();
+  }
+
+  /// The tokens of the workspace's server.
+  public TokenRegistry tokens() {
+    return workspace() instanceof LocalWorkspace local
+        ? new LocalTokens(
+            local.database(), local.clock(), "command line: " + System.getProperty("user.name"))
+        : remote().tokens();
   }
 
   private RemoteWorkspace remote() {

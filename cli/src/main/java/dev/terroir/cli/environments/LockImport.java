@@ -1,15 +1,10 @@
 package dev.terroir.cli.environments;
 
-import dev.terroir.cli.CliException;
 import dev.terroir.cli.command.Arguments;
 import dev.terroir.cli.command.Context;
-import dev.terroir.environment.Environment;
 import dev.terroir.environment.SavedDirectory;
-import dev.terroir.environment.Validation;
-import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.lock.exchange.ForeignLocks;
-import dev.terroir.lock.exchange.LockExchange;
+import dev.terroir.workspace.locks.ForeignLock;
 import java.nio.file.Path;
 
 /// `terroir lock import`: an environment that means exactly what another tool's lock holds. Its
@@ -19,34 +14,22 @@ final class LockImport {
 
   static int run(Arguments arguments, Context context) {
     var file = Path.of(arguments.get("--file"));
-    var document = ForeignLocks.read(file, context.progress()::warn);
-    var choice =
-        LockExchange.choose(
-            document, arguments.orNull("--environment"), arguments.orNull("--platform"));
-    var base = file.toAbsolutePath().getParent();
-    var imported = LockExchange.toLock(document, choice, base == null ? Path.of("/") : base);
     var name = arguments.optional("--name").orElseGet(() -> nameOf(file));
-    Validation.checkNewName(name);
-    var environment = Environment.of(name, imported.dependencies());
-    Validation.check(environment);
-    var hash = CanonicalForm.hash(environment);
-    var lock = imported.of(hash);
-    var workspace =
-        context.local(
-            "a server keeps no lock that was made elsewhere",
-            "import it where the workspace lies, or register the environment alone with `terroir"
-                + " environment register`");
-    var other = workspace.locks().adopt(lock, arguments.has("--update"));
-    if (other.isPresent()) {
-      throw CliException.usage(
-          "the same packages are locked already, with other archives: lock "
-              + other.get().digest().hex().substring(0, 12),
-          "`--update` takes the file's lock instead; the other one stays listed");
-    }
+    var foreign =
+        ForeignLock.read(
+            file,
+            name,
+            arguments.orNull("--environment"),
+            arguments.orNull("--platform"),
+            arguments.has("--update"));
+    var imported = context.workspace().importLock(foreign, context.progress()::warn);
+    var lock = imported.lock();
+    var registered = imported.environment();
     var directory = arguments.path("--directory");
     directory.ifPresent(
-        path -> SavedDirectory.save(environment, path, arguments.has("--overwrite")));
-    var registered = workspace.environments().register(environment);
+        path ->
+            SavedDirectory.save(
+                registered.environment().withVersion(null), path, arguments.has("--overwrite")));
     var size = lock.everything().size();
     context
         .console()
@@ -54,9 +37,9 @@ final class LockImport {
             "imported "
                 + size
                 + (size == 1 ? " package" : " packages")
-                + " of "
-                + document.format().title()
-                + " as "
+                + " of `"
+                + file
+                + "` as "
                 + name
                 + " version "
                 + registered.version());
@@ -64,7 +47,7 @@ final class LockImport {
         JsonObject.builder()
             .put("name", name)
             .put("version", registered.version())
-            .put("hash", hash)
+            .put("hash", registered.hash())
             .put("lockDigest", lock.digest().prefixed())
             .put("platform", lock.platform().toString())
             .put("pythonVersion", lock.pythonVersion())

@@ -6,8 +6,6 @@ import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.cli.environments.Environments;
-import dev.terroir.compute.Run;
-import dev.terroir.compute.RunChange;
 import dev.terroir.compute.RunStatus;
 import dev.terroir.compute.Runs;
 import dev.terroir.compute.configuration.RunConfiguration;
@@ -17,10 +15,8 @@ import dev.terroir.environment.SavedDirectory;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.problem.Code;
-import dev.terroir.workspace.LocalWorkspace;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,8 +27,6 @@ import org.jspecify.annotations.Nullable;
 /// @since 0.1
 public final class RunCommands {
   private static final Option RUN = Option.required("-r --run --run-id", "RUN", "The run's id.");
-
-  private static final int METRICS_AT_ONCE = 1000;
 
   private RunCommands() {}
 
@@ -259,29 +253,18 @@ public final class RunCommands {
     return 0;
   }
 
-  private static LocalWorkspace local(Context context) {
-    return context.local(
-        "metrics and tags of a run on a server are not shown by this command",
-        "use the Python client: `run.get_metrics()`, `run.tag(…)`");
-  }
-
   private static int metrics(Arguments arguments, Context context) {
-    var workspace = local(context);
-    var run = Run.get(workspace, arguments.get("--run"));
-    var items = new ArrayList<JsonValue>();
-    var after = 0L;
-    while (true) {
-      var page =
-          workspace.metrics().list(run.id(), arguments.orNull("--name"), after, METRICS_AT_ONCE);
-      page.forEach(item -> items.add(item.toJson()));
-      if (page.size() < METRICS_AT_ONCE) {
-        break;
-      }
-      after = page.getLast().ordinal();
-    }
     context
         .console()
-        .result(new JsonValue.JsonArray(items), "name", "kind", "value", "step", "time");
+        .result(
+            new JsonValue.JsonArray(
+                List.copyOf(
+                    context.runs().metrics(arguments.get("--run"), arguments.orNull("--name")))),
+            "name",
+            "kind",
+            "value",
+            "step",
+            "at");
     return 0;
   }
 
@@ -290,10 +273,9 @@ public final class RunCommands {
     if (words.isEmpty()) {
       throw CliException.usage("no tag is named", "say `--tag KEY=VALUE`");
     }
-    var run = Run.get(local(context), arguments.get("--run"));
-    run.update(
-        new RunChange(JsonObject.builder().put("tags", JsonValue.ofStrings(tags(words))).build()));
-    context.console().result(run.details(), "runId", "status", "tags");
+    var id = arguments.get("--run");
+    context.runs().tag(id, tags(words));
+    context.console().result(context.runs().details(id), "runId", "status", "tags");
     return 0;
   }
 

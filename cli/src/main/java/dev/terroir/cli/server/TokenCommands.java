@@ -5,18 +5,14 @@ import dev.terroir.cli.command.Arguments;
 import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
-import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.server.ServerCode;
 import dev.terroir.server.ServerException;
-import dev.terroir.workspace.LocalWorkspace;
-import dev.terroir.workspace.accounts.AuditLog;
 import dev.terroir.workspace.accounts.Role;
-import dev.terroir.workspace.accounts.Tokens;
 import java.util.List;
 
-/// `terroir token …`, on the machine that has the workspace: whoever may write its folder may make
-/// tokens, the first owner's too.
+/// `terroir token …`: on the machine that has the workspace for whoever may write its folder, so
+/// that the first owner has a token; over HTTP for owners.
 ///
 /// @since 0.1
 public final class TokenCommands {
@@ -52,23 +48,6 @@ public final class TokenCommands {
             TokenCommands::revoke));
   }
 
-  private static LocalWorkspace workspace(Context context) {
-    return context.local(
-        "this command makes tokens where the workspace lies",
-        "run `terroir token` on the server's machine, or ask `/api/v1/tokens` as an owner");
-  }
-
-  private static Tokens tokens(Context context) {
-    var workspace = workspace(context);
-    return new Tokens(workspace.database(), workspace.clock());
-  }
-
-  private static void audit(Context context, String action, String subject) {
-    var workspace = workspace(context);
-    new AuditLog(workspace.database(), workspace.clock())
-        .add("command line: " + System.getProperty("user.name"), action, subject, "");
-  }
-
   private static int create(Arguments arguments, Context context) {
     var name = arguments.get("--name");
     if (name.isBlank() || name.length() > 64) {
@@ -82,16 +61,8 @@ public final class TokenCommands {
                     "`" + word + "` is no role", "use reader, contributor or owner"));
     var lifetime =
         arguments.optional("--expires").map(text -> Amounts.time("--expires", text)).orElse(null);
-    var made = tokens(context).create(name, role, lifetime, null);
-    audit(context, "token.create", name + " (" + made.token().id() + ")");
-    context
-        .console()
-        .result(
-            made.token().toJson().toBuilder().put("secret", made.secret()).build(),
-            "id",
-            "name",
-            "role",
-            "secret");
+    var made = context.tokens().create(name, role, lifetime);
+    context.console().result(made, "id", "name", "role", "secret");
     return 0;
   }
 
@@ -100,9 +71,8 @@ public final class TokenCommands {
         .console()
         .result(
             new JsonValue.JsonArray(
-                tokens(context).list().stream()
-                    .<JsonValue>map(token ->
-                        JsonObject.builder().putAll(token.toJson()).remove("runId").build())
+                context.tokens().list().stream()
+                    .<JsonValue>map(token -> token.toBuilder().remove("runId").build())
                     .toList()),
             "id",
             "name",
@@ -116,13 +86,12 @@ public final class TokenCommands {
 
   private static int revoke(Arguments arguments, Context context) {
     var id = arguments.get("--id");
-    if (!tokens(context).revoke(id)) {
+    if (!context.tokens().revoke(id)) {
       throw ServerException.of(
           ServerCode.TOKEN_NOT_FOUND,
           "no token has the id `" + id + "`",
           "`terroir token list` shows their ids");
     }
-    audit(context, "token.revoke", id);
     context.console().say("revoked " + id);
     return 0;
   }

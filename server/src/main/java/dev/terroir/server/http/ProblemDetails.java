@@ -22,6 +22,7 @@ public final class ProblemDetails {
   private static final Set<String> CONFLICTS =
       Set.of(
           "version-taken",
+          "lock-taken",
           "workspace-exists",
           "service-exists",
           "model-in-use",

@@ -1,0 +1,107 @@
+package dev.terroir.client;
+
+import dev.terroir.environment.Environment;
+import dev.terroir.environment.identity.CanonicalForm;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.platform.Platform;
+import dev.terroir.foundation.problem.TerroirException;
+import dev.terroir.foundation.progress.Progress;
+import dev.terroir.lock.Lock;
+import dev.terroir.lock.LockFile;
+import dev.terroir.workspace.Workspace.ImportedLock;
+import dev.terroir.workspace.Workspace.LockOptions;
+import dev.terroir.workspace.locks.ForeignLock;
+import dev.terroir.workspace.locks.LockStore;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// The locks of a workspace on a server. Thread-safe.
+final class RemoteLocks {
+  private static final String LOCKS = "/locks";
+
+  private final RestClient client;
+
+  RemoteLocks(RestClient client) {
+    this.client = client;
+  }
+
+  /// The lock that the server keeps; nothing is resolved.
+  Optional<Lock> find(Environment environment, Platform platform, @Nullable String pythonVersion) {
+    var path =
+        RestClient.query(
+            RestClient.query(
+                LOCKS + "/" + CanonicalForm.hash(environment), "platform", platform.toString()),
+            "python",
+            pythonVersion);
+    try {
+      return Optional.of(LockFile.ofJson(client.get(path).json()));
+    } catch (TerroirException e) {
+      if (e.problem().code().id().equals("lock-not-found")) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /// The lock that the server keeps, else what it resolves. A kept one is also had by those who may
+  /// not have anything resolved.
+  LockStore.Stored lock(Environment environment, LockOptions options, Progress progress) {
+    var kept =
+        options.update()
+            ? Optional.<Lock>empty()
+            : find(environment, options.platform(), options.pythonVersion());
+    if (kept.isPresent()) {
+      return new LockStore.Stored(kept.get(), true);
+    }
+    var body =
+        JsonObject.builder()
+            .put("definition", environment.toJson())
+            .put("platform", options.platform().toString())
+            .put("update", options.update());
+    if (options.pythonVersion() != null) {
+      body.put("python", options.pythonVersion());
+    }
+    if (!options.virtualPackages().isEmpty()) {
+      body.put("virtualPackages", options.virtualPackages());
+    }
+    var answer = client.post(LOCKS, body.build());
+    if (answer.status() == 200) {
+      return new LockStore.Stored(LockFile.ofJson(answer.json()), true);
+    }
+    var result = new RemoteJob(client, answer.json()).await(progress::line);
+    return new LockStore.Stored(LockFile.ofJson(result.object("lock")), false);
+  }
+
+  /// Has the server take another tool's lock. It is read here first, so that what is wrong with it
+  /// is told before anything is sent.
+  ImportedLock importLock(ForeignLock foreign, Consumer<String> warnings) {
+    var meaning = foreign.meaning(warnings);
+    for (var item : meaning.lock().everything()) {
+      if (ForeignLock.isFile(item.url())) {
+        throw ClientException.notOverHttp(
+            "the lock names an archive that is a file of this machine: `" + item.name() + "`",
+            "import it where the workspace lies, or give the archive a URL that the server can"
+                + " reach");
+      }
+    }
+    var answer =
+        client
+            .post(
+                LOCKS + "/import",
+                JsonObject.builder()
+                    .put("name", foreign.name())
+                    .put("text", foreign.text())
+                    .put("source", foreign.source())
+                    // The server's machine may be another, which its own choice would be for.
+                    .put("environment", meaning.choice().environment())
+                    .put("platform", meaning.choice().platform())
+                    .put("update", foreign.isReplacing())
+                    .build())
+            .json();
+    return new ImportedLock(
+        RemoteEnvironments.registered(
+            answer.object("environment"), answer.optionalBoolean("isNew").orElse(false)),
+        LockFile.ofJson(answer.object("lock")));
+  }
+}
