@@ -369,7 +369,7 @@ class RemoteCommandsTest {
   @Test
   void whatNeedsAWorkspaceHereSaysSo() {
     var terroir = as(Role.OWNER);
-    for (var words : List.of("token list", "serve", "quickstart")) {
+    for (var words : List.of("serve", "quickstart")) {
       var outcome = terroir.run(words);
       assertThat(outcome.code()).as(words).isEqualTo(2);
       assertThat(outcome.err()).as(words).contains("[not-over-http]", "hint:");

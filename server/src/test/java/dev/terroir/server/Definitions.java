@@ -2,6 +2,12 @@ package dev.terroir.server;
 
 /// Definitions that need no index.
 final class Definitions {
+  /// An explicit list of conda, of one package that no channel has.
+  static final String EXPLICIT =
+      "@EXPLICIT\nhttps://channel.example/main/linux-64/zlib-1.3-h1_0.conda#"
+          + "a".repeat(64)
+          + "\n";
+
   private Definitions() {}
 
   /// One whose packages its user manages.

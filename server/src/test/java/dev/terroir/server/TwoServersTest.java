@@ -3,6 +3,7 @@ package dev.terroir.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.terroir.foundation.file.ProcessLock;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.progress.Progress;
@@ -162,6 +163,52 @@ class TwoServersTest {
     assertThat(new HashSet<>(runs)).hasSize(1);
     assertThat(apis.get(1).get("/api/v1/runs?experiment=once").is(200).json().objects("items"))
         .hasSize(1);
+  }
+
+  /// The call waits for a lock on a file that this test holds, for longer than a lease lasts that
+  /// nobody renews; what is done twice is in the audit log twice.
+  @Test
+  void doTheWorkOfOneKeyOnceHoweverLongItTakes() throws Exception {
+    var body =
+        JsonObject.builder()
+            .put("name", "slow")
+            .put("platform", "linux-64")
+            .put("text", Definitions.EXPLICIT)
+            .build()
+            .toString();
+    var hash =
+        apis.get(0)
+            .send("POST", "/api/v1/locks/import", body)
+            .is(200)
+            .json()
+            .object("lock")
+            .string("definitionHash");
+    var file = folder.resolve("team/locks/" + hash + "/linux-amd64.json.lock");
+    assertThat(file).exists();
+    List<JsonObject> answers;
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var pending = new ArrayList<java.util.concurrent.Future<JsonObject>>();
+      try (var _ = ProcessLock.acquire(file, Duration.ofSeconds(5))) {
+        for (var api : apis) {
+          pending.add(
+              threads.submit(() ->
+                  api.with("Idempotency-Key", "slow")
+                      .send("POST", "/api/v1/locks/import", body)
+                      .is(200)
+                      .json()));
+          Thread.sleep(500);
+        }
+        Thread.sleep(18_000);
+        assertThat(pending).noneMatch(java.util.concurrent.Future::isDone);
+      }
+      answers = List.of(pending.get(0).get(), pending.get(1).get());
+    }
+    assertThat(answers.get(1)).isEqualTo(answers.get(0));
+    assertThat(
+            apis.get(0).get("/api/v1/audit").is(200).json().objects("items").stream()
+                .filter(entry -> entry.string("action").equals("lock.import")))
+        .as("the first, and the one of both servers")
+        .hasSize(2);
   }
 
   @Test

@@ -15,13 +15,17 @@ import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Repeats first answers to requests with an `Idempotency-Key`, whichever server of the workspace
 /// gave them. Thread-safe.
 final class Repeats {
-  /// A key whose server died while it answered is free after this time.
-  private static final Duration LEASE = Duration.ofMinutes(1);
+  /// A key whose server died while it answered is free after this time; while it answers, it renews
+  /// the lease, however long that takes.
+  private static final Duration LEASE = Duration.ofSeconds(15);
+
+  private static final Duration RENEWAL = Duration.ofSeconds(4);
 
   private static final Duration PAUSE = Duration.ofMillis(20);
 
@@ -67,7 +71,7 @@ final class Repeats {
         }
         return read(first.get());
       }
-      var answer = operation.answer(request);
+      var answer = held(name, () -> operation.answer(request));
       if (answer instanceof Answer.Json json) {
         repeated.put(
             key.get(), actor, new RepeatedRequests.Answered(digest, json.status(), written(json)));
@@ -93,6 +97,53 @@ final class Repeats {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw ServerException.of(ServerCode.SERVER_STOPPING, "the server is about to end");
+    }
+  }
+
+  /// Answers under the lease of a key, which is renewed until the answer is there.
+  private Answer held(String name, Supplier<Answer> operation) {
+    if (leases == null) {
+      return operation.get();
+    }
+    var held = leases;
+    var renewal =
+        Thread.ofVirtual().name("lease of an answer").start(() -> renew(lease(name), held));
+    try {
+      return operation.get();
+    } finally {
+      renewal.interrupt();
+      join(renewal);
+    }
+  }
+
+  private void renew(String lease, Leases held) {
+    try {
+      while (true) {
+        Thread.sleep(RENEWAL);
+        try {
+          // Taken again where it ended, as while the machine was held up, and nobody took it.
+          held.tryAcquire(lease, owner, LEASE);
+        } catch (TerroirException e) {
+          // The database is away; the lease may outlive that, and the next renewal tells.
+        }
+      }
+    } catch (InterruptedException e) {
+      // The answer is there.
+    }
+  }
+
+  /// Waits until a renewal has ended, so that none comes after the lease was given back.
+  private static void join(Thread renewal) {
+    var isInterrupted = false;
+    while (renewal.isAlive()) {
+      try {
+        renewal.join();
+      } catch (InterruptedException e) {
+        isInterrupted = true;
+      }
+    }
+    if (isInterrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
