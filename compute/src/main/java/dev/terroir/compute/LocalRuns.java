@@ -72,8 +72,7 @@ public final class LocalRuns implements Runs {
   @Override
   public void tag(String id, Map<String, String> tags) {
     Run.get(workspace, id)
-        .update(
-            new RunChange(JsonObject.builder().put("tags", JsonValue.ofStrings(tags)).build()));
+        .update(new RunChange(JsonObject.builder().put("tags", JsonValue.ofStrings(tags)).build()));
   }
 
   @Override

@@ -54,10 +54,7 @@ class LocksTest {
     var reader = served.as(Role.READER);
     var found = reader.get(path + "?platform=linux/amd64").is(200);
     assertThat(found.json()).isEqualTo(lock);
-    reader
-        .with("If-None-Match", found.header("ETag"))
-        .get(path + "?platform=linux/amd64")
-        .is(304);
+    reader.with("If-None-Match", found.header("ETag")).get(path + "?platform=linux/amd64").is(304);
     reader.get(path + "?platform=linux/arm64").refused(404, "lock-not-found");
     reader.get(path + "?platform=linux/amd64&python=3.9").refused(404, "lock-not-found");
   }
@@ -97,7 +94,9 @@ class LocksTest {
   @Test
   void propertiesOfAModelAreAddedAndNeverChanged() {
     var digest = "sha256:" + dev.terroir.foundation.digest.Sha256.of("weights").hex();
-    api.put("/api/v1/contents/" + digest, "weights".getBytes(java.nio.charset.StandardCharsets.UTF_8))
+    api.put(
+            "/api/v1/contents/" + digest,
+            "weights".getBytes(java.nio.charset.StandardCharsets.UTF_8))
         .is(204);
     api.send(
             "POST",

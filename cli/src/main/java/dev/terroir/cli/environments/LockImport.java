@@ -26,10 +26,9 @@ final class LockImport {
     var lock = imported.lock();
     var registered = imported.environment();
     var directory = arguments.path("--directory");
-    directory.ifPresent(
-        path ->
-            SavedDirectory.save(
-                registered.environment().withVersion(null), path, arguments.has("--overwrite")));
+    directory.ifPresent(path ->
+        SavedDirectory.save(
+            registered.environment().withVersion(null), path, arguments.has("--overwrite")));
     var size = lock.everything().size();
     context
         .console()

@@ -39,7 +39,8 @@ public record ForeignLock(
     @Nullable String environment,
     @Nullable String platform,
     boolean isReplacing) {
-  private static final Pattern FILE = Pattern.compile("(?:[a-z]+\\+)?file:", Pattern.CASE_INSENSITIVE);
+  private static final Pattern FILE =
+      Pattern.compile("(?:[a-z]+\\+)?file:", Pattern.CASE_INSENSITIVE);
 
   /// Reads a file.
   ///
@@ -66,10 +67,7 @@ public record ForeignLock(
   /// @param choice what was taken of the file
   /// @param definition names exactly its packages
   /// @param lock of that definition
-  public record Meaning(
-      LockExchange.Choice choice,
-      Environment definition,
-      Lock lock) {}
+  public record Meaning(LockExchange.Choice choice, Environment definition, Lock lock) {}
 
   /// Reads what it means.
   ///
@@ -88,8 +86,7 @@ public record ForeignLock(
     var imported = LockExchange.toLock(document, choice, base);
     var definition = Environment.of(name, imported.dependencies());
     Validation.check(definition);
-    return new Meaning(
-        choice, definition, imported.of(CanonicalForm.hash(definition)));
+    return new Meaning(choice, definition, imported.of(CanonicalForm.hash(definition)));
   }
 
   // Before anything looks whether there are such files.
