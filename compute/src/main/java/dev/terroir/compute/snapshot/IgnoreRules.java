@@ -173,7 +173,9 @@ public final class IgnoreRules {
         out.append(posix(rest.substring(i + 2, end)));
         i = end + 2;
       } else if (rest.charAt(i) == '\\' && i + 1 < rest.length()) {
-        out.append('\\').append(rest.charAt(i + 1));
+        // A letter with a backslash is that letter, where Java has classes such as `\d`.
+        var c = rest.charAt(i + 1);
+        out.append(Character.isLetterOrDigit(c) ? "" : "\\").append(c);
         i += 2;
       } else {
         var c = rest.charAt(i);

@@ -34,6 +34,16 @@ class IgnoreRulesTest {
     "[ab].txt, b.txt, true",
     "[!ab].txt, b.txt, false",
     "data?, data1, true",
+    "'[\\d]', d, true",
+    "'[\\d]', 7, false",
+    "'[\\wx]', w, true",
+    "'[\\w]', q, false",
+    "'[a\\]b]', ], true",
+    "'[\\a-c]', b, true",
+    "'[a-\\c]', b, true",
+    "[[:digit:]], 7, true",
+    "[[:blank:]x], x, true",
+    "[[:none:]], n, false",
     "# comment, comment, false"
   })
   void patterns(String pattern, String path, boolean ignored) {
