@@ -154,6 +154,29 @@ class Sending(unittest.TestCase):
         self.server.client().upload_snapshot(self.folder)
         self.assertEqual(b"one", self.contents[digest(b"one")])
 
+    def test_links_that_lead_out_and_links_to_folders_are_refused(self) -> None:
+        source, outside = self.folder / "source", self.folder / "source2"
+        (source / "sub").mkdir(parents=True)
+        outside.mkdir()
+        (source / "sub" / "a").write_text("one")
+        (outside / "secret").write_text("two")
+        (source / "inside").symlink_to(Path("sub", "a"))
+        (source / "dangling").symlink_to("nothing")
+        self.server.client().upload_snapshot(source)
+        files = json.loads(self.server.seen("/snapshots")[0][3])["files"]
+        self.assertEqual(["inside", "sub/a"], [one["path"] for one in files])
+        for target, reason in [(outside / "secret", "leads out of"), (outside, "to a directory"), (Path("sub"), "to a directory")]:
+            (source / "link").symlink_to(target)
+            with self.assertRaises(terroir.TerroirError) as raised:
+                self.server.client().upload_snapshot(source)
+            self.assertEqual("snapshot-refused", raised.exception.code)
+            self.assertIn(reason, str(raised.exception))
+            (source / ".amlignore").write_text("/link\n.amlignore\n")
+            self.server.client().upload_snapshot(source, ignore=True)
+            (source / ".amlignore").unlink()
+            (source / "link").unlink()
+        self.assertNotIn(digest(b"two"), self.contents)
+
     def test_limits_are_those_of_the_retired_service(self) -> None:
         for name in "abc":
             (self.folder / name).write_text("12345")

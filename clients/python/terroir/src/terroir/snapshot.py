@@ -146,17 +146,25 @@ def _character_class(body: str) -> str:
         return _NEVER
 
 
-def files_of(directory: Union[str, "os.PathLike[str]"], ignore: bool) -> Iterator[Tuple[str, Path]]:
-    """The files of a folder, each with its relative name with `/`; links to files are files, circles are not walked."""
+def files_of(
+    directory: Union[str, "os.PathLike[str]"], ignore: bool, keeps_within: bool = False
+) -> Iterator[Tuple[str, Path]]:
+    """The files of a folder, each with its relative name with `/`; links to files are files, circles are not walked.
+
+    With ``keeps_within``, as in a source directory, a link to a folder or to a file elsewhere is refused.
+    """
     root = Path(directory)
+    within = os.path.join(os.path.realpath(str(root)), "")
     rules = IgnoreRules.of(root) if ignore else IgnoreRules()
 
     def walk(folder: Path, prefix: str, above: Tuple[str, ...]) -> Iterator[Tuple[str, Path]]:
         for entry in sorted(os.scandir(str(folder)), key=lambda item: item.name):
             name = prefix + entry.name
-            is_directory = entry.is_dir()
+            is_directory = entry.is_dir(follow_symlinks=not keeps_within)
             if rules.is_ignored(name, is_directory):
                 continue
+            if keeps_within and entry.is_symlink() and os.path.exists(entry.path):
+                _check_link(entry.path, within)
             if is_directory:
                 real = os.path.realpath(entry.path)
                 if real not in above:
@@ -165,6 +173,17 @@ def files_of(directory: Union[str, "os.PathLike[str]"], ignore: bool) -> Iterato
                 yield name, Path(entry.path)
 
     return walk(root, "", (os.path.realpath(str(root)),))
+
+
+def _check_link(link: str, within: str) -> None:
+    is_directory = os.path.isdir(link)
+    if is_directory or not os.path.realpath(link).startswith(within):
+        raise TerroirError(
+            "snapshot-refused",
+            "%s: %s, it points to %s" % (
+                "a link to a directory cannot be part of a snapshot" if is_directory
+                else "a link leads out of the source directory", link, os.readlink(link)),
+            hints=["replace it by a copy, or name it in .amlignore"])
 
 
 def upload(
@@ -179,7 +198,7 @@ def upload(
     files: List[Dict[str, Any]] = []
     by_digest: Dict[str, Path] = {}
     total = 0
-    for name, file in files_of(directory, ignore):
+    for name, file in files_of(directory, ignore, keeps_within=True):
         total += file.stat().st_size
         if ignore and (total > LIMIT_BYTES or len(files) >= LIMIT_FILES):
             raise TerroirError(
