@@ -179,9 +179,10 @@ class Data(OnAServer):
         submission = config._submission(self.ws, "e")
         self.assertEqual(
             submission.configuration["arguments"],
-            ["--a", "$AZUREML_DATAREFERENCE_first", "--b", "$AZUREML_DATAREFERENCE_second", "--c", "$AZUREML_DATAREFERENCE_workspaceblobstore", "0.5"],
+            ["--a", "$AZUREML_DATAREFERENCE_first", "--b", "DatasetConsumptionConfig:second", "--c", "$AZUREML_DATAREFERENCE_workspaceblobstore", "0.5"],
         )
-        self.assertEqual(submission.configuration["dataReferences"]["second"]["mode"], "download")
+        self.assertEqual(submission.configuration["dataReferences"]["first"]["mode"], "mount")
+        self.assertEqual(submission.configuration["data"]["second"]["mechanism"], "download")
         self.assertEqual(submission.configuration["environment"]["name"], "Experiment e Environment")
         json.dumps(submission.configuration)
 

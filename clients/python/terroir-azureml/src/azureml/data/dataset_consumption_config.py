@@ -57,23 +57,14 @@ class DatasetConsumptionConfig:
             data.properties[property_of(self.name)] = named
             return named
         paths = dataset._stored(data.workspace)
-        if len(paths) > 1 or "*" in paths[0].get("path", ""):
-            document = {
-                "dataLocation": {"dataset": {"definition": {"paths": paths}}},
-                "mechanism": self.mode,
-                "environmentVariableName": self.name,
-                "pathOnCompute": self.path_on_compute,
-                "overwrite": False,
-            }
-            return str(data.dataset(self.name, document))
         document = {
-            "dataStoreName": paths[0]["datastore"],
-            "mode": self.mode,
-            "pathOnDataStore": paths[0].get("path") or None,
+            "dataLocation": {"dataset": {"definition": {"paths": paths}}},
+            "mechanism": self.mode,
+            "environmentVariableName": self.name,
             "pathOnCompute": self.path_on_compute,
             "overwrite": False,
         }
-        return str(data.reference(self.name, document))
+        return str(data.dataset(self.name, document))
 
     def __str__(self) -> str:
         return "DatasetConsumptionConfig:{}".format(self.name)

@@ -48,7 +48,8 @@ class OutputFileDatasetConfig:
         (place,) = places(destination)
         document: Dict[str, Any] = {
             "dataStoreName": place["datastore"],
-            "mode": self.mode,
+            # What a script leaves there is taken at the run's end in either mode.
+            "mode": "upload",
             "pathOnDataStore": place["path"] or None,
             "pathOnCompute": self.source,
             "overwrite": True,

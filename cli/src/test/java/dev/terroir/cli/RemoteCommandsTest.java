@@ -14,6 +14,7 @@ import dev.terroir.server.TerroirServer;
 import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -213,6 +214,38 @@ class RemoteCommandsTest {
                 + " fail.py");
     assertThat(failed.code()).isEqualTo(1);
     assertThat(failed.err()).contains("exit code 3");
+  }
+
+  @Test
+  void aCommandWithDataRunsThere() throws Exception {
+    var terroir = as(Role.CONTRIBUTOR);
+    var stores = workspace.datastores();
+    try (var in = new ByteArrayInputStream("from the store".getBytes(StandardCharsets.UTF_8))) {
+      stores.write(stores.getDefault(), "in/a.txt", in, true);
+    }
+    terroir.write(
+        "command.runconfig",
+        """
+        command: cat $AZUREML_DATAREFERENCE_d/a.txt DatasetConsumptionConfig:s
+        environment:
+          name: um
+          python: {userManagedDependencies: true, interpreterPath: /usr/bin/python3}
+        dataReferences: {d: {mode: mount, pathOnDataStore: in}}
+        data:
+          s:
+            mechanism: download
+            dataLocation:
+              dataset: {definition: {paths: [{datastore: workspaceblobstore, path: in/a.txt}]}}
+        """);
+    terroir.write("code/train.py", "");
+    var submit =
+        "run submit-script -e command --source %s -c ".formatted(terroir.project.resolve("code"));
+    var submitted = terroir.run(submit + terroir.project.resolve("command.runconfig")).succeeds();
+    assertThat(submitted.out() + submitted.err()).contains("from the storefrom the store");
+    terroir.write("nothing.runconfig", "target: local\n");
+    var refused = terroir.run(submit + terroir.project.resolve("nothing.runconfig"));
+    assertThat(refused.code()).isEqualTo(2);
+    assertThat(refused.err()).contains("neither a script nor a command");
   }
 
   @Test

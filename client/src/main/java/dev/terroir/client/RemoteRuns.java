@@ -36,7 +36,7 @@ public final class RemoteRuns implements Runs {
   @Override
   public Accepted submit(String experiment, ScriptRunConfig config, Progress progress) {
     var source = config.sourceDirectory();
-    if (!Files.isRegularFile(source.resolve(config.script()))) {
+    if (config.command() == null && !Files.isRegularFile(source.resolve(config.script()))) {
       // Said before anything is sent.
       throw new ClientException(
           Problem.of(
@@ -63,7 +63,8 @@ public final class RemoteRuns implements Runs {
   private static JsonObject configuration(ScriptRunConfig config) {
     var json =
         JsonObject.builder()
-            .put("script", config.script())
+            .put("script", config.command() == null ? config.script() : null)
+            .put("command", config.command())
             .put("arguments", config.arguments())
             .put("target", config.target())
             .put("environmentVariables", JsonValue.ofStrings(config.environmentVariables()))
@@ -85,6 +86,9 @@ public final class RemoteRuns implements Runs {
     var environment = config.environment();
     if (environment != null) {
       json.put("environment", environment.toJson());
+    }
+    for (var section : List.of("dataReferences", "data", "outputData")) {
+      config.definition().optionalObject(section).ifPresent(data -> json.put(section, data));
     }
     return json.build();
   }

@@ -192,7 +192,7 @@ public final class Experiment {
     var me = ProcessHandle.current().pid();
     return JsonObject.builder()
         .put("target", config.target())
-        .put("script", config.script())
+        .put("script", config.command() == null ? config.script() : null)
         .put("arguments", config.arguments())
         .put(
             "environment",

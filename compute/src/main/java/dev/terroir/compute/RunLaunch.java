@@ -148,7 +148,7 @@ final class RunLaunch {
       command.addAll(data.replace(config.arguments()));
     } else {
       command.add("-c");
-      command.addAll(data.replace(List.of(line)));
+      command.add(data.replaceInLine(line));
     }
     return switch (setting) {
       case Setting.Local(var ready) -> {

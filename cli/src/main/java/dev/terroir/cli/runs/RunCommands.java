@@ -128,18 +128,28 @@ public final class RunCommands {
   private static int submit(Arguments arguments, Context context) {
     var words = arguments.positionals();
     var source = arguments.path("--source").orElse(context.project()).toAbsolutePath().normalize();
+    var configuration =
+        arguments
+            .optional("--run-configuration-name")
+            .map(name ->
+                RunConfiguration.read(
+                    RunConfiguration.find(name, context.project()),
+                    context.project(),
+                    context.progress()::warn))
+            .orElse(RunConfiguration.defaults());
+    var script = words.isEmpty() ? configuration.script() : words.getFirst();
+    if (script == null && configuration.command() == null) {
+      throw CliException.usage(
+          "neither a script nor a command is named",
+          "write the script's name, or `script` or `command` in the run configuration");
+    }
     var config =
         ScriptRunConfig.of(
-            source,
-            words.getFirst(),
-            words.subList(1, words.size()),
-            environment(arguments, context));
-    var name = arguments.optional("--run-configuration-name");
-    if (name.isPresent()) {
-      var file = RunConfiguration.find(name.get(), context.project());
-      config =
-          config.with(RunConfiguration.read(file, context.project(), context.progress()::warn));
-    }
+                source,
+                script == null ? "" : script,
+                words.isEmpty() ? List.of() : words.subList(1, words.size()),
+                environment(arguments, context))
+            .with(configuration);
     var timeout = arguments.optional("--timeout");
     if (timeout.isPresent()) {
       config = config.withMaxDuration(seconds(timeout.get()));

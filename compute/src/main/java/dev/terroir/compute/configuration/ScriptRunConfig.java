@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// What is submitted: a script with everything it needs. Immutable.
 ///
 /// @param sourceDirectory whose files a run gets
-/// @param script path below it
+/// @param script path below it; not looked at when there is a command
 /// @param arguments of the script
 /// @param environment what it runs in, or null for the default
 /// @param environmentVariables of this run, over those of the environment

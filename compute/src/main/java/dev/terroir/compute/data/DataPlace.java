@@ -29,6 +29,9 @@ record DataPlace(Path host, String seen, @Nullable Bind mounted) {
   static DataPlace of(Item item, Path work, Path own, @Nullable String inside) throws IOException {
     var wanted = item.pathOnCompute();
     var isAbsolute = wanted != null && wanted.startsWith("/");
+    if (isAbsolute && wanted != null && inside != null) {
+      check(wanted, inside);
+    }
     var below = wanted == null || isAbsolute ? null : work.resolve(wanted).normalize();
     if (below != null && (!below.startsWith(work) || below.equals(work))) {
       below = null;
@@ -49,6 +52,16 @@ record DataPlace(Path host, String seen, @Nullable Bind mounted) {
     }
     var place = isAbsolute && wanted != null ? wanted : INSIDE + item.name();
     return new DataPlace(host, place + tail, new Bind(host, place, false));
+  }
+
+  /// Refuses a place where the container has what it cannot do without.
+  private static void check(String wanted, String inside) {
+    var place = Path.of(wanted).normalize();
+    if (Path.of(inside).startsWith(place)) {
+      throw RunData.refusal(
+          "data of a container cannot be at `" + wanted + "`",
+          "name a folder below `/` other than `" + inside + "`, such as `/data`");
+    }
   }
 
   private static DataPlace mount(
@@ -77,7 +90,7 @@ record DataPlace(Path host, String seen, @Nullable Bind mounted) {
       if (Files.isRegularFile(host)) {
         place = place + "/" + host.getFileName();
       }
-      return new DataPlace(host, place, new Bind(host, place, true));
+      return new DataPlace(host, place, new Bind(host, place, item.isReadOnly()));
     }
     if (below != null && !Files.exists(below)) {
       Files.createDirectories(below.resolveSibling("").normalize());

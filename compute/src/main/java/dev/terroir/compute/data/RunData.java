@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.BinaryOperator;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -56,6 +58,7 @@ public final class RunData {
   /// @param sources one of a reference, any number of a dataset
   /// @param pathOnCompute where it is wanted, or null
   /// @param variable one more variable that names its place, or null
+  /// @param isReadOnly whether a script in a container may not change what is mounted
   /// @param dataset the id of a registered dataset, or null
   public record Item(
       String name,
@@ -64,6 +67,7 @@ public final class RunData {
       @Nullable String pathOnCompute,
       @Nullable String variable,
       boolean isOverwriting,
+      boolean isReadOnly,
       @Nullable String dataset) {
     /// Copies the list.
     public Item {
@@ -85,22 +89,35 @@ public final class RunData {
       List<JsonObject> uploads) {
     /// Arguments with the places in them.
     public List<String> replace(List<String> arguments) {
+      return arguments.stream().map(argument -> replaced(argument, (_, place) -> place)).toList();
+    }
+
+    /// A line of a shell with the places in it, each one word as where it stands.
+    public String replaceInLine(String line) {
+      return replaced(line, ShellQuotes::quoted);
+    }
+
+    /// @param written how a place is written after a text
+    private String replaced(String text, BinaryOperator<String> written) {
       // Longer names first: one may begin with another.
       var names = new ArrayList<>(places.keySet());
       names.sort(Comparator.comparingInt(String::length).reversed());
-      return arguments.stream()
-          .map(argument -> {
-            var text = argument;
-            for (var name : names) {
-              var place = places.getOrDefault(name, "");
-              text =
-                  text.replace("$" + VARIABLE + name, place)
-                      .replace("DatasetConsumptionConfig:" + name, place)
-                      .replace("DatasetOutputConfig:" + name, place);
-            }
-            return text;
-          })
-          .toList();
+      if (names.isEmpty()) {
+        return text;
+      }
+      var token =
+          Pattern.compile(
+              "(?:\\$"
+                  + VARIABLE
+                  + "|DatasetConsumptionConfig:|DatasetOutputConfig:)("
+                  + String.join("|", names)
+                  + ")");
+      return token
+          .matcher(text)
+          .replaceAll(found ->
+              Matcher.quoteReplacement(
+                  written.apply(
+                      text.substring(0, found.start()), places.getOrDefault(found.group(1), ""))));
     }
   }
 
@@ -121,6 +138,7 @@ public final class RunData {
               json.optionalString("pathOnCompute").orElse(null),
               null,
               json.optionalBoolean("overwrite").orElse(false),
+              false,
               null));
     }
     var data = definition.optionalObject("data").orElse(JsonObject.EMPTY);
@@ -146,6 +164,7 @@ public final class RunData {
               null,
               name,
               true,
+              false,
               null));
     }
     for (var item : items) {
@@ -163,7 +182,7 @@ public final class RunData {
     return name;
   }
 
-  private static ComputeException refusal(String what, String hint) {
+  static ComputeException refusal(String what, String hint) {
     return new ComputeException(
         Problem.of(ComputeCode.RUN_CONFIGURATION, what).at(Place.field("data")).hint(hint));
   }
@@ -216,6 +235,7 @@ public final class RunData {
         json.optionalString("pathOnCompute").orElse(null),
         json.optionalString("environmentVariableName").orElse(name),
         json.optionalBoolean("overwrite").orElse(false),
+        true,
         id);
   }
 
