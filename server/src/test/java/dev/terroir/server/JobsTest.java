@@ -10,13 +10,16 @@ import dev.terroir.server.jobs.JobKind;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
 import dev.terroir.workspace.jobs.Job;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -90,6 +93,76 @@ class JobsTest {
           .get("/api/v1/jobs/" + id)
           .is(304);
     }
+  }
+
+  @Test
+  void aHundredFollowersThatGoAwayLeaveNothingBehind() throws Exception {
+    try (var served = new Served(folder)) {
+      var jobs = served.server.context().jobs();
+      jobs.register(
+          new JobKind(
+              "chat",
+              true,
+              (_, progress) -> {
+                for (int i = 0; !Files.exists(folder.resolve("go")); i++) {
+                  progress.line("line " + i);
+                  try {
+                    Thread.sleep(20);
+                  } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    break;
+                  }
+                }
+                return JsonObject.EMPTY;
+              }));
+      var id = jobs.submit("chat", null, JsonObject.EMPTY, "me", "r").id();
+      assertThat(follow(served, id, "", 11)).contains("line 0");
+      var address = URI.create(served.server.url());
+      var before = openFiles();
+      var followers = new ArrayList<Socket>();
+      for (int i = 0; i < 100; i++) {
+        var socket = new Socket(address.getHost(), address.getPort());
+        followers.add(socket);
+        socket
+            .getOutputStream()
+            .write(
+                ("GET /api/v1/jobs/%s/log HTTP/1.1\r\nHost: localhost\r\n"
+                        + "Authorization: Bearer %s\r\nAccept: text/event-stream\r\n\r\n")
+                    .formatted(id, served.tokens.get(Role.READER))
+                    .getBytes(StandardCharsets.US_ASCII));
+      }
+      while (inFlight(served) < 101) {
+        Thread.sleep(20);
+      }
+      for (var socket : followers) {
+        socket.close();
+      }
+      var deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+      while (inFlight(served) > 1 || openFiles() > before + 5) {
+        assertThat(System.nanoTime()).as("%s files", openFiles()).isLessThan(deadline);
+        Thread.sleep(20);
+      }
+      Files.writeString(folder.resolve("go"), "");
+      assertThat(await(served.owner(), id).string("status")).isEqualTo("Succeeded");
+    }
+  }
+
+  /// With the one that asks.
+  private static long inFlight(Served served) {
+    return served
+        .owner()
+        .get("/metrics")
+        .is(200)
+        .text()
+        .lines()
+        .filter(line -> line.startsWith("terroir_http_requests_in_flight "))
+        .mapToLong(line -> (long) Double.parseDouble(line.split(" ")[1]))
+        .sum();
+  }
+
+  private static int openFiles() {
+    var files = Path.of("/proc/self/fd").toFile().list();
+    return files == null ? 0 : files.length;
   }
 
   @Test

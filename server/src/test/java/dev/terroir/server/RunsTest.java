@@ -47,7 +47,7 @@ class RunsTest {
         .string("id");
   }
 
-  private static JsonObject submit(ApiClient api, String script, String more) {
+  static JsonObject submit(ApiClient api, String script, String more) {
     return api.send(
             "POST",
             "/api/v1/runs",
@@ -62,8 +62,7 @@ class RunsTest {
         .json();
   }
 
-  private static JsonObject await(ApiClient api, String id, Predicate<String> status)
-      throws Exception {
+  static JsonObject await(ApiClient api, String id, Predicate<String> status) throws Exception {
     JsonObject run = JsonObject.EMPTY;
     for (int i = 0; i < 600; i++) {
       run = api.get("/api/v1/runs/" + id).is(200).json();
@@ -75,7 +74,7 @@ class RunsTest {
     throw new AssertionError(run);
   }
 
-  private static JsonObject end(ApiClient api, String id) throws Exception {
+  static JsonObject end(ApiClient api, String id) throws Exception {
     return await(api, id, List.of("Completed", "Failed", "Canceled")::contains);
   }
 

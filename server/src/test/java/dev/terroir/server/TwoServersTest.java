@@ -306,14 +306,26 @@ class TwoServersTest {
   @Test
   void sayThatTheDatabaseIsGoneAndGoOnWhenItIsBack() throws Exception {
     apis.get(0).send("POST", "/api/v1/environments", Definitions.of("kept", "x")).is(201);
+    var script =
+        "import os, time\nwhile not os.path.exists('"
+            + folder.resolve("go")
+            + "'): time.sleep(.02)";
+    var run = RunsTest.submit(apis.get(0), script, "").string("runId");
+    RunsTest.await(apis.get(0), run, "Running"::equals);
     postgres.stop();
+    // Nobody can record now how it ends.
+    Files.writeString(folder.resolve("go"), "");
     // Each waits for the database for some seconds.
     atOnce(
         8,
         i -> {
           var api = apis.get(i % 2);
           return switch (i / 2) {
-            case 0 -> api.get("/api/v1/environments").refused(503, "database-unreachable");
+            case 0 -> {
+              var refused = api.get("/api/v1/environments").refused(503, "database-unreachable");
+              assertThat(refused.header("Retry-After")).matches("[1-9][0-9]*");
+              yield refused;
+            }
             case 1 ->
                 api.send("POST", "/api/v1/environments", Definitions.of("lost", "x"))
                     .refused(503, "database-unreachable");
@@ -324,6 +336,7 @@ class TwoServersTest {
     // Longer than servers wait before they look at their jobs.
     Thread.sleep(6000);
     postgres.begin();
+    assertThat(RunsTest.end(apis.get(1), run).string("status")).isEqualTo("Completed");
     for (var api : apis) {
       api.get("/health/ready").is(200);
       api.get("/api/v1/environments/kept/versions/1").is(200);

@@ -7,6 +7,7 @@ import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.server.ServerCode;
 import dev.terroir.server.ServerException;
+import dev.terroir.workspace.WorkspaceCode;
 import dev.terroir.workspace.accounts.RepeatedRequests;
 import dev.terroir.workspace.database.Leases;
 import java.io.IOException;
@@ -281,6 +282,10 @@ public final class Endpoint implements HttpHandler {
     }
     if (failure instanceof ServerException own) {
       own.headers().forEach(exchange.getResponseHeaders()::set);
+    }
+    if (failure.problem().code() == WorkspaceCode.DATABASE_UNREACHABLE) {
+      // It is found again by itself; clients ask again after a while.
+      exchange.getResponseHeaders().set("Retry-After", "5");
     }
     try {
       if (exchange.getResponseCode() >= 0) {
