@@ -103,7 +103,10 @@ class Experiment:
         return submit(self, config, tags=tags, **kwargs)
 
     def start_logging(self, *args: Any, **kwargs: Any) -> Run:
-        """Begins a run of this very process, which ends by `complete`."""
+        """Begins a run of this very process, which ends by `complete`.
+
+        What is then new or changed in `outputs` of the current folder becomes part of it, unless other `outputs` are named.
+        """
         outputs = kwargs.pop("outputs", args[0] if args else None)
         snapshot_directory = kwargs.pop("snapshot_directory", args[1] if len(args) > 1 else ".")
         display_name = kwargs.pop("display_name", None)
@@ -113,7 +116,10 @@ class Experiment:
             body["snapshot"] = service.snapshot(os.fspath(snapshot_directory))
         if display_name:
             body["displayName"] = display_name
-        return Run._of_resource(self._workspace, service.post("runs", body), outputs=outputs)
+        run = Run._of_resource(self._workspace, service.post("runs", body), outputs=outputs)
+        if outputs is None:
+            run._watch("outputs")
+        return run
 
     def get_portal_url(self) -> str:
         return str(self._workspace._service.url("experiments", self._name))

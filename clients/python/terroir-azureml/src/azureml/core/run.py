@@ -10,6 +10,7 @@ from azureml._terroir import display
 from azureml._terroir.errors import RunEnvironmentException, UserErrorException
 from azureml.core import _metrics, _run_stream
 from azureml.core._offline_run import _OfflineRun
+from azureml.core._run_files import Files, parts_of
 from azureml.core._run_logging import Logging, secrets
 
 RUNNING_STATES = ["NotStarted", "Starting", "Provisioning", "Preparing", "Queued", "Running", "Finalizing", "CancelRequested", "Paused", "NotResponding"]
@@ -31,7 +32,7 @@ def _queries(wanted: Any) -> Optional[List[str]]:
     return made or None
 
 
-class Run(Logging):
+class Run(Files, Logging):
     """A run of an experiment."""
 
     def __init__(self, experiment: Any, run_id: str, outputs: Any = None, **kwargs: Any):
@@ -39,6 +40,9 @@ class Run(Logging):
         self._workspace = experiment.workspace
         self._id = run_id
         self._outputs = [outputs] if isinstance(outputs, str) else list(outputs or [])
+        self._watched = {}
+        self._uploaded = set()
+        self._inputs: Optional[Dict[str, Any]] = None
         self._is_context = False
         self._known: Dict[str, Any] = kwargs.pop("_known", None) or {}
         if not self._known:
@@ -165,8 +169,9 @@ class Run(Logging):
         self._patch({"description": value})
 
     @property
-    def tags(self) -> Dict[str, str]:
-        return dict(self._known.get("tags") or {})
+    def tags(self) -> Dict[str, Optional[str]]:
+        """Its tags; one without a value is None."""
+        return {key: value or None for key, value in (self._known.get("tags") or {}).items()}
 
     @property
     def properties(self) -> Dict[str, str]:
@@ -190,7 +195,7 @@ class Run(Logging):
         known = self._refresh()
         return {"status": known["status"], "details": known.get("statusDetails") or known.get("error"), "tags": self.tags}
 
-    def get_tags(self) -> Dict[str, str]:
+    def get_tags(self) -> Dict[str, Optional[str]]:
         self._refresh()
         return self.tags
 
@@ -254,22 +259,6 @@ class Run(Logging):
     def get_portal_url(self) -> str:
         return str(self._service.url("runs", self._id))
 
-    def get_snapshot_id(self) -> Optional[str]:
-        return self._known.get("snapshotId")
-
-    def restore_snapshot(self, snapshot_id: Optional[str] = None, path: Optional[str] = None) -> str:
-        """Downloads the source directory that it ran from."""
-        wanted = snapshot_id or self.get_snapshot_id()
-        if not wanted:
-            raise UserErrorException("The run {} has no snapshot.".format(self._id))
-        target = path or os.path.join(os.getcwd(), self._id)
-        for file in self._service.get("snapshots", wanted)["files"]:
-            place = _below(target, file["path"])
-            self._service.get_file(place, "contents", file["digest"])
-            if file.get("isExecutable"):
-                os.chmod(place, 0o755)
-        return target
-
     def wait_for_completion(
         self, show_output: bool = False, wait_post_processing: bool = False, raise_on_error: bool = True
     ) -> Dict[str, Any]:
@@ -295,13 +284,6 @@ class Run(Logging):
         if self.status == "NotStarted":
             self._patch({"status": "Running"})
 
-    def _upload_outputs(self) -> None:
-        for folder in self._outputs:
-            if os.path.isdir(folder):
-                self.upload_folder(os.path.basename(os.path.normpath(folder)), folder)
-            elif os.path.isfile(folder):
-                self.upload_file(folder.replace(os.sep, "/"), folder)
-
     def complete(self, _set_status: bool = True, **kwargs: Any) -> None:
         """Ends a run that this process began."""
         self.flush()
@@ -310,12 +292,20 @@ class Run(Logging):
             self._patch({"status": "Completed"})
 
     def fail(self, error_details: Any = None, error_code: Optional[str] = None, _set_status: bool = True) -> None:
+        """Ends a run of this process as failed; one that runs a script elsewhere is canceled."""
         self.flush()
         self._upload_outputs()
         if not _set_status:
             return
         if self._is_context:
             warnings.warn("run.fail is left to the script: a run fails when its script raises or exits with a code other than 0.")
+            return
+        if isinstance(self, ScriptRun) or self.type.lower().endswith("scriptrun"):
+            if self.status not in _run_stream.TERMINAL:
+                self.cancel()
+            warnings.warn(
+                "run.fail: the run {} ends as its script does, so that it was canceled; its status is {}.".format(self._id, self.get_status())
+            )
             return
         changes: Dict[str, Any] = {"status": "Failed", "error": str(error_details) if error_details is not None else None}
         if error_code:
@@ -351,64 +341,7 @@ class Run(Logging):
             found[child.id] = child.get_metrics(name=name)
         return found
 
-    # Files
-
-    def upload_file(self, name: str, path_or_stream: Any, datastore_name: Optional[str] = None) -> None:
-        self._service.put_file(path_or_stream, "runs", self._id, "files", *_parts(name))
-
-    def upload_files(
-        self,
-        names: Sequence[str],
-        paths: Sequence[str],
-        return_artifacts: bool = False,
-        timeout_seconds: Optional[int] = None,
-        datastore_name: Optional[str] = None,
-    ) -> Optional[Dict[str, str]]:
-        if len(names) != len(paths):
-            raise UserErrorException("{} names were given for {} paths.".format(len(names), len(paths)))
-        for name, path in zip(names, paths):
-            self.upload_file(name, path)
-        return {name: self._service.url("runs", self._id, "files", *_parts(name)) for name in names} if return_artifacts else None
-
-    def upload_folder(self, name: str, path: str, datastore_name: Optional[str] = None) -> None:
-        if not os.path.isdir(path):
-            raise UserErrorException("{} is no folder.".format(path))
-        for folder, _, files in sorted(os.walk(path)):
-            for file in sorted(files):
-                place = os.path.join(folder, file)
-                below = os.path.relpath(place, path).replace(os.sep, "/")
-                self.upload_file("{}/{}".format(name.rstrip("/"), below) if name else below, place)
-
-    def get_file_names(self) -> List[str]:
-        return [item["name"] for item in self._service.get("runs", self._id, "files")["items"]]
-
-    def download_file(self, name: str, output_file_path: Optional[str] = None, _validate_checksum: bool = False) -> None:
-        """Downloads a file; into the current directory under its own name unless a path is given."""
-        target = os.fspath(output_file_path) if output_file_path is not None else os.path.basename(name)
-        if os.path.isdir(target):
-            target = os.path.join(target, os.path.basename(name))
-        if self._service.get_file(target, "runs", self._id, "files", *_parts(name), or_none=True) is None:
-            raise UserErrorException(
-                "File with path {} was not found, available files include: {}.".format(name, ", ".join(self.get_file_names()))
-            )
-
-    def download_files(
-        self,
-        prefix: Optional[str] = None,
-        output_directory: Optional[str] = None,
-        output_paths: Optional[Sequence[str]] = None,
-        batch_size: int = 100,
-        append_prefix: bool = True,
-        timeout_seconds: Optional[int] = None,
-    ) -> None:
-        names = [name for name in self.get_file_names() if not prefix or name == prefix or name.startswith(prefix.rstrip("/") + "/") or name.startswith(prefix)]
-        if output_paths is not None and len(output_paths) != len(names):
-            raise UserErrorException("{} output_paths were given for {} files.".format(len(output_paths), len(names)))
-        for number, name in enumerate(names):
-            shown = name if append_prefix or not prefix else name[len(prefix) :].lstrip("/") or os.path.basename(name)
-            folder = output_directory or "."
-            place = os.path.join(folder, output_paths[number]) if output_paths is not None else _below(folder, shown)
-            self._service.get_file(place, "runs", self._id, "files", *_parts(name))
+    # Models
 
     def register_model(
         self,
@@ -432,7 +365,7 @@ class Run(Logging):
         return Model._register_of_run(
             self,
             model_name,
-            (model_path or model_name).rstrip("/"),
+            "/".join(parts_of(model_path or model_name)),
             tags,
             properties,
             description,
@@ -492,10 +425,15 @@ class Run(Logging):
 
     @property
     def input_datasets(self) -> Dict[str, Any]:
-        """The data that it was given, by name: paths of what is mounted or downloaded, else datasets."""
+        """The data that it was given, by name: paths of what is mounted or downloaded, else datasets.
+
+        What a script adds to it stays as long as this object does.
+        """
         from azureml.data._inputs import inputs_of
 
-        return inputs_of(self)
+        if self._inputs is None:
+            self._inputs = inputs_of(self)
+        return self._inputs
 
     @property
     def output_datasets(self) -> Dict[str, Any]:
@@ -562,7 +500,7 @@ class _SubmittedRun(ScriptRun):
             self._refresh()
 
     @property
-    def tags(self) -> Dict[str, str]:
+    def tags(self) -> Dict[str, Optional[str]]:
         self._whole()
         return super().tags
 
@@ -583,19 +521,6 @@ class _SubmittedRun(ScriptRun):
 
 
 _contexts: Dict[str, _SubmittedRun] = {}
-
-
-def _parts(name: str) -> List[str]:
-    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
-    if not parts or ".." in parts:
-        raise UserErrorException("{!r} cannot name a file of a run.".format(name))
-    return parts
-
-
-def _below(folder: str, name: str) -> str:
-    """A path below a folder; a name that leaves it is refused."""
-    place = os.path.join(folder, *_parts(name))
-    return place
 
 
 def get_run(experiment: Any, run_id: str, rehydrate: bool = True, clean_up: bool = True) -> Run:

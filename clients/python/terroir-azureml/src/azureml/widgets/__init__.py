@@ -25,7 +25,7 @@ class RunDetails:
         if shell is not None and hasattr(shell, "kernel"):
             from IPython.display import HTML, display  # type: ignore[import-not-found,unused-ignore]
 
-            display(HTML(self._run._repr_html_()))
+            display(HTML(self._run._repr_html_()))  # type: ignore[no-untyped-call,unused-ignore]
         else:
             print("RunId: {}\nStatus: {}\nWeb View: {}".format(self._run.id, self._run.status, self._run.get_portal_url()))
 

@@ -122,12 +122,14 @@ class ComputeTarget:
     ) -> None:
         deadline = time.time() + 60 * (timeout_in_minutes or 25)
         if show_output:
-            sys.stdout.write("Creating.")
+            sys.stdout.write("Deleting" if is_delete_operation else "Creating")
         while self.provisioning_state not in ("Succeeded", "Failed") and time.time() < deadline:
             time.sleep(0.5)
             self.refresh_state()
         if show_output:
-            print("\n{}\nProvisioning operation finished, operation \"{}\"".format(self.provisioning_state, self.provisioning_state))
+            print("\n{}\n{} wait for completion finished\n".format(self.provisioning_state, self.type))
+            if isinstance(self, AmlCompute):
+                print("Minimum number of nodes requested have been provisioned")
         if self.provisioning_state != "Succeeded":
             raise ComputeTargetException("The compute target {} is {}.".format(self.name, self.provisioning_state))
 
@@ -155,8 +157,15 @@ class ComputeTarget:
     def detach(self) -> None:
         self.delete()
 
-    def update(self, min_nodes: Optional[int] = None, max_nodes: Optional[int] = None, idle_seconds_before_scaledown: Optional[int] = None) -> None:
+    def update(
+        self,
+        min_nodes: Optional[int] = None,
+        max_nodes: Optional[int] = None,
+        idle_seconds_before_scaledown: Optional[int] = None,
+        **kwargs: Any,
+    ) -> None:
         """Keeps what nodes are asked for; the pool is the server's machine."""
+        min_nodes, max_nodes = _count(min_nodes, "min_nodes"), _count(max_nodes, "max_nodes")
         body: Dict[str, Any] = {"type": self.type, **({"vmSize": self.vm_size} if self.vm_size else {})}
         body["minNodes"] = min_nodes if min_nodes is not None else self._known.get("minNodes") or 0
         body["maxNodes"] = max_nodes if max_nodes is not None else self._known.get("maxNodes") or 1
@@ -170,11 +179,14 @@ class ComputeTarget:
 
 
 class ComputeStatus:
-    """What a compute target answered."""
+    """What a compute target answered: the server's machine is one node that is always there."""
 
     def __init__(self, known: Dict[str, Any]):
         self._known = known
         self.allocation_state = "Steady"
+        self.allocation_state_transition_time = None
+        self.creation_time = None
+        self.modified_time = None
         self.errors = None
         self.vm_size = known.get("vmSize")
         self.vm_priority = known.get("vmPriority") or "Dedicated"
@@ -182,19 +194,24 @@ class ComputeStatus:
         self.provisioning_state = known.get("provisioningState")
         self.current_node_count = 1
         self.target_node_count = 1
-        self.node_state_counts = None
-        self.scale_settings = {"minNodeCount": known.get("minNodes"), "maxNodeCount": known.get("maxNodes")}
+        self.node_state_counts = NodeStateCounts()
+        self.scale_settings = ScaleSettings._of(known)
 
     def serialize(self) -> Dict[str, Any]:
         return {
-            "errors": self.errors,
-            "allocationState": self.allocation_state,
-            "provisioningState": self.provisioning_state,
-            "vmSize": self.vm_size,
-            "vmPriority": self.vm_priority,
             "currentNodeCount": self.current_node_count,
             "targetNodeCount": self.target_node_count,
-            "scaleSettings": self.scale_settings,
+            "nodeStateCounts": self.node_state_counts.serialize(),
+            "allocationState": self.allocation_state,
+            "allocationStateTransitionTime": self.allocation_state_transition_time,
+            "errors": self.errors,
+            "creationTime": self.creation_time,
+            "modifiedTime": self.modified_time,
+            "provisioningState": self.provisioning_state,
+            "provisioningStateTransitionTime": None,
+            "scaleSettings": self.scale_settings.serialize(),
+            "vmPriority": self.vm_priority,
+            "vmSize": self.vm_size,
         }
 
     def __repr__(self) -> str:
@@ -204,12 +221,12 @@ class ComputeStatus:
 
 
 class AmlComputeProvisioningConfiguration(ComputeTargetProvisioningConfiguration):
-    def __init__(self, vm_size: str, vm_priority: str, min_nodes: int, max_nodes: Optional[int], **kwargs: Any):
+    def __init__(self, vm_size: str, vm_priority: str, min_nodes: Optional[int], max_nodes: Optional[int], **kwargs: Any):
         super().__init__(AmlCompute, kwargs.pop("location", None))
         self.vm_size = vm_size
         self.vm_priority = vm_priority
-        self.min_nodes = min_nodes
-        self.max_nodes = max_nodes
+        self.min_nodes = _count(min_nodes, "min_nodes")
+        self.max_nodes = _count(max_nodes, "max_nodes")
         self.__dict__.update(kwargs)
 
     def validate_configuration(self) -> None:
@@ -259,11 +276,8 @@ class AmlCompute(ComputeTarget):
         return []
 
     @property
-    def scale_settings(self) -> Any:
-        settings = ScaleSettings()
-        settings.minimum_node_count = self._known.get("minNodes")
-        settings.maximum_node_count = self._known.get("maxNodes")
-        return settings
+    def scale_settings(self) -> "ScaleSettings":
+        return ScaleSettings._of(self._known)
 
     def list_nodes(self) -> List[Dict[str, Any]]:
         return []
@@ -273,9 +287,47 @@ class AmlCompute(ComputeTarget):
 
 
 class ScaleSettings:
+    """How many nodes were asked for."""
+
     minimum_node_count: Optional[int] = None
     maximum_node_count: Optional[int] = None
     idle_seconds_before_scaledown: Optional[int] = None
+
+    @staticmethod
+    def _of(known: Dict[str, Any]) -> "ScaleSettings":
+        settings = ScaleSettings()
+        settings.minimum_node_count = known.get("minNodes")
+        settings.maximum_node_count = known.get("maxNodes")
+        return settings
+
+    def serialize(self) -> Dict[str, Any]:
+        idle = self.idle_seconds_before_scaledown
+        return {
+            "minNodeCount": self.minimum_node_count,
+            "maxNodeCount": self.maximum_node_count,
+            "nodeIdleTimeBeforeScaleDown": None if idle is None else "PT{}S".format(idle),
+        }
+
+
+class NodeStateCounts:
+    """The nodes by what they do."""
+
+    preparing_node_count = 0
+    running_node_count = 0
+    idle_node_count = 1
+    unusable_node_count = 0
+    leaving_node_count = 0
+    preempted_node_count = 0
+
+    def serialize(self) -> Dict[str, int]:
+        return {
+            "preparingNodeCount": self.preparing_node_count,
+            "runningNodeCount": self.running_node_count,
+            "idleNodeCount": self.idle_node_count,
+            "unusableNodeCount": self.unusable_node_count,
+            "leavingNodeCount": self.leaving_node_count,
+            "preemptedNodeCount": self.preempted_node_count,
+        }
 
 
 class ComputeInstance(ComputeTarget):
@@ -357,6 +409,18 @@ class AdlaCompute(RemoteCompute):
 
 class KubernetesCompute(RemoteCompute):
     _compute_type = "Kubernetes"
+
+
+def _count(value: Any, argument: str) -> Optional[int]:
+    """A number of nodes, which scripts also read from variables as text."""
+    if value is None or value == "":
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise ComputeTargetException(
+            "Invalid provisioning configuration, {} expected a number, {!r} found.".format(argument, value)
+        ) from None
 
 
 def _class_of(kind: str) -> Any:

@@ -95,9 +95,17 @@ public final class RunQueue implements AutoCloseable {
     return open().stream().anyMatch(run -> !Run.isInteractive(run));
   }
 
-  /// Starts an interactive run.
+  /// Starts an interactive run, which keeps the snapshot of where it was begun if there is one.
+  ///
+  /// @throws ComputeException code `run-configuration` when there is no such snapshot
   public Run startLogging(RunRequest request) {
-    return record(request, RunStatus.RUNNING, Run.INTERACTIVE, JsonObject.builder());
+    var snapshot = request.snapshot();
+    if (snapshot == null) {
+      return record(request, RunStatus.RUNNING, Run.INTERACTIVE, JsonObject.builder());
+    }
+    checkSnapshot(snapshot);
+    var details = JsonObject.builder().put("snapshotId", snapshot);
+    return record(request, RunStatus.RUNNING, Run.INTERACTIVE, details);
   }
 
   /// Records a script run and prepares it in a thread of its own.
@@ -169,18 +177,25 @@ public final class RunQueue implements AutoCloseable {
     return new JsonValue.JsonArray(datasets);
   }
 
+  private void checkSnapshot(String snapshot) {
+    if (!Files.isRegularFile(manifest(snapshot))) {
+      throw wrongSnapshot("no snapshot has the id `" + snapshot + "`");
+    }
+  }
+
+  private static ComputeException wrongSnapshot(String what) {
+    return new ComputeException(
+        Problem.of(ComputeCode.RUN_CONFIGURATION, what)
+            .at(Place.field("snapshot"))
+            .hint("make one with `POST /api/v1/snapshots`"));
+  }
+
   private void checkScript(RunRequest request, RunConfiguration configuration) {
     var snapshot = request.snapshot();
-    if (snapshot == null || !Files.isRegularFile(manifest(snapshot))) {
-      throw new ComputeException(
-          Problem.of(
-                  ComputeCode.RUN_CONFIGURATION,
-                  snapshot == null
-                      ? "a script run needs the snapshot of its source directory"
-                      : "no snapshot has the id `" + snapshot + "`")
-              .at(Place.field("snapshot"))
-              .hint("make one with `POST /api/v1/snapshots`"));
+    if (snapshot == null) {
+      throw wrongSnapshot("a script run needs the snapshot of its source directory");
     }
+    checkSnapshot(snapshot);
     if (configuration.command() != null) {
       return;
     }

@@ -221,6 +221,19 @@ class RunsTest {
   }
 
   @Test
+  void interactiveRunsKeepTheSnapshotOfWhereTheyWereBegun() throws Exception {
+    try (var served = new Served(folder, Limits.DEFAULT, database())) {
+      var api = served.as(Role.CONTRIBUTOR);
+      var body = "{\"experiment\": \"e\", \"kind\": \"interactive\", \"snapshot\": \"SNAPSHOT\"}";
+      var snapshot = snapshot(api, "print(1)\n");
+      var run = api.send("POST", "/api/v1/runs", body.replace("SNAPSHOT", snapshot)).is(201).json();
+      assertThat("sha256:" + run.string("snapshotId")).isEqualTo(snapshot);
+      api.send("POST", "/api/v1/runs", body.replace("SNAPSHOT", Sha256.of(bytes("x")).prefixed()))
+          .refused(400, "run-configuration");
+    }
+  }
+
+  @Test
   void aRunsOwnTokenChangesItsOwnTreeAlone() throws Exception {
     try (var served = new Served(folder, Limits.DEFAULT, database())) {
       var api = served.as(Role.CONTRIBUTOR);
