@@ -5,10 +5,12 @@ import unittest
 import warnings
 import zipfile
 
-from azureml.core import Experiment, Run, ScriptRunConfig
+from azureml.core import Dataset, Experiment, Run, ScriptRunConfig
+from azureml.core.runconfig import PyTorchConfiguration
 from azureml.exceptions import UserErrorException
+from azureml.train.estimator import Estimator
 
-from .server import OnAServer
+from .server import OnAServer, printed
 from .test_runs import own_python
 
 
@@ -77,6 +79,44 @@ class RunsOfANotebook(OnAServer):
 
 
 class RunsOfScripts(OnAServer):
+    def submitted(self, text, name, **settings):
+        self.write("src/train.py", text)
+        return Experiment(self.ws, name).submit(ScriptRunConfig("src", "train.py", environment=own_python("own"), **settings))
+
+    def test_register_models_by_paths_with_a_dot(self):
+        run = self.submitted("import os\nos.makedirs('outputs', exist_ok=True)\nopen('outputs/m.txt', 'w').close()\n", "dots")
+        run.wait_for_completion()
+        self.assertEqual(run.register_model("dotted", "./outputs/m.txt").version, 1)
+        self.assertEqual(run.register_model("dotted", "outputs/").version, 2)
+
+    def test_take_the_inputs_of_an_estimator(self):
+        self.write("data/a.csv", "x,y\n1,2\n")
+        store = self.ws.get_default_datastore()
+        store.upload("data", "inputs", overwrite=True, show_progress=False)
+        files = Dataset.File.from_files((store, "inputs")).register(self.ws, "inputs", create_new_version=True)
+        text = (
+            "import os\nfrom azureml.core import Run\nrun = Run.get_context()\nprint(os.listdir(run.input_datasets['files']))\n"
+            "run.input_datasets['more'] = 5\nprint(run.input_datasets['more'])\n"
+        )
+        self.write("src/train.py", text)
+        estimator = Estimator(
+            "src",
+            entry_script="train.py",
+            compute_target="local",
+            environment_definition=own_python("own"),
+            inputs=[files.as_named_input("files").as_download()],
+        )
+        run = Experiment(self.ws, "inputs").submit(estimator)
+        self.assertIn("['a.csv']\n5\n", printed(lambda: run.wait_for_completion(show_output=True)))
+
+    def test_that_are_distributed_are_one_process_and_say_so(self):
+        text = "import os\nprint(os.environ['RANK'], os.environ['WORLD_SIZE'], os.environ['MASTER_ADDR'])\n"
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            run = self.submitted(text, "distributed", distributed_job_config=PyTorchConfiguration(node_count=2))
+        self.assertIn("one process on the server's machine", str(caught[-1].message))
+        self.assertIn("0 1 127.0.0.1\n", printed(lambda: run.wait_for_completion(show_output=True)))
+
     def test_that_are_to_fail_are_canceled(self):
         self.write("src/wait.py", "import time\ntime.sleep(60)\n")
         config = ScriptRunConfig("src", "wait.py", environment=own_python("own"))

@@ -10,6 +10,8 @@ import unittest
 from unittest import mock
 
 from azureml.core import Run, Webservice, Workspace
+from azureml.core.compute import AmlCompute
+from azureml.core.compute_target import ComputeTargetException
 from azureml.core.model import InferenceConfig, Model
 from azureml.core.webservice import AciWebservice, AksWebservice, LocalWebservice
 from azureml.exceptions import RunEnvironmentException, UserErrorException, WebserviceException
@@ -180,6 +182,70 @@ class Estimators(unittest.TestCase):
         self.assertEqual(config.run_config.environment.python.conda_dependencies.pip_packages, ["azureml-defaults", "x"])
         self.assertIn("scikit-learn", config.run_config.environment.python.conda_dependencies.conda_packages)
         self.assertIn("scikit-learn==1.0", SKLearn(".", entry_script="t.py", framework_version="1.0").conda_dependencies.pip_packages)
+
+
+    def test_run_in_a_container_when_one_is_asked_for(self):
+        from azureml.train.estimator import Estimator
+
+        for settings, expected in (
+            ({"compute_target": "cpu-cluster"}, False),
+            ({"compute_target": "local"}, False),
+            ({"use_docker": True}, True),
+            ({"custom_docker_image": "debian:12-slim"}, True),
+            ({"custom_docker_image": "debian:12-slim", "use_docker": False}, False),
+        ):
+            configuration = Estimator(".", entry_script="t.py", **settings).run_config
+            self.assertEqual(configuration.docker.use_docker, expected, settings)
+
+    def test_of_tensorflow_take_workers_and_versions(self):
+        from azureml.train.dnn import ParameterServer, TensorFlow
+
+        for settings in (
+            {"distributed_backend": "ps", "worker_count": 2, "parameter_server_count": 3},
+            {"distributed_training": ParameterServer(worker_count=2, parameter_server_count=3)},
+        ):
+            configuration = TensorFlow(".", entry_script="t.py", node_count=2, **settings).run_config
+            self.assertEqual(configuration.communicator, "ParameterServer")
+            self.assertEqual((configuration.tensorflow.worker_count, configuration.tensorflow.parameter_server_count), (2, 3))
+        for version, gpu, expected in (
+            ("1.13", True, "tensorflow-gpu==1.13.*"),
+            ("1.13.1", False, "tensorflow==1.13.1"),
+            ("2.2", True, "tensorflow==2.2.*"),
+        ):
+            made = TensorFlow(".", entry_script="t.py", framework_version=version, use_gpu=gpu)
+            self.assertIn(expected, made.conda_dependencies.pip_packages)
+
+
+class Targets(unittest.TestCase):
+    def test_take_counts_that_were_read_from_variables(self):
+        made = AmlCompute.provisioning_configuration(vm_size="STANDARD_D2_V2", min_nodes="0", max_nodes="4")
+        self.assertEqual((made.min_nodes, made.max_nodes), (0, 4))
+        for count in ("-1", "many"):
+            with self.assertRaises(ComputeTargetException) as raised:
+                AmlCompute.provisioning_configuration(max_nodes=count)
+            self.assertIn(count, raised.exception.message)
+
+
+class WhatIsNotHere(unittest.TestCase):
+    def test_says_what_to_use_when_it_is_imported(self):
+        for module, word in (
+            ("azureml.opendatasets", "Datastore.upload"),
+            ("azureml.mlflow", "get_mlflow_tracking_uri"),
+            ("azureml.interpret.ext.blackbox", "shap"),
+            ("azureml.explain.model", "shap"),
+            ("azureml.tensorboard", "Run.download_files"),
+            ("azureml.dataprep", "Dataset.Tabular"),
+            ("azureml.automl.core", "ScriptRunConfig"),
+            ("azureml.train.automl", "ScriptRunConfig"),
+            ("azureml.datadrift", "Run.log"),
+            ("azureml.fairness", "fairlearn"),
+            ("azureml.train.hyperdrive.runconfig", "Run.submit_child"),
+            ("azureml.pipeline.core", "Experiment.submit"),
+        ):
+            with self.assertRaises(ImportError) as raised:
+                importlib.import_module(module)
+            self.assertIn("is not part of Terroir", str(raised.exception))
+            self.assertIn(word, str(raised.exception), module)
 
 
 class RawRequests(unittest.TestCase):

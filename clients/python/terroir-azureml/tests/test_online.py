@@ -230,11 +230,17 @@ class Targets(OnAServer):
         config = AmlCompute.provisioning_configuration(vm_size="STANDARD_D2_V2", max_nodes=4)
         target = ComputeTarget.create(self.ws, "cpu-cluster", config)
         text = printed(lambda: target.wait_for_completion(show_output=True, min_node_count=None, timeout_in_minutes=20))
-        self.assertIn("Succeeded", text)
+        self.assertEqual(
+            text, "Creating\nSucceeded\nAmlCompute wait for completion finished\n\nMinimum number of nodes requested have been provisioned\n"
+        )
         again = self.ws.compute_targets["cpu-cluster"]
         self.assertIsInstance(again, AmlCompute)
         self.assertEqual((again.name, again.type, again.provisioning_state), ("cpu-cluster", "AmlCompute", "Succeeded"))
         self.assertEqual(again.get_status().serialize()["scaleSettings"]["maxNodeCount"], 4)
+        self.assertEqual(again.get_status().scale_settings.maximum_node_count, 4)
+        self.assertEqual(again.get_status().serialize()["nodeStateCounts"]["idleNodeCount"], 1)
+        again.update(max_nodes="8", idle_seconds_before_scaledown=300)
+        self.assertEqual(again.scale_settings.maximum_node_count, 8)
         self.assertIn("local", self.ws.compute_targets)
         again.delete()
         self.assertNotIn("cpu-cluster", self.ws.compute_targets)

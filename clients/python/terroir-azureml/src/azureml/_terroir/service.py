@@ -103,6 +103,9 @@ class Service:
         except terroir.TerroirError:
             return None
 
+    def __deepcopy__(self, memo: Any) -> "Service":
+        return self
+
     # Where it is
 
     @property

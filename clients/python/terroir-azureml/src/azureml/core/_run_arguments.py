@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import shlex
+import warnings
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
 from azureml._terroir.errors import UserErrorException
@@ -66,6 +68,34 @@ def _word(text: str) -> str:
     return text if text.startswith("$AZUREML_DATAREFERENCE_") else shlex.quote(text)
 
 
+def _alone(configuration: Any) -> None:
+    """Says that a distributed run is one process here, and tells PyTorch so in the variables that it reads."""
+    asked = max(
+        _number(configuration.node_count),
+        _number(configuration.mpi.process_count_per_node),
+        _number(configuration.pytorch.process_count),
+        _number(configuration.tensorflow.worker_count),
+    )
+    if asked > 1:
+        warnings.warn(
+            "The run is one process on the server's machine: node_count, process counts and workers change nothing. "
+            "A script that shares work among processes starts them itself, for instance with `command=['torchrun', ...]`."
+        )
+    if configuration.communicator not in ("Nccl", "Gloo"):
+        return
+    alone = {"RANK": 0, "LOCAL_RANK": 0, "NODE_RANK": 0, "WORLD_SIZE": 1, "LOCAL_WORLD_SIZE": 1}
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": random.randint(29500, 29999)}
+    told = {key: str(value) for key, value in {**alone, **place}.items()}
+    configuration.environment_variables = {**told, **(configuration.environment_variables or {})}
+
+
+def _number(value: Any) -> int:
+    try:
+        return int(value or 1)
+    except (TypeError, ValueError):
+        return 1
+
+
 def resolved(
     workspace: Any,
     experiment_name: str,
@@ -76,6 +106,7 @@ def resolved(
 ) -> Submission:
     """The submission of a run configuration."""
     data = _Data(workspace)
+    _alone(configuration)
     if isinstance(arguments, str):
         raise UserErrorException("arguments expected a list, the string {!r} found.".format(arguments))
     words: List[str] = [data.argument(value) for value in arguments]

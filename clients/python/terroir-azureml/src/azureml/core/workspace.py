@@ -360,6 +360,10 @@ class Workspace:
             }
         )
 
+    def __deepcopy__(self, memo: Any) -> "Workspace":
+        """Itself: what is copied goes on with the same workspace."""
+        return self
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Workspace) and other.name == self.name and other._config == self._config
 

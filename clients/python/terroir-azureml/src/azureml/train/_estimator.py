@@ -37,7 +37,10 @@ class Nccl:
 
 
 class Estimator:
-    """A training script with its environment and target, submitted by `Experiment.submit`."""
+    """A training script with its environment and target, submitted by `Experiment.submit`.
+
+    It runs in a container when `use_docker` or an image says so; otherwise as a ScriptRunConfig does.
+    """
 
     _FRAMEWORK = "Python"
     _PACKAGES: List[str] = []
@@ -57,7 +60,7 @@ class Estimator:
         distributed_backend: Optional[str] = None,
         distributed_training: Any = None,
         use_gpu: bool = False,
-        use_docker: bool = True,
+        use_docker: Optional[bool] = None,
         custom_docker_base_image: Optional[str] = None,
         custom_docker_image: Optional[str] = None,
         image_registry_details: Any = None,
@@ -101,13 +104,14 @@ class Estimator:
         self.run_config.amlcompute.vm_size = vm_size
         self.run_config.amlcompute.vm_priority = vm_priority
         self.run_config.node_count = node_count
+        image = custom_docker_image or custom_docker_base_image
         if environment_definition is not None:
             self.run_config.environment = environment_definition
         else:
             environment = self._environment(
                 framework_version,
                 use_gpu,
-                custom_docker_image or custom_docker_base_image,
+                image,
                 image_registry_details,
                 user_managed,
                 conda_packages,
@@ -119,7 +123,7 @@ class Estimator:
             self.conda_dependencies = environment.python.conda_dependencies
         if environment_variables:
             self.run_config.environment_variables = dict(environment_variables)
-        if compute_target is not None and use_docker and self.run_config.target not in (None, "local"):
+        if use_docker or (use_docker is None and image is not None):
             self.run_config.docker.use_docker = True
         if shm_size:
             self.run_config.docker.shm_size = shm_size
