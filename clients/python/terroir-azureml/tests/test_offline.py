@@ -21,7 +21,14 @@ NAMES = {
     "ScriptRun ScriptRunConfig VERSION Webservice Workspace",
     "azureml.core.authentication": "AzureCliAuthentication InteractiveLoginAuthentication MsiAuthentication "
     "ServicePrincipalAuthentication TokenAuthentication",
-    "azureml.core.compute": "AksCompute AmlCompute ComputeInstance ComputeTarget",
+    "azureml.core.compute": "AdlaCompute AksCompute AmlCompute BatchCompute ComputeInstance ComputeTarget DataFactoryCompute DatabricksCompute "
+    "DsvmCompute HDInsightCompute KubernetesCompute RemoteCompute",
+    "azureml.core.compute.amlcompute": "AmlCompute",
+    "azureml.core.compute.batch": "BatchCompute",
+    "azureml.core.compute.databricks": "DatabricksCompute",
+    "azureml.core.compute.dsvm": "DsvmCompute",
+    "azureml.core.compute.hdinsight": "HDInsightCompute",
+    "azureml.core.compute.kubernetescompute": "KubernetesCompute",
     "azureml.core.compute_target": "ComputeTargetException",
     "azureml.core.conda_dependencies": "CondaDependencies",
     "azureml.core.container_registry": "ContainerRegistry",
@@ -196,6 +203,13 @@ class Estimators(unittest.TestCase):
         ):
             configuration = Estimator(".", entry_script="t.py", **settings).run_config
             self.assertEqual(configuration.docker.use_docker, expected, settings)
+
+    def test_name_no_versions_of_their_own(self):
+        from azureml.train.dnn import Chainer, PyTorch, TensorFlow
+        from azureml.train.sklearn import SKLearn
+
+        for kind in (Chainer, PyTorch, SKLearn, TensorFlow):
+            self.assertEqual((kind.get_supported_versions(), kind.DEFAULT_VERSION), ([], None))
 
     def test_of_tensorflow_take_workers_and_versions(self):
         from azureml.train.dnn import ParameterServer, TensorFlow

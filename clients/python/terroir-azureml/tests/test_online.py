@@ -1,11 +1,12 @@
 """Environments, data, models and compute targets on a real server."""
 
+import copy
 import json
 import os
 import unittest
 
-from azureml.core import ComputeTarget, Dataset, Datastore, Environment, Model, Workspace
-from azureml.core.compute import AmlCompute
+from azureml.core import ComputeTarget, Dataset, Datastore, Environment, Experiment, Model, Workspace
+from azureml.core.compute import AmlCompute, DsvmCompute, RemoteCompute
 from azureml.core.compute_target import ComputeTargetException
 from azureml.exceptions import ModelNotFoundException, UserErrorException, WebserviceException
 
@@ -36,6 +37,24 @@ class TheWorkspace(OnAServer):
         with self.assertRaises(Exception) as raised:
             Workspace.get("absent")
         self.assertIn("No workspaces found with name=absent", str(raised.exception))
+
+
+    def test_names_a_database_for_mlflow(self):
+        uri = self.ws.get_mlflow_tracking_uri()
+        self.assertTrue(uri.startswith("sqlite:///"), uri)
+        self.assertEqual(os.path.dirname(uri[len("sqlite:///") :]), self.ws._service.directory)
+
+    def test_is_the_same_in_what_is_copied(self):
+        copied = copy.deepcopy({"of": self.ws, "store": self.ws.get_default_datastore()})
+        self.assertIs(copied["of"], self.ws)
+        self.assertEqual(copied["store"].name, "workspaceblobstore")
+
+    def test_has_experiments_with_tags(self):
+        experiment = Experiment(self.ws, "tagged")
+        experiment.tag("stage", "early")
+        experiment.tag("known")
+        self.assertEqual([found.name for found in Experiment.list(self.ws, tags={"stage": "early"})], ["tagged"])
+        self.assertIn("known", Experiment(self.ws, "tagged").tags)
 
 
 class Environments(OnAServer):
@@ -242,8 +261,13 @@ class Targets(OnAServer):
         again.update(max_nodes="8", idle_seconds_before_scaledown=300)
         self.assertEqual(again.scale_settings.maximum_node_count, 8)
         self.assertIn("local", self.ws.compute_targets)
+        self.assertEqual(list(again.get_active_runs()), [])
+        self.assertEqual((again.status.vm_size, again.vm_priority), ("STANDARD_D2_V2", "dedicated"))
         again.delete()
         self.assertNotIn("cpu-cluster", self.ws.compute_targets)
+        machine = ComputeTarget.create(self.ws, "mydsvm", DsvmCompute.provisioning_configuration(vm_size="Standard_D2_v2"))
+        self.assertIsInstance(RemoteCompute(self.ws, "mydsvm"), RemoteCompute)
+        self.assertEqual((machine.type, machine.provisioning_state), ("VirtualMachine", "Succeeded"))
         with self.assertRaises(ComputeTargetException):
             AmlCompute.provisioning_configuration(max_nodes=-1)
 

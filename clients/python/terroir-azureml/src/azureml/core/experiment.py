@@ -81,6 +81,9 @@ class Experiment:
             {"tags": {**self.tags, **{key: str(value) for key, value in tags.items()}}}, "experiments", self._name
         )
 
+    def tag(self, key: str, value: Any = None) -> None:
+        self.set_tags({key: "" if value is None else value})
+
     def remove_tags(self, tags: Any) -> None:
         left = {key: value for key, value in self.tags.items() if key not in tags}
         self._known = self._workspace._service.put({"tags": left}, "experiments", self._name)

@@ -312,6 +312,10 @@ class Run(Files, Logging):
             changes["errorCode"] = error_code
         self._patch(changes)
 
+    def clean(self) -> List[str]:
+        """Nothing to remove: a run's folder is cleared when it has ended."""
+        return []
+
     def cancel(self) -> None:
         self._known = self._service.post("runs/{}/cancel".format(self._service.part(self._id)), None)
 

@@ -44,6 +44,7 @@ class Estimator:
 
     _FRAMEWORK = "Python"
     _PACKAGES: List[str] = []
+    DEFAULT_VERSION: Optional[str] = None
     _DEPRECATED = "'{}' is deprecated. Please use 'ScriptRunConfig' from 'azureml.core.script_run_config' with your own defined environment or a curated environment."
 
     def __init__(
@@ -135,6 +136,11 @@ class Estimator:
             self.run_config.tensorflow = distributed_training
         elif distributed_training is not None:
             self.run_config.communicator = "Gloo" if isinstance(distributed_training, Gloo) else "Nccl"
+
+    @staticmethod
+    def get_supported_versions() -> List[str]:
+        """None are named: every version that the index has will do."""
+        return []
 
     def _environment(
         self,

@@ -13,11 +13,6 @@ class SKLearn(Estimator):
     """An estimator whose environment has scikit-learn."""
 
     _PACKAGES = ["scikit-learn"]
-    DEFAULT_VERSION = None
-
-    @staticmethod
-    def get_supported_versions() -> List[str]:
-        return []
 
     def _framework_packages(self, version: Optional[str], use_gpu: bool) -> List[str]:
         return [*super()._framework_packages(version, use_gpu), "scipy", "joblib"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 from azureml._terroir import display
 from azureml._terroir.errors import ComputeTargetException, UnsupportedHere
@@ -279,8 +279,24 @@ class AmlCompute(ComputeTarget):
     def scale_settings(self) -> "ScaleSettings":
         return ScaleSettings._of(self._known)
 
+    @property
+    def vm_priority(self) -> str:
+        return str(self._known.get("vmPriority") or "dedicated")
+
+    @property
+    def status(self) -> ComputeStatus:
+        return ComputeStatus(self._known)
+
     def list_nodes(self) -> List[Dict[str, Any]]:
         return []
+
+    def get_active_runs(self) -> Iterator[Any]:
+        """The runs that have not ended and name this target."""
+        from azureml.core.run import RUNNING_STATES, Run
+
+        for resource in self.workspace._service.pages("runs", children=True):
+            if resource.get("target") == self.name and resource.get("status") in RUNNING_STATES:
+                yield Run._of_resource(self.workspace, resource)
 
     def add_identity(self, *args: Any, **kwargs: Any) -> None:
         """There are no identities of a cloud."""
@@ -379,6 +395,16 @@ class RemoteCompute(ComputeTarget):
     @staticmethod
     def attach_configuration(*args: Any, **kwargs: Any) -> ComputeTargetAttachConfiguration:
         return ComputeTargetAttachConfiguration(RemoteCompute)
+
+
+class DsvmCompute(RemoteCompute):
+    """A machine for data science; here the server's."""
+
+    @staticmethod
+    def provisioning_configuration(vm_size: str = "", location: Optional[str] = None, **kwargs: Any) -> ComputeTargetProvisioningConfiguration:
+        made = ComputeTargetProvisioningConfiguration(DsvmCompute, location)
+        made.__dict__["vm_size"] = vm_size
+        return made
 
 
 class DataFactoryCompute(ComputeTarget):

@@ -1,0 +1,5 @@
+"""Where scripts import AdlaCompute from."""
+
+from azureml.core.compute.compute import AdlaCompute
+
+__all__ = ["AdlaCompute"]

@@ -1,0 +1,5 @@
+"""Where scripts import DatabricksCompute from."""
+
+from azureml.core.compute.compute import DatabricksCompute
+
+__all__ = ["DatabricksCompute"]

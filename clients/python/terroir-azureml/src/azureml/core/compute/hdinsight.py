@@ -1,0 +1,5 @@
+"""Where scripts import HDInsightCompute from."""
+
+from azureml.core.compute.compute import HDInsightCompute
+
+__all__ = ["HDInsightCompute"]

@@ -1,0 +1,5 @@
+"""Where scripts import KubernetesCompute from."""
+
+from azureml.core.compute.compute import KubernetesCompute
+
+__all__ = ["KubernetesCompute"]
