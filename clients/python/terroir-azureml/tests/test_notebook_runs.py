@@ -109,6 +109,32 @@ class RunsOfScripts(OnAServer):
         run = Experiment(self.ws, "inputs").submit(estimator)
         self.assertIn("['a.csv']\n5\n", printed(lambda: run.wait_for_completion(show_output=True)))
 
+    def test_resume_from_the_outputs_of_another(self):
+        text = (
+            "import argparse, os\nparser = argparse.ArgumentParser()\nparser.add_argument('--resume-from')\nparser.add_argument('--rate')\n"
+            "args = parser.parse_args()\nfound = os.listdir(args.resume_from) if args.resume_from else []\nprint('found', found, args.rate)\n"
+            "os.makedirs('outputs', exist_ok=True)\nopen('outputs/checkpoint.%d' % len(found), 'w').close()\n"
+        )
+        first = self.submitted(text, "resuming")
+        with self.assertRaises(UserErrorException):
+            Experiment(self.ws, "resuming").start_logging(snapshot_directory=None)._get_outputs_datapath()
+        first.wait_for_completion()
+        place = first._get_outputs_datapath()
+        estimator = Estimator(
+            "src",
+            entry_script="train.py",
+            script_params={"--rate": 0.5},
+            environment_definition=own_python("own"),
+            resume_from=place,
+        )
+        for config in (estimator, ScriptRunConfig("src", "train.py", ["--rate", 0.5], environment=own_python("own"), resume_from=place)):
+            run = Experiment(self.ws, "resuming").submit(config)
+            text = printed(lambda: run.wait_for_completion(show_output=True))
+            self.assertIn("found ['checkpoint.0'] 0.5\n", text)
+            self.assertIn("outputs/checkpoint.1", run.get_file_names())
+        with self.assertRaises(UserErrorException):
+            Experiment(self.ws, "resuming").submit(ScriptRunConfig("src", "train.py", environment=own_python("own"), resume_from="outputs"))
+
     def test_that_are_distributed_are_one_process_and_say_so(self):
         text = "import os\nprint(os.environ['RANK'], os.environ['WORLD_SIZE'], os.environ['MASTER_ADDR'])\n"
         with warnings.catch_warnings(record=True) as caught:

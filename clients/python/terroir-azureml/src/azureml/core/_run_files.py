@@ -17,6 +17,7 @@ class Files:
 
     _id: str
     _known: Dict[str, Any]
+    _workspace: Any
     _service: Any
     _outputs: List[str]
     _watched: Dict[str, Dict[str, Tuple[int, int]]]
@@ -100,6 +101,19 @@ class Files:
             for name, place, state in _states(folder):
                 if before.get(name) != state and name not in self._uploaded:
                     self.upload_file(name, place)
+
+    def _get_outputs_datapath(self) -> Any:
+        """Puts its outputs into the workspace's datastore, where a run that resumes from it finds them."""
+        from azureml.data.datapath import DataPath
+
+        if not any(name.startswith("outputs/") for name in self.get_file_names()):
+            raise UserErrorException("The run {} has no outputs to resume from.".format(self._id))
+        store = self._workspace.get_default_datastore()
+        place = "azureml/{}/outputs".format(self._id)
+        with tempfile.TemporaryDirectory() as work:
+            self.download_files(prefix="outputs", output_directory=work)
+            store.upload(os.path.join(work, "outputs"), place, overwrite=True, show_progress=False)
+        return DataPath(store, place)
 
     # Source
 

@@ -90,12 +90,23 @@ class ScriptRunConfig:
         if command:
             configuration.script = None
         arguments = self.arguments if self.arguments is not None else configuration.arguments
+        if self.resume_from is not None:
+            arguments = [*(arguments or []), "--resume-from", _outputs(self.resume_from)]
         return resolved(workspace, experiment_name, folder, configuration, arguments or [], command)
 
     def __repr__(self) -> str:
         return "ScriptRunConfig(source_directory={!r}, script={!r}, target={!r})".format(
             self.source_directory, self.script, self.run_config.target
         )
+
+
+def _outputs(resume_from: Any) -> Any:
+    """The data by which a script finds what a former run left."""
+    if not hasattr(resume_from, "create_data_reference"):
+        raise UserErrorException(
+            "resume_from expected a DataPath, {} found; `run._get_outputs_datapath()` makes one.".format(type(resume_from).__name__)
+        )
+    return resume_from.create_data_reference("resume_from").as_mount()
 
 
 def _distribute(configuration: RunConfiguration, job: Any) -> None:

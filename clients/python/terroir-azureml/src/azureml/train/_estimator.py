@@ -93,6 +93,7 @@ class Estimator:
         self._script_params = dict(script_params or {})
         self._inputs = list(inputs or [])
         self._node_count = node_count
+        self._resume_from = resume_from
         self._distributed = distributed_training
         self._process_count = process_count_per_node
         self._distributed_backend = distributed_backend
@@ -216,7 +217,9 @@ class Estimator:
         if self._entry_script is None:
             raise TrainingException("An estimator needs an entry_script.")
         arguments = self._arguments()
-        made = ScriptRunConfig(self.source_directory, self._entry_script, arguments, run_config=self.run_config)
+        made = ScriptRunConfig(
+            self.source_directory, self._entry_script, arguments, run_config=self.run_config, resume_from=self._resume_from
+        )
         made.arguments = arguments
         for value in self._inputs:
             name = getattr(value, "data_reference_name", None) or getattr(value, "name", None) or "input"
