@@ -91,6 +91,14 @@ class Environments(OnAServer):
         with self.assertRaises(UserErrorException):
             Environment.get(self.ws, "x", version="1", label="y")
 
+    def test_of_the_retired_service_are_told_apart_from_those_that_there_are(self):
+        with self.assertRaises(UserErrorException) as raised:
+            Environment.get(self.ws, "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu")
+        self.assertIn("AzureML-Scikit-learn", raised.exception.message)
+        with self.assertRaises(UserErrorException) as raised:
+            Environment.get(self.ws, "mine")
+        self.assertNotIn("curated", raised.exception.message)
+
     def test_of_a_reserved_name_are_refused(self):
         with self.assertRaises(UserErrorException) as raised:
             Environment("AzureML-Mine").register(self.ws)

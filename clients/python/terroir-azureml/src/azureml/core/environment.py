@@ -201,8 +201,8 @@ class Environment(Section):
             known = "" if version is None else " with version {}".format(version)
             known = " with label {}".format(label) if label is not None else known
             raise UserErrorException(
-                "Error retrieving the environment definition. No environment {}{} is registered in the workspace {}.".format(
-                    name, known, workspace.name
+                "Error retrieving the environment definition. No environment {}{} is registered in the workspace {}.{}".format(
+                    name, known, workspace.name, _curated_beside(workspace, name)
                 )
             )
         return Environment._of_resource(answer)
@@ -408,3 +408,11 @@ def _made_by_terroir(name: str, *wanted: str) -> Environment:
         return made
 
 
+def _curated_beside(workspace: Any, name: str) -> str:
+    """What to take for a curated environment of the retired service that there is not."""
+    if not name.startswith("AzureML-"):
+        return ""
+    curated = sorted(there for there in Environment.list(workspace) if there.startswith("AzureML-"))
+    if name in curated or not curated:
+        return ""
+    return " Its curated environments are {}; for other versions of their packages, clone one and change them.".format(", ".join(curated))
