@@ -6,7 +6,7 @@ import warnings
 import zipfile
 
 from azureml.core import Dataset, Experiment, Run, ScriptRunConfig
-from azureml.core.runconfig import PyTorchConfiguration
+from azureml.core.runconfig import PyTorchConfiguration, RunConfiguration
 from azureml.exceptions import UserErrorException
 from azureml.train.estimator import Estimator
 
@@ -134,6 +134,20 @@ class RunsOfScripts(OnAServer):
             self.assertIn("outputs/checkpoint.1", run.get_file_names())
         with self.assertRaises(UserErrorException):
             Experiment(self.ws, "resuming").submit(ScriptRunConfig("src", "train.py", environment=own_python("own"), resume_from="outputs"))
+
+    def test_on_targets_of_their_own_are_local(self):
+        self.write("src/train.py", "")
+        for target in ("amlcompute", "containerinstance"):
+            configuration = RunConfiguration()
+            configuration.environment = own_python("own")
+            configuration.target = target
+            run = Experiment(self.ws, "targets").submit(ScriptRunConfig("src", "train.py", run_config=configuration), tags={"on": target, "plain": None})
+            self.assertEqual(run.wait_for_completion()["target"], "local")
+            self.assertEqual(run.get_tags(), {"on": target, "plain": None})
+        configuration.target = "absent"
+        with self.assertRaises(UserErrorException) as raised:
+            Experiment(self.ws, "targets").submit(ScriptRunConfig("src", "train.py", run_config=configuration))
+        self.assertIn("absent", raised.exception.message)
 
     def test_that_are_distributed_are_one_process_and_say_so(self):
         text = "import os\nprint(os.environ['RANK'], os.environ['WORLD_SIZE'], os.environ['MASTER_ADDR'])\n"

@@ -11,6 +11,10 @@ from azureml._terroir.errors import UserErrorException
 from azureml.core.environment import Environment
 
 
+# Targets that the retired service made for one run and took away after it.
+_OF_ONE_RUN = ("amlcompute", "containerinstance")
+
+
 class Submission(NamedTuple):
     """A run configuration in JSON, and what belongs to the run beside it."""
 
@@ -124,6 +128,8 @@ def resolved(
         environment = Environment(None)
     configuration.environment = environment
     document = configuration._plain_json()
+    if document["target"] in _OF_ONE_RUN and workspace._service.get_or_none("computetargets", document["target"]) is None:
+        document["target"] = "local"
     definition = environment._for_server()
     if not definition.get("name"):
         definition["name"] = "Experiment {} Environment".format(experiment_name)

@@ -175,7 +175,7 @@ def submit(experiment: Experiment, config: Any, tags: Optional[Mapping[str, Any]
         "configuration": submission.configuration,
     }
     if tags:
-        body["tags"] = {key: str(value) for key, value in tags.items()}
+        body["tags"] = {key: "" if value is None else str(value) for key, value in tags.items()}
     if submission.properties:
         body["properties"] = submission.properties
     for key, value in (("parent", parent), ("runId", run_id), ("displayName", display_name)):
