@@ -149,6 +149,15 @@ class RunsOfScripts(OnAServer):
             Experiment(self.ws, "targets").submit(ScriptRunConfig("src", "train.py", run_config=configuration))
         self.assertIn("absent", raised.exception.message)
 
+    def test_fail_when_their_script_says_so(self):
+        text = "from azureml.core import Run\nrun = Run.get_context()\nrun.fail('no convergence')\nrun.log('late', 7)\nprint('after')\n"
+        run = self.submitted(text, "saying")
+        self.assertEqual(run.wait_for_completion(raise_on_error=False)["status"], "Failed")
+        self.assertEqual(run.get_metrics(), {"late": 7})
+        said = run.get_details_with_logs()["logFiles"]["azureml-logs/70_driver_log.txt"]
+        self.assertIn("The run fails: no convergence", said)
+        self.assertIn("after", said)
+
     def test_that_are_distributed_are_one_process_and_say_so(self):
         text = "import os\nprint(os.environ['RANK'], os.environ['WORLD_SIZE'], os.environ['MASTER_ADDR'])\n"
         with warnings.catch_warnings(record=True) as caught:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 import warnings
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
@@ -292,13 +294,13 @@ class Run(Files, Logging):
             self._patch({"status": "Completed"})
 
     def fail(self, error_details: Any = None, error_code: Optional[str] = None, _set_status: bool = True) -> None:
-        """Ends a run of this process as failed; one that runs a script elsewhere is canceled."""
+        """Ends a run of this process as failed. In a script the run fails when the script ends; from outside it is canceled."""
         self.flush()
         self._upload_outputs()
         if not _set_status:
             return
         if self._is_context:
-            warnings.warn("run.fail is left to the script: a run fails when its script raises or exits with a code other than 0.")
+            self._fail_at_exit(error_details)
             return
         if isinstance(self, ScriptRun) or self.type.lower().endswith("scriptrun"):
             if self.status not in _run_stream.TERMINAL:
@@ -311,6 +313,19 @@ class Run(Files, Logging):
         if error_code:
             changes["errorCode"] = error_code
         self._patch(changes)
+
+    def _fail_at_exit(self, error_details: Any) -> None:
+        """Lets this process end with code 1, by which its run fails; what is logged until then still arrives."""
+        if error_details is not None:
+            print("The run fails: {}".format(error_details), file=sys.stderr)
+
+        def end() -> None:
+            self.flush()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(1)
+
+        atexit.register(end)
 
     def clean(self) -> List[str]:
         """Nothing to remove: a run's folder is cleared when it has ended."""
