@@ -279,6 +279,17 @@ class RunsTest {
               "/api/v1/models",
               "{\"name\": \"m\", \"run\": \"" + id + "\", \"path\": \"outputs/m.txt\"}")
           .is(201);
+      own.put("/api/v1/datastores/workspaceblobstore/files/made/a.csv", bytes("x\n1\n")).is(201);
+      own.send(
+              "POST",
+              "/api/v1/datasets",
+              "{\"name\": \"made\", \"definition\": {\"paths\": [{\"datastore\":"
+                  + " \"workspaceblobstore\", \"path\": \"made/a.csv\"}]}}")
+          .is(201);
+      own.delete("/api/v1/datastores/workspaceblobstore/files/made/a.csv")
+          .refused(403, "forbidden");
+      own.send("PUT", "/api/v1/datastores/elsewhere", "{}").refused(403, "forbidden");
+      own.delete("/api/v1/datastores/workspaceblobstore").refused(403, "forbidden");
       own.get("/api/v1/runs/" + other).is(200);
       own.get("/api/v1/environments").is(200);
       var refused = own.send("PATCH", "/api/v1/runs/" + other, "{\"tags\": {\"x\": \"1\"}}");

@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -89,18 +91,24 @@ class ServicesTest {
   }
 
   private JsonObject inference(ApiClient api, String script) {
-    var bytes = script.getBytes(StandardCharsets.UTF_8);
-    var digest = Sha256.of(bytes).prefixed();
-    api.put("/api/v1/contents/" + digest, bytes).is(204);
+    return inference(api, "score.py", Map.of("score.py", script));
+  }
+
+  private JsonObject inference(ApiClient api, String entryScript, Map<String, String> files) {
+    var listed =
+        files.entrySet().stream()
+            .sorted(Map.Entry.comparingByKey())
+            .map(
+                file -> {
+                  var bytes = file.getValue().getBytes(StandardCharsets.UTF_8);
+                  var digest = Sha256.of(bytes).prefixed();
+                  api.put("/api/v1/contents/" + digest, bytes).is(204);
+                  return "{\"path\": \"%s\", \"digest\": \"%s\", \"size\": %d}"
+                      .formatted(file.getKey(), digest, bytes.length);
+                })
+            .collect(Collectors.joining(", "));
     var snapshot =
-        api.send(
-                "POST",
-                "/api/v1/snapshots",
-                "{\"files\": [{\"path\": \"score.py\", \"digest\": \""
-                    + digest
-                    + "\", \"size\": "
-                    + bytes.length
-                    + "}]}")
+        api.send("POST", "/api/v1/snapshots", "{\"files\": [" + listed + "]}")
             .is(201)
             .json()
             .string("id");
@@ -114,20 +122,24 @@ class ServicesTest {
                     .build())
             .build();
     return JsonObject.builder()
-        .put("entryScript", "score.py")
+        .put("entryScript", entryScript)
         .put("snapshot", snapshot)
         .put("environment", JsonObject.builder().put("definition", definition).build())
         .build();
   }
 
   private JsonObject deploy(ApiClient api, String script, String deployment) {
+    return deploy(api, inference(api, script), deployment);
+  }
+
+  private static JsonObject deploy(ApiClient api, JsonObject inference, String deployment) {
     return api.send(
             "POST",
             "/api/v1/services",
             JsonWriter.compact(
                 JsonObject.builder()
                     .put("name", "test-service")
-                    .put("inference", inference(api, script))
+                    .put("inference", inference)
                     .put("deployment", JsonReader.parseObject(deployment, "test"))
                     .build()))
         .is(202)
@@ -224,6 +236,35 @@ class ServicesTest {
       }
       api.get(AT).refused(404, "service-not-found");
       assertThat(served.server.context().activity().isAlive()).isFalse();
+    }
+  }
+
+  @Test
+  void aServiceWorksInTheFolderThatWasDeployed()
+      throws Exception {
+    try (var served = new Served(folder)) {
+      var api = served.as(Role.CONTRIBUTOR);
+      try {
+        var files =
+            Map.of(
+                "src/deep/score.py",
+                """
+                import os
+                def init():
+                  global data
+                  print('root', os.environ['AML_APP_ROOT'] == os.getcwd(), flush=True)
+                  with open('./src/data.txt') as stream: data = stream.read()
+                def run(data_in):
+                  return data + os.environ['AZUREML_SOURCE_DIRECTORY'] + data_in
+                """,
+                "src/data.txt",
+                "read ");
+        succeed(api, deploy(api, inference(api, "src/deep/score.py", files), "{}"));
+        assertThat(score(api, "1")).isEqualTo("\"read src/deep1\"");
+        assertThat(api.get(AT + "/log").is(200).text()).contains("root True");
+      } finally {
+        api.delete(AT);
+      }
     }
   }
 

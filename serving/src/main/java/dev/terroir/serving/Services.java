@@ -182,7 +182,7 @@ public final class Services {
         revision,
         deployment.configuration().port(),
         place.python(),
-        sources(directory, revision).resolve(deployment.inference().entryScript()),
+        ServiceDefinition.sources(directory, revision).resolve(deployment.inference().entryScript()),
         modelDirectory(deployment.models(), directory, revision),
         variables,
         deployment.configuration().authEnabled(),
@@ -241,10 +241,6 @@ public final class Services {
     }
   }
 
-  private static Path sources(Path directory, int revision) {
-    return directory.resolve("revisions").resolve(String.valueOf(revision)).resolve("source");
-  }
-
   /// One model: its folder; several: a root with `<name>/<version>` of each.
   private static Path modelDirectory(List<Model> models, Path directory, int revision) {
     return models.size() == 1
@@ -253,7 +249,7 @@ public final class Services {
   }
 
   private static void copySources(Deployment deployment, Path directory, int revision) {
-    var target = sources(directory, revision);
+    var target = ServiceDefinition.sources(directory, revision);
     try {
       var revisionDirectory = target.resolveSibling("").normalize();
       if (Files.exists(revisionDirectory)) {

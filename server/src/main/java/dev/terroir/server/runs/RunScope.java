@@ -12,7 +12,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// What the token of a run may do: read everything, change the run and those below it, submit runs
-/// below it, and register models. Thread-safe.
+/// below it, register models and datasets, and write files of datastores. Which datastores there
+/// are, and which one is the default, it does not change. Thread-safe.
 ///
 /// @since 0.1
 public final class RunScope implements Scope {
@@ -22,7 +23,14 @@ public final class RunScope implements Scope {
 
   /// A run's parent is judged when the request is read; files belong to what is made of them.
   private static final Set<String> FREE =
-      Set.of("submitRun", "registerModel", "missingContents", "putContent", "createSnapshot");
+      Set.of(
+          "submitRun",
+          "registerModel",
+          "registerDataset",
+          "putDatastoreFile",
+          "missingContents",
+          "putContent",
+          "createSnapshot");
 
   /// More than any script nests.
   private static final int DEEPEST = 64;
@@ -75,7 +83,8 @@ public final class RunScope implements Scope {
     return ServerException.of(
         ServerCode.FORBIDDEN,
         "the token of run `" + own + "` " + what,
-        "a run's own token changes that run and its child runs, and registers models; use a token"
-            + " of `terroir token create` for anything else");
+        "a run's own token changes that run and its child runs, registers models and datasets, and"
+            + " writes files of datastores; use a token of `terroir token create` for anything"
+            + " else");
   }
 }

@@ -84,12 +84,7 @@ final class Deployments {
     var service = services.get(input.string("name"));
     var former = service.definition();
     var inference = input.optionalObject("inference").orElse(JsonObject.EMPTY);
-    var source =
-        service
-            .directory()
-            .resolve("revisions")
-            .resolve(String.valueOf(former.revision()))
-            .resolve("source");
+    var source = ServiceDefinition.sources(service.directory(), former.revision());
     // Versions may have colons: those of environments that nobody registered are times.
     var colon = former.environment().indexOf(':');
     var settings = input.optionalObject("deployment").orElse(JsonObject.EMPTY);

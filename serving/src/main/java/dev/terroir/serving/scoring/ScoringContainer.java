@@ -41,7 +41,7 @@ public final class ScoringContainer {
   /// @param in image and limits
   /// @param command program and arguments inside
   /// @param variables inside
-  /// @param sources the script's directory
+  /// @param sources the folder with everything that was deployed
   /// @param models what `AZUREML_MODEL_DIR` names
   public static ScoringContainer of(
       Settings settings,

@@ -51,7 +51,8 @@ public final class ScoringProcess {
   /// What to start.
   ///
   /// @param python the interpreter of the environment
-  /// @param entryScript absolute path of the script
+  /// @param sources where it works: the folder with everything that was deployed
+  /// @param entryScript absolute path of the script, in or below `sources`
   /// @param modelDirectory what `AZUREML_MODEL_DIR` names
   /// @param workerCount scoring workers
   /// @param environment all variables
@@ -59,6 +60,7 @@ public final class ScoringProcess {
   /// @param inContainer makes the command that runs it in a container, or null to run it itself
   public record Launch(
       Path python,
+      Path sources,
       Path entryScript,
       Path modelDirectory,
       int workerCount,
@@ -89,7 +91,8 @@ public final class ScoringProcess {
             StandardCopyOption.REPLACE_EXISTING);
       }
       var start = Files.exists(launch.log()) ? Files.size(launch.log()) : 0;
-      var sources = launch.entryScript().resolveSibling("").normalize();
+      var sources = launch.sources();
+      var beside = sources.relativize(launch.entryScript().resolveSibling("").normalize());
       var command =
           List.of(
               launch.python().toString(),
@@ -106,6 +109,10 @@ public final class ScoringProcess {
       var variables = new TreeMap<>(launch.environment());
       variables.put("AZUREML_MODEL_DIR", launch.modelDirectory().toString());
       variables.put("AML_APP_ROOT", sources.toString());
+      if (!beside.toString().isEmpty()) {
+        // What lies beside the script can be imported too.
+        variables.put("AZUREML_SOURCE_DIRECTORY", beside.toString());
+      }
       variables.put("PYTHONUNBUFFERED", "1");
       var in = launch.inContainer();
       var container = in == null ? null : in.container(command, variables, sources);

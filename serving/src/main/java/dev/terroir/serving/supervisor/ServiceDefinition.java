@@ -64,6 +64,13 @@ public record ServiceDefinition(
     properties = java.util.Collections.unmodifiableMap(new TreeMap<>(properties));
   }
 
+  /// Where everything that a revision was deployed with lies, its script in or below it.
+  ///
+  /// @param directory of the service
+  public static Path sources(Path directory, int revision) {
+    return directory.resolve("revisions").resolve(String.valueOf(revision)).resolve("source");
+  }
+
   /// The same at another address.
   public ServiceDefinition at(int newPort, boolean newAuthEnabled) {
     return new ServiceDefinition(

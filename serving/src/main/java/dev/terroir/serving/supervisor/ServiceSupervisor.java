@@ -241,6 +241,7 @@ public final class ServiceSupervisor {
         ScoringProcess.start(
             new ScoringProcess.Launch(
                 what.python(),
+                ServiceDefinition.sources(directory, what.revision()),
                 what.entryScript(),
                 what.modelDirectory(),
                 what.workerCount(),
