@@ -1,8 +1,9 @@
 """Data of runs."""
 
 from azureml.data.abstract_dataset import AbstractDataset
+from azureml.data.dataset_factory import DataType
 from azureml.data.file_dataset import FileDataset
 from azureml.data.output_dataset_config import OutputFileDatasetConfig
 from azureml.data.tabular_dataset import TabularDataset
 
-__all__ = ["AbstractDataset", "FileDataset", "OutputFileDatasetConfig", "TabularDataset"]
+__all__ = ["AbstractDataset", "DataType", "FileDataset", "OutputFileDatasetConfig", "TabularDataset"]

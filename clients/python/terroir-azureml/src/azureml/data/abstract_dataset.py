@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import random
 import re
 import tempfile
-from typing import Any, Dict, List, Mapping, Optional
+import uuid
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from azureml._terroir import display
 from azureml._terroir.errors import UserErrorException
@@ -140,6 +142,38 @@ class AbstractDataset:
     def _paths(self) -> List[Dict[str, str]]:
         return list(self._definition.get("paths") or [])
 
+    def _step(self, name: str, argument: Any) -> Any:
+        """The same with one step more; steps are taken when the data are read."""
+        definition = copy.deepcopy(self._definition)
+        definition.setdefault("steps", []).append([name, argument])
+        return type(self)(self._workspace, definition)
+
+    def take(self, count: int) -> Any:
+        """The first files or rows."""
+        return self._step("take", _count(count))
+
+    def skip(self, count: int) -> Any:
+        """All but the first files or rows."""
+        return self._step("skip", _count(count))
+
+    def take_sample(self, probability: float, seed: Optional[int] = None) -> Any:
+        """Each file or row with a probability."""
+        return self._step("sample", [_share("probability", probability), seed])
+
+    def random_split(self, percentage: float, seed: Optional[int] = None) -> Tuple[Any, Any]:
+        """Two datasets, of about that share of files or rows and of the others; the same seed splits the same way."""
+        share = _share("percentage", percentage)
+        chosen = seed if seed is not None else uuid.uuid4().int % 2**32
+        return self._step("split", [share, chosen, True]), self._step("split", [share, chosen, False])
+
+    @property
+    def partition_keys(self) -> List[str]:
+        """The columns that come from the paths of files."""
+        from azureml.data._columns import PartitionFormat
+
+        text = self._definition.get("partition_format") or (self._definition.get("options") or {}).get("partition_format")
+        return PartitionFormat(text).keys if text else []
+
     def _stored(self, workspace: Any) -> List[Dict[str, str]]:
         """Its places in datastores; what an address gives is copied to one."""
         paths = self._paths()
@@ -164,6 +198,24 @@ class AbstractDataset:
 
 def describe(path: Mapping[str, str]) -> str:
     return path.get("url") or "('{}', '{}')".format(path.get("datastore"), path.get("path") or "")
+
+
+def _count(count: int) -> int:
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise UserErrorException("count expected a whole number that is not negative, {!r} found.".format(count))
+    return count
+
+
+def _share(name: str, value: float) -> float:
+    if not 0 <= value <= 1:
+        raise UserErrorException("{} expected a number from 0 to 1, {!r} found.".format(name, value))
+    return float(value)
+
+
+def picks(count: int, share: float, seed: Optional[int]) -> List[bool]:
+    """Which of so many a share is."""
+    chance = random.Random(seed)
+    return [chance.random() < share for _ in range(count)]
 
 
 _URL = re.compile(r"[a-z]+://", re.I)

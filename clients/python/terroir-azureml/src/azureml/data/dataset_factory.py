@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import glob
+import os
 from typing import Any, Dict, Optional
 
 from azureml._terroir.errors import UserErrorException
+from azureml.data._columns import DataType, PartitionFormat, types_to_json
 from azureml.data.abstract_dataset import places
+from azureml.data.dataset_type_definitions import PromoteHeadersBehavior
 from azureml.data.file_dataset import FileDataset
 from azureml.data.tabular_dataset import TabularDataset
+
+__all__ = ["DataType", "FileDatasetFactory", "TabularDatasetFactory"]
 
 
 def _workspace_of(path: Any) -> Any:
@@ -25,7 +31,10 @@ class FileDatasetFactory:
     @staticmethod
     def from_files(path: Any, validate: bool = True, partition_format: Optional[str] = None, is_file: bool = False) -> FileDataset:
         """A dataset of files."""
-        return FileDataset(_workspace_of(path), {"paths": places(path)})
+        definition: Dict[str, Any] = {"paths": places(path)}
+        if partition_format:
+            definition["partition_format"] = _format(partition_format)
+        return FileDataset(_workspace_of(path), definition)
 
     @staticmethod
     def upload_directory(
@@ -40,7 +49,14 @@ class FileDatasetFactory:
         workspace = _workspace_of(target)
         from azureml.core.datastore import Datastore
 
-        Datastore.get(workspace, place["datastore"]).upload(src_dir, place["path"], overwrite, show_progress)
+        store = Datastore.get(workspace, place["datastore"])
+        if pattern is None:
+            store.upload(src_dir, place["path"], overwrite, show_progress)
+        else:
+            files = sorted(file for file in glob.glob(os.path.join(glob.escape(src_dir), pattern), recursive=True) if os.path.isfile(file))
+            if not files:
+                raise UserErrorException("No file of {} fits the pattern {!r}.".format(src_dir, pattern))
+            store.upload_files(files, src_dir, place["path"], overwrite, show_progress)
         return FileDataset(workspace, {"paths": [place]})
 
 
@@ -63,12 +79,20 @@ class TabularDatasetFactory:
         empty_as_string: bool = False,
         encoding: str = "utf8",
     ) -> TabularDataset:
+        headers = header if isinstance(header, PromoteHeadersBehavior) else None
         options = {
             "separator": separator,
-            "header": bool(header) and str(header) != "PromoteHeadersBehavior.NO_HEADERS",
+            "header": headers != PromoteHeadersBehavior.NO_HEADERS if headers is not None else bool(header),
             "encoding": encoding,
             "include_path": include_path,
         }
+        if headers == PromoteHeadersBehavior.ONLY_FIRST_FILE_HAS_HEADERS:
+            options["headers"] = "first"
+        if not infer_column_types:
+            options["infer"] = False
+        if empty_as_string:
+            options["empty_as_string"] = True
+        _more(options, set_column_types, partition_format)
         return TabularDatasetFactory._made(path, "delimited", options)
 
     @staticmethod
@@ -81,7 +105,13 @@ class TabularDatasetFactory:
         invalid_lines: str = "error",
         encoding: str = "utf8",
     ) -> TabularDataset:
-        return TabularDatasetFactory._made(path, "json", {"encoding": encoding, "include_path": include_path})
+        if invalid_lines not in ("error", "drop"):
+            raise UserErrorException("invalid_lines expected error or drop, {!r} found.".format(invalid_lines))
+        options: Dict[str, Any] = {"encoding": encoding, "include_path": include_path}
+        if invalid_lines == "drop":
+            options["invalid_lines"] = "drop"
+        _more(options, set_column_types, partition_format)
+        return TabularDatasetFactory._made(path, "json", options)
 
     @staticmethod
     def from_parquet_files(
@@ -91,7 +121,9 @@ class TabularDatasetFactory:
         set_column_types: Any = None,
         partition_format: Optional[str] = None,
     ) -> TabularDataset:
-        return TabularDatasetFactory._made(path, "parquet", {"include_path": include_path})
+        options: Dict[str, Any] = {"include_path": include_path}
+        _more(options, set_column_types, partition_format)
+        return TabularDatasetFactory._made(path, "parquet", options)
 
     @staticmethod
     def register_pandas_dataframe(
@@ -123,3 +155,16 @@ class TabularDatasetFactory:
     @staticmethod
     def from_sql_query(*args: Any, **kwargs: Any) -> TabularDataset:
         raise UserErrorException("from_sql_query is not supported: query with pandas.read_sql, and keep the result with register_pandas_dataframe.")
+
+
+def _format(text: str) -> str:
+    PartitionFormat(text)
+    return text
+
+
+def _more(options: Dict[str, Any], types: Any, partition_format: Optional[str]) -> None:
+    read = types_to_json(types)
+    if read:
+        options["types"] = read
+    if partition_format:
+        options["partition_format"] = _format(partition_format)

@@ -9,11 +9,11 @@ import posixpath
 import shutil
 import tempfile
 import urllib.request
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
 from azureml._terroir.errors import UserErrorException
-from azureml.data.abstract_dataset import AbstractDataset
+from azureml.data.abstract_dataset import AbstractDataset, picks
 
 
 class FileDataset(AbstractDataset):
@@ -28,8 +28,44 @@ class FileDataset(AbstractDataset):
     def as_hdfs(self) -> Any:
         return self.as_named_input(self._input_name()).as_hdfs()
 
-    def _listed(self) -> Iterator[Tuple[str, Optional[str], str]]:
+    def _listed(self) -> List[Tuple[str, Optional[str], str]]:
         """Each file: the path below its place, its datastore, its name there (or its address)."""
+        found = list(self._every())
+        for step, argument in self._definition.get("steps") or []:
+            if step == "take":
+                found = found[:argument]
+            elif step == "skip":
+                found = found[argument:]
+            elif step in ("sample", "split"):
+                inside = len(argument) < 3 or argument[2]
+                chosen = picks(len(found), argument[0], argument[1])
+                found = [file for file, is_chosen in zip(found, chosen) if is_chosen == inside]
+        return found
+
+    def _stored(self, workspace: Any) -> List[Dict[str, str]]:
+        if not self._definition.get("steps") or self._known:
+            return super()._stored(workspace)
+        if self._workspace is None:
+            self._workspace = workspace
+        chosen = FileDataset(self._workspace, {"paths": [_place(store, name) for _, store, name in self._listed()]})
+        return chosen._stored(workspace)
+
+    def register(
+        self,
+        workspace: Any,
+        name: str,
+        description: Optional[str] = None,
+        tags: Optional[Mapping[str, Any]] = None,
+        create_new_version: bool = False,
+    ) -> Any:
+        if self._definition.get("steps"):
+            # Which files these are does not change any more.
+            chosen = FileDataset(self._workspace or workspace, {"paths": self._stored(workspace)})
+            chosen._pending_tags = self.tags
+            return chosen.register(workspace, name, description, tags, create_new_version)
+        return super().register(workspace, name, description, tags, create_new_version)
+
+    def _every(self) -> Iterator[Tuple[str, Optional[str], str]]:
         for place in self._paths():
             if "url" in place:
                 yield posixpath.basename(urlsplit(place["url"]).path) or "download", None, place["url"]
@@ -80,11 +116,6 @@ class FileDataset(AbstractDataset):
         with tempfile.TemporaryDirectory() as folder:
             yield self.download(folder)
 
-    def skip(self, count: int) -> "FileDataset":
-        raise UserErrorException("skip is not supported: take the files that you want from to_path() and download().")
-
-    take = skip
-
 
 class MountContext:
     """A folder with the files of a dataset: a copy, since nothing is mounted here."""
@@ -105,6 +136,10 @@ class MountContext:
 
     def __exit__(self, *args: Any) -> None:
         self.stop()
+
+
+def _place(store: Optional[str], name: str) -> Dict[str, str]:
+    return {"url": name} if store is None else {"datastore": store, "path": name}
 
 
 def _matches(name: str, pattern: str) -> bool:
