@@ -218,10 +218,12 @@ class Service:
         with _translating("snapshots"):
             return self.client.upload_snapshot(folder, ignore=ignore_rules)
 
-    def snapshot_of_file(self, file: str) -> str:
+    def snapshot_of_files(self, files: Sequence[Tuple[str, str]]) -> str:
+        """Keeps files under names of their own."""
         with _translating("snapshots"):
-            entry = self._kept([(os.path.basename(file), Path(file))])[0]
-            return str(self.client.post("/snapshots", {"files": [dict(entry, isExecutable=False)]})["id"])
+            entries = self._kept([(name, Path(file)) for name, file in files])
+            listed = [dict(entry, isExecutable=os.access(file, os.X_OK)) for entry, (_, file) in zip(entries, files)]
+            return str(self.client.post("/snapshots", {"files": listed})["id"])
 
     def _kept(self, files: Sequence[Any]) -> List[Dict[str, Any]]:
         entries = []

@@ -5,14 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import re
-from typing import Any, Dict, Optional, Sequence
+import tempfile
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from terroir import snapshot as snapshots
 
 from azureml._terroir.errors import WebserviceException
+from azureml.core._no_code import config_of_framework
 from azureml.core.environment import Environment
 
 _log = logging.getLogger("azureml.core")
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]\Z")
+_RUNTIMES = ("python", "python-slim")
 _SERVING = ("azureml-defaults", "azureml-inference-server-http", "azureml-core", "azureml-sdk")
 
 
@@ -35,6 +40,8 @@ class InferenceConfig:
     ):
         if entry_script is None:
             raise WebserviceException("InferenceConfig needs an entry_script.")
+        if runtime is not None and str(runtime).lower() not in _RUNTIMES:
+            raise WebserviceException("The runtime {!r} is not supported: use `python`.".format(runtime))
         if environment is not None and any(
             given is not None for given in (runtime, conda_file, extra_docker_file_steps, base_image, base_image_registry, cuda_version)
         ):
@@ -68,11 +75,22 @@ class InferenceConfig:
         if self.conda_file is not None and not os.path.isfile(os.path.join(self.source_directory or ".", self.conda_file)):
             raise WebserviceException("Error, unable to find the conda file {}.".format(self.conda_file))
 
-    def _folder(self) -> str:
-        """What is uploaded: the source directory, else the script alone."""
-        if self.source_directory is not None:
-            return self.source_directory
-        return os.path.dirname(os.path.abspath(self.entry_script))
+    def _files(self) -> List[Tuple[str, str]]:
+        """What is deployed, under its names there: the script alone, or the source directory as a folder of its name."""
+        if self.source_directory is None:
+            return [(os.path.basename(self.entry_script), self.entry_script)]
+        below = self._below()
+        return [(below + name, str(file)) for name, file in snapshots.files_of(self.source_directory, ignore=False)]
+
+    def _below(self) -> str:
+        name = "" if self.source_directory is None else os.path.basename(os.path.abspath(self.source_directory))
+        return name + "/" if name else ""
+
+    def _entry(self) -> str:
+        """The path of the script among the files."""
+        if self.source_directory is None:
+            return os.path.basename(self.entry_script)
+        return self._below() + os.path.normpath(self.entry_script).replace(os.sep, "/")
 
     def _environment(self, workspace: Any) -> Environment:
         if self.environment is not None:
@@ -84,6 +102,10 @@ class InferenceConfig:
             if self.conda_file
             else Environment("inference")
         )
+        # Before there were environments, the service itself added its scoring server.
+        packages = made.python.conda_dependencies
+        if packages is not None and not _serves(packages):
+            packages.add_pip_package("azureml-defaults")
         if self.base_image:
             made.docker.base_image = self.base_image
             if self.base_image_registry is not None:
@@ -101,55 +123,57 @@ class InferenceConfig:
     def _for_server(self, workspace: Any) -> Dict[str, Any]:
         environment = self._environment(workspace)
         _warn_of_missing_server(environment)
-        entry = self.entry_script
-        if self.source_directory is None:
-            entry = os.path.basename(entry)
-            snapshot = workspace._service.snapshot_of_file(self.entry_script)
-        else:
-            snapshot = workspace._service.snapshot(self.source_directory, ignore_rules=False)
-        made: Dict[str, Any] = {
-            "entryScript": entry.replace(os.sep, "/"),
-            "snapshot": snapshot,
-            "environment": {"definition": environment._for_server()},
-        }
+        made: Dict[str, Any] = dict(self._script_for_server(workspace), environment={"definition": environment._for_server()})
         if self.description:
             made["description"] = self.description
         return made
+
+    def _script_for_server(self, workspace: Any) -> Dict[str, Any]:
+        """The script with its files, without the environment."""
+        self.validate_configuration()
+        return {"entryScript": self._entry(), "snapshot": workspace._service.snapshot_of_files(self._files())}
 
 
 def _warn_of_missing_server(environment: Environment) -> None:
     if environment.python.user_managed_dependencies:
         return
     packages = environment.python._packages()
-    lines = [*packages.pip_packages, *packages.conda_packages] if packages is not None else []
-    names = [re.split(r"[\[=<>!~;@ ]", line.split("::")[-1])[0].lower().replace("_", "-") for line in lines]
-    if not any(name in _SERVING for name in names):
+    if packages is None or not _serves(packages):
         _log.warning(
             "WARNING - azureml-defaults is not detected in the pip dependencies of the environment: it should be included, "
             "because the scoring server comes with it."
         )
 
 
+def _serves(packages: Any) -> bool:
+    lines = [*packages.pip_packages, *packages.conda_packages]
+    names = [re.split(r"[\[=<>!~;@ ]", line.split("::")[-1])[0].lower().replace("_", "-") for line in lines]
+    return any(name in _SERVING for name in names)
+
+
 def deploy(
     workspace: Any,
     name: str,
     models: Sequence[Any],
-    inference_config: Optional[InferenceConfig],
+    what_scores: Any,
     deployment_config: Any,
     deployment_target: Any,
     overwrite: bool,
     show_output: bool,
 ) -> Any:
+    """Deploys what an InferenceConfig or an image holds; nothing for a model that scores by itself."""
     from azureml.core.webservice.webservice import Webservice
 
     check_name(name)
-    if inference_config is None:
-        raise WebserviceException(
-            "Deploying without an inference_config is not supported: give InferenceConfig(entry_script='score.py', environment=...)."
-        )
     from azureml.core.model import Model
 
     found = [model if isinstance(model, Model) else Model(workspace, id=str(model)) for model in models or []]
+    if isinstance(what_scores, Environment):
+        raise WebserviceException("inference_config expected an InferenceConfig, an Environment found: InferenceConfig(entry_script=..., environment=...).")
+    if what_scores is None:
+        with tempfile.TemporaryDirectory() as folder:
+            made = config_of_framework(found, folder)
+            return deploy(workspace, name, found, made, deployment_config, deployment_target, overwrite, show_output)
     existing = workspace._service.get_or_none("services", name)
     if existing is not None and not overwrite:
         raise WebserviceException(
@@ -158,15 +182,23 @@ def deploy(
     body: Dict[str, Any] = {
         "name": name,
         "models": [model.id for model in found],
-        "inference": inference_config._for_server(workspace),
-        "deployment": deployment_config._to_json() if deployment_config is not None else {"computeType": "ACI"},
+        "inference": what_scores._for_server(workspace) if isinstance(what_scores, InferenceConfig) else what_scores._inference_for_server(),
+        "deployment": deployment_config._to_json() if deployment_config is not None else _default_deployment(deployment_target),
         "overwrite": bool(overwrite),
     }
     job = workspace._service.post("services", body)
     service = Webservice._deploying(workspace, name, body["deployment"], job)
+    service._inference = what_scores if isinstance(what_scores, InferenceConfig) else None
     if show_output:
         service.wait_for_deployment(show_output=True)
     return service
+
+
+def _default_deployment(target: Any) -> Dict[str, Any]:
+    from azureml.core.compute import AksCompute
+    from azureml.core.webservice.aks import AksWebservice
+
+    return AksWebservice.deploy_configuration()._to_json() if isinstance(target, AksCompute) else {"computeType": "ACI"}
 
 
 def check_name(name: Any) -> None:

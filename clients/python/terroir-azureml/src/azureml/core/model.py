@@ -16,6 +16,17 @@ from azureml._terroir.errors import (
     WebserviceException,
 )
 from azureml.core._inference import InferenceConfig, deploy, local_root
+from azureml.core._model_facts import (
+    FACTS,
+    SAMPLE_INPUT,
+    SAMPLE_OUTPUT,
+    added,
+    dataset_ids,
+    dataset_of,
+    datasets_of,
+    facts_of,
+    resources_of,
+)
 from azureml.core.resource_configuration import ResourceConfiguration
 
 __all__ = ["InferenceConfig", "Model", "ModelPackage", "ResourceConfiguration"]
@@ -101,7 +112,7 @@ class Model:
 
     @property
     def properties(self) -> Dict[str, str]:
-        return dict(self._known.get("properties") or {})
+        return {key: value for key, value in (self._known.get("properties") or {}).items() if not key.startswith(FACTS)}
 
     @property
     def description(self) -> Optional[str]:
@@ -146,12 +157,26 @@ class Model:
         return bool(self._known.get("isFolder"))
 
     @property
-    def datasets(self) -> Dict[str, Any]:
-        return {}
+    def _facts(self) -> Dict[str, str]:
+        return dict(self._known.get("properties") or {})
 
-    resource_configuration = None
-    sample_input_dataset = None
-    sample_output_dataset = None
+    @property
+    def datasets(self) -> Dict[str, List[Any]]:
+        """What it was made of, by its purpose."""
+        return datasets_of(self.workspace, self._facts)
+
+    @property
+    def sample_input_dataset(self) -> Any:
+        return dataset_of(self.workspace, self._facts, SAMPLE_INPUT)
+
+    @property
+    def sample_output_dataset(self) -> Any:
+        return dataset_of(self.workspace, self._facts, SAMPLE_OUTPUT)
+
+    @property
+    def resource_configuration(self) -> Optional[ResourceConfiguration]:
+        return resources_of(self._facts)
+
     parent_id = None
     derived_model_id = None
 
@@ -182,6 +207,7 @@ class Model:
             raise ModelPathNotFoundException("Error, provided model path \"{}\" cannot be found".format(model_path))
         print("Registering model {}".format(model_name))
         body = _registration(model_name, tags, properties, description, model_framework, model_framework_version)
+        body["properties"].update(facts_of(workspace, datasets, sample_input_dataset, sample_output_dataset, resource_configuration))
         body.update(workspace._service.keep_files(path, child_paths))
         return Model(workspace, _known=workspace._service.post("models", body))
 
@@ -195,11 +221,16 @@ class Model:
         description: Optional[str],
         model_framework: Optional[str],
         model_framework_version: Optional[str],
+        datasets: Any = None,
+        sample_input_dataset: Any = None,
+        sample_output_dataset: Any = None,
+        resource_configuration: Optional[ResourceConfiguration] = None,
     ) -> "Model":
         _require_name(model_name)
-        body = _registration(model_name, tags, properties, description, model_framework, model_framework_version)
-        body.update(run=run.id, path=path)
         workspace = run.experiment.workspace
+        body = _registration(model_name, tags, properties, description, model_framework, model_framework_version)
+        body["properties"].update(facts_of(workspace, datasets, sample_input_dataset, sample_output_dataset, resource_configuration))
+        body.update(run=run.id, path=path)
         try:
             known = workspace._service.post("models", body)
         except WebserviceException as e:
@@ -231,6 +262,8 @@ class Model:
             if model_framework is not None and item.get("modelFramework") != model_framework:
                 continue
             has = item.get("properties") or {}
+            if dataset_id is not None and dataset_id not in dataset_ids(has):
+                continue
             if all(_holds(has, query) for query in _tag_queries(properties) or []):
                 found.append(Model(workspace, _known=item))
         return found
@@ -292,6 +325,9 @@ class Model:
             changes["tags"] = {**{key: None for key in self.tags}, **_strings(tags)}
         if description is not None:
             changes["description"] = description
+        facts = facts_of(self.workspace, None, sample_input_dataset, sample_output_dataset, resource_configuration)
+        if facts:
+            changes["properties"] = facts
         self._patch(changes)
 
     def _patch(self, changes: Dict[str, Any]) -> None:
@@ -315,7 +351,8 @@ class Model:
             self.add_properties(add_properties)
 
     def add_dataset_references(self, datasets: Any) -> None:
-        """Accepted; a model keeps no references to datasets."""
+        """Notes datasets beside those that it has."""
+        self._patch({"properties": added(self.workspace, self._facts, datasets)})
 
     def get_sas_urls(self) -> Dict[str, str]:
         files = self.workspace._service.get("models", self.name, "versions", str(self.version), "files")["items"]
@@ -407,7 +444,7 @@ class ModelPackage:
         image_label: Optional[str],
     ):
         self.workspace = workspace
-        self._models = list(models)
+        self._models = [model if isinstance(model, Model) else Model(workspace, id=str(model)) for model in models or []]
         self._inference = inference_config
         self._generate_dockerfile = generate_dockerfile
         self._image_name = image_name
@@ -451,17 +488,22 @@ class ModelPackage:
         app, model_root = os.path.join(root, "app"), os.path.join(root, "models")
         if os.path.exists(app):
             shutil.rmtree(app)
-        shutil.copytree(self._inference._folder(), app)
+        for name, file in self._inference._files():
+            place = os.path.join(app, *name.split("/"))
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            shutil.copy(file, place)
         for model in self._models:
             folder = model_root if len(self._models) == 1 else os.path.join(model_root, model.name, str(model.version))
             model.download(folder, exist_ok=True)
         os.makedirs(model_root, exist_ok=True)
+        entry = self._inference._entry()
+        beside = entry.rpartition("/")[0]
         with open(os.path.join(root, "Dockerfile"), "w", encoding="utf-8") as stream:
             stream.write(
-                "FROM {}\nCOPY app /var/azureml-app\nCOPY models /var/azureml-models\n"
-                "ENV AML_APP_ROOT=/var/azureml-app AZUREML_MODEL_DIR=/var/azureml-models AZUREML_ENTRY_SCRIPT={}\n"
+                "FROM {}\nCOPY app /var/azureml-app\nCOPY models /var/azureml-models\nWORKDIR /var/azureml-app\n"
+                "ENV AML_APP_ROOT=/var/azureml-app AZUREML_MODEL_DIR=/var/azureml-models AZUREML_ENTRY_SCRIPT={}\n{}"
                 "EXPOSE 5001\nCMD [\"azmlinfsrv\", \"--entry_script\", \"/var/azureml-app/{}\", \"--port\", \"5001\"]\n".format(
-                    self.location, self._inference.entry_script, self._inference.entry_script
+                    self.location, entry, "ENV AZUREML_SOURCE_DIRECTORY={}\n".format(beside) if beside else "", entry
                 )
             )
 

@@ -390,6 +390,10 @@ class Run(Files, Logging):
             description,
             model_framework,
             model_framework_version,
+            datasets,
+            sample_input_dataset,
+            sample_output_dataset,
+            resource_configuration,
         )
 
     # Children

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional
 
-from azureml.core.webservice.deployment import AksServiceDeploymentConfiguration
+from azureml._terroir.errors import UnsupportedHere
+from azureml.core.webservice.deployment import AksServiceDeploymentConfiguration, refuse_network
 from azureml.core.webservice.webservice import Webservice
 
-__all__ = ["AksServiceDeploymentConfiguration", "AksWebservice"]
+__all__ = ["AksEndpoint", "AksServiceDeploymentConfiguration", "AksWebservice"]
 
 
 class AksWebservice(Webservice):
@@ -50,6 +51,7 @@ class AksWebservice(Webservice):
         blobfuse_enabled: Optional[bool] = None,
     ) -> AksServiceDeploymentConfiguration:
         """What concerns replicas, probes and namespaces of a cluster is accepted and not used."""
+        refuse_network(primary_key=primary_key, secondary_key=secondary_key)
         return AksServiceDeploymentConfiguration(
             auth_enabled=auth_enabled if auth_enabled is not None or not token_auth_enabled else True,
             cpu_cores=cpu_cores,
@@ -63,3 +65,11 @@ class AksWebservice(Webservice):
             num_replicas=num_replicas,
             autoscale_enabled=autoscale_enabled,
         )
+
+
+class AksEndpoint(AksWebservice):
+    """Versions of a service that share its requests: a name that scripts import."""
+
+    @staticmethod
+    def deploy_configuration(*args: Any, **kwargs: Any) -> Any:
+        raise UnsupportedHere("A service has one version at a time: deploy each version as a service of its own, AksWebservice.deploy_configuration().")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 from azureml._terroir.errors import WebserviceException
 from azureml.core.webservice.deployment import LocalWebserviceDeploymentConfiguration
@@ -28,8 +28,11 @@ class LocalWebservice(Webservice):
         return urlsplit(uri).port if uri else None
 
     def reload(self, wait: bool = False) -> None:
-        """Begins its script anew."""
-        self._job = self.workspace._service.patch({"deployment": {}}, "services", self.name)
+        """Begins its script anew, as it lies on this machine now where it was deployed from here."""
+        changes: Dict[str, Any] = {"deployment": {}}
+        if self._inference is not None:
+            changes["inference"] = self._inference._script_for_server(self.workspace)
+        self._job = self.workspace._service.patch(changes, "services", self.name)
         self._known = dict(self._known, state="Transitioning")
         if wait:
             self.wait_for_deployment()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 import urllib.error
 import urllib.request
+from datetime import datetime, timedelta
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from azureml._terroir import display
@@ -14,6 +16,17 @@ from azureml._terroir.errors import UnsupportedHere, WebserviceException
 
 _FINAL = ("Healthy", "Failed", "Unhealthy", "Unschedulable", "running")
 _GOOD = ("Healthy", "running")
+_REFRESH = timedelta(hours=1)
+
+
+class ServiceAccessToken:
+    """What requests bear, and when to ask again."""
+
+    def __init__(self, access_token: str, refresh_after: datetime):
+        self.access_token = access_token
+        self.refresh_after = refresh_after
+        self.expiry_on = refresh_after
+        self.token_type = "Bearer"
 
 
 class Webservice:
@@ -36,6 +49,7 @@ class Webservice:
         self.workspace = workspace
         self.name = name
         self._job: Optional[Dict[str, Any]] = kwargs.get("_job")
+        self._inference: Any = None
         self._known: Dict[str, Any] = self._known
 
     @staticmethod
@@ -162,20 +176,72 @@ class Webservice:
     # Deploying
 
     @staticmethod
-    def deploy(*args: Any, **kwargs: Any) -> Any:
-        raise UnsupportedHere(_INSTEAD.format("deploy"))
+    def deploy(
+        workspace: Any,
+        name: str,
+        model_paths: Sequence[str],
+        image_config: Any,
+        deployment_config: Any = None,
+        deployment_target: Any = None,
+        overwrite: bool = False,
+    ) -> "Webservice":
+        """Registers files as models and deploys them, as scripts of the time before environments do."""
+        from azureml.core.model import Model
+
+        models = [Model.register(workspace, path, os.path.basename(os.path.normpath(path))) for path in model_paths or []]
+        return Webservice.deploy_from_model(workspace, name, models, image_config, deployment_config, deployment_target, overwrite)
 
     @staticmethod
-    def deploy_from_model(*args: Any, **kwargs: Any) -> Any:
-        raise UnsupportedHere(_INSTEAD.format("deploy_from_model"))
+    def deploy_from_model(
+        workspace: Any,
+        name: str,
+        models: Sequence[Any],
+        image_config: Any,
+        deployment_config: Any = None,
+        deployment_target: Any = None,
+        overwrite: bool = False,
+    ) -> "Webservice":
+        """Deploys models with the script of an image configuration."""
+        from azureml.core._inference import deploy
+
+        made: Webservice = deploy(workspace, name, models, image_config._inference(), deployment_config, deployment_target, overwrite, False)
+        return made
 
     @staticmethod
-    def deploy_from_image(*args: Any, **kwargs: Any) -> Any:
-        raise UnsupportedHere(_INSTEAD.format("deploy_from_image"))
+    def deploy_from_image(
+        workspace: Any,
+        name: str,
+        image: Any,
+        deployment_config: Any = None,
+        deployment_target: Any = None,
+        overwrite: bool = False,
+        show_output: bool = False,
+    ) -> "Webservice":
+        """Deploys what an image was made of."""
+        from azureml.core._inference import deploy
+
+        models = [str(found) for found in image._known.get("models") or []]
+        made: Webservice = deploy(workspace, name, models, image, deployment_config, deployment_target, overwrite, show_output)
+        return made
 
     @staticmethod
-    def deploy_local_from_model(*args: Any, **kwargs: Any) -> Any:
-        raise UnsupportedHere(_INSTEAD.format("deploy_local_from_model"))
+    def deploy_local_from_model(
+        workspace: Any, name: str, models: Sequence[Any], image_config: Any, deployment_config: Any = None, wait: bool = False
+    ) -> "Webservice":
+        from azureml.core.webservice.local import LocalWebservice
+
+        made = Webservice.deploy_from_model(workspace, name, models, image_config, deployment_config or LocalWebservice.deploy_configuration())
+        if wait:
+            made.wait_for_deployment(show_output=True)
+        return made
+
+    @staticmethod
+    def check_for_existing_webservice(workspace: Any, name: str, overwrite: bool = False, *args: Any, **kwargs: Any) -> None:
+        from azureml.core._inference import check_name
+
+        check_name(name)
+        if not overwrite and workspace._service.get_or_none("services", name) is not None:
+            raise WebserviceException("Error, there is already a service with name {} found in workspace {}".format(name, workspace.name))
 
     def wait_for_deployment(self, show_output: bool = False, timeout_sec: Optional[float] = None) -> None:
         """Waits until it answers, and raises when it does not."""
@@ -235,6 +301,9 @@ class Webservice:
 
     def run(self, input_data: Any) -> Any:
         """Posts to the scoring address; answers the document of the answer."""
+        if self._job is not None:
+            # A service that is being changed answers as before until it is ready.
+            self.wait_for_deployment()
         uri = self.scoring_uri
         if not uri:
             raise WebserviceException("Unable to call service {}: it is {} and has no scoring address.".format(self.name, self.state))
@@ -280,8 +349,13 @@ class Webservice:
             raise WebserviceException("Invalid key type {!r}: Primary or Secondary is expected.".format(key))
         self.workspace._service.post("services/{}/keys/{}".format(self.workspace._service.part(self.name), which), None)
 
-    def get_token(self) -> Tuple[str, Any]:
-        raise UnsupportedHere("Services have keys and no tokens: use get_keys().")
+    def get_token(self) -> Tuple[str, datetime]:
+        """What a request bears, and when to ask again. It is the primary key: there are no other tokens."""
+        return self.get_keys()[0], datetime.now() + _REFRESH
+
+    def get_access_token(self) -> Any:
+        token, refresh = self.get_token()
+        return ServiceAccessToken(token, refresh)
 
     def update(
         self,
@@ -303,8 +377,8 @@ class Webservice:
         from azureml.core.webservice.deployment import refuse_tls
 
         refuse_tls(ssl_enabled, ssl_cert_pem_file=ssl_cert_pem_file, ssl_key_pem_file=ssl_key_pem_file, ssl_cname=ssl_cname)
-        if image is not None:
-            raise UnsupportedHere("Images of the time before environments are not deployed: give models and an inference_config.")
+        if image is not None and (models is not None or inference_config is not None):
+            raise WebserviceException("An image has its models and script: leave models and inference_config out.")
         changes: Dict[str, Any] = {}
         deployment: Dict[str, Any] = {}
         for key, values in (("tags", tags), ("properties", properties)):
@@ -322,8 +396,12 @@ class Webservice:
             changes["deployment"] = deployment
         if models is not None:
             changes["models"] = [model if isinstance(model, str) else model.id for model in models]
+        if image is not None:
+            changes["models"] = [str(found) for found in image._known.get("models") or []]
+            changes["inference"] = image._inference_for_server()
         if inference_config is not None:
             changes["inference"] = inference_config._for_server(self.workspace)
+            self._inference = inference_config
         if not changes:
             raise WebserviceException("No parameters provided to update.")
         self._job = self.workspace._service.patch(changes, "services", self.name)
@@ -371,12 +449,6 @@ class Webservice:
     def _repr_html_(self) -> str:
         uri = self._known.get("scoringUri") or ""
         return display.table({"Name": self.name, "Type": self.compute_type, "State": self.state, "Scoring URI": uri}, {"Scoring URI": uri})
-
-
-_INSTEAD = (
-    "Webservice.{} belongs to the time before environments and is not supported: use Model.deploy(workspace, name, models, "
-    "InferenceConfig(entry_script=..., environment=...), deployment_config)."
-)
 
 
 def class_of(kind: str) -> Any:
