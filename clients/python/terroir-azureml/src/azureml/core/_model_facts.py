@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Optional
 
 from azureml._terroir.errors import UserErrorException
 from azureml.core.resource_configuration import ResourceConfiguration
@@ -60,7 +60,7 @@ def dataset_of(workspace: Any, facts: Mapping[str, str], key: str) -> Any:
     return _dataset(workspace, facts[key]) if key in facts else None
 
 
-def resources_of(facts: Mapping[str, str]) -> Any:
+def resources_of(facts: Mapping[str, str]) -> Optional[ResourceConfiguration]:
     if _RESOURCES not in facts:
         return None
     has = json.loads(facts[_RESOURCES])
