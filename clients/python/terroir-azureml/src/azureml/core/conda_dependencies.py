@@ -387,9 +387,10 @@ def _words(words: Optional[Iterable[str]], what: str) -> List[str]:
 
 
 def _pinned(package: str) -> str:
+    """A package of the SDK with its version; azureml-dataprep counted its versions for itself."""
     name = pip_name(package)
     bare = re.fullmatch(r"\s*[A-Za-z0-9._-]+(?:\[[^]]*\])?\s*", package) is not None
-    return "{}~={}".format(package.strip(), VERSION) if bare and name and name.startswith("azureml-") else package
+    return "{}~={}".format(package.strip(), VERSION) if bare and name and name.startswith("azureml-") and not name.startswith("azureml-dataprep") else package
 
 
 def _tensorflow(core_type: str, version: Optional[str]) -> str:

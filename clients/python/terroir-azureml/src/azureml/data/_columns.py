@@ -67,7 +67,7 @@ def converted(frame: Any, types: Mapping[str, List[Any]]) -> Any:
             frame[name] = numbers.astype("int64") if not numbers.isnull().any() else numbers
         elif kind[0] == "float":
             mark = kind[1] if len(kind) > 1 else "."
-            text = column.astype(str).str.replace(mark, ".", regex=False) if mark != "." else column
+            text = column.where(column.isnull(), column.astype(str).str.replace(mark, ".", regex=False)) if mark != "." else column
             frame[name] = pandas.to_numeric(text, errors="coerce").astype("float64")
         elif kind[0] == "bool":
             known = column.map(lambda value: {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower()))

@@ -47,7 +47,7 @@ class FileDataset(AbstractDataset):
             return super()._stored(workspace)
         if self._workspace is None:
             self._workspace = workspace
-        chosen = FileDataset(self._workspace, {"paths": [_place(store, name) for _, store, name in self._listed()]})
+        chosen = FileDataset(self._workspace, {"paths": [_place(store, name, below) for below, store, name in self._listed()]})
         return chosen._stored(workspace)
 
     def register(
@@ -80,7 +80,7 @@ class FileDataset(AbstractDataset):
                         continue
                     yield name[len(fixed) :].lstrip("/"), store, name
                 elif name == path:
-                    yield posixpath.basename(name), store, name
+                    yield place.get("below") or posixpath.basename(name), store, name
                 elif not path or name.startswith(path.rstrip("/") + "/"):
                     yield name[len(path) :].lstrip("/"), store, name
 
@@ -138,8 +138,9 @@ class MountContext:
         self.stop()
 
 
-def _place(store: Optional[str], name: str) -> Dict[str, str]:
-    return {"url": name} if store is None else {"datastore": store, "path": name}
+def _place(store: Optional[str], name: str, below: str) -> Dict[str, str]:
+    """One file, and the path that it has among the others."""
+    return {"url": name} if store is None else {"datastore": store, "path": name, "below": below}
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -226,8 +226,12 @@ def _read(pandas: Any, file: str, kind: str, options: Mapping[str, Any], before:
     arguments: Dict[str, Any] = {"sep": separator, "header": 0 if has_header else None, "encoding": encoding}
     if len(separator) > 1:
         arguments["engine"] = "python"
+    texts = {name: str for name, kind in (options.get("types") or {}).items() if kind[0] in ("string", "float")}
     if not options.get("infer", True):
         arguments["dtype"] = str
+    elif texts and has_header:
+        # As they are written: what looks like a number loses its zeros.
+        arguments["dtype"] = texts
     if options.get("empty_as_string"):
         arguments["keep_default_na"] = False
     frame = pandas.read_csv(file, **arguments)

@@ -45,12 +45,12 @@ class LocalWebservice(Webservice):
         inference_config: Any = None,
         image: Any = None,
     ) -> None:
-        super().update(
-            models=models,
-            inference_config=inference_config,
-            image=image,
-            port=deployment_config.port if deployment_config is not None else None,
-        )
+        port = deployment_config.port if deployment_config is not None else None
+        if port is not None and port != self.port:
+            raise WebserviceException(
+                "The service {} keeps its port {}: deploy it anew, with overwrite=True, to have it on {}.".format(self.name, self.port, port)
+            )
+        super().update(models=models, inference_config=inference_config, image=image, port=port)
         if wait:
             self.wait_for_deployment()
 

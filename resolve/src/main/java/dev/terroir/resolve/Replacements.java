@@ -33,6 +33,10 @@ public record Replacements(Map<String, List<String>> table) {
         List.of("azureml-train", "azureml-train-core", "azureml-telemetry", "azureml-widgets")) {
       table.put(client, List.of(COMPATIBILITY));
     }
+    // They brought what datasets are read with.
+    for (var data : List.of("azureml-dataprep", "azureml-dataset-runtime")) {
+      table.put(data, List.of(COMPATIBILITY, "pandas", "pyarrow"));
+    }
     for (var without :
         List.of(
             "azureml-pipeline",
