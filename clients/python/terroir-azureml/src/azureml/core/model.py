@@ -325,7 +325,7 @@ class Model:
             changes["tags"] = {**{key: None for key in self.tags}, **_strings(tags)}
         if description is not None:
             changes["description"] = description
-        facts = facts_of(self.workspace, None, sample_input_dataset, sample_output_dataset, resource_configuration)
+        facts = facts_of(self.workspace, None, sample_input_dataset, sample_output_dataset, resource_configuration, self._facts)
         if facts:
             changes["properties"] = facts
         self._patch(changes)
