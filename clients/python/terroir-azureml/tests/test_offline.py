@@ -147,7 +147,6 @@ class Deploying(unittest.TestCase):
         for work, word in (
             (lambda: AciWebservice.deploy_configuration(ssl_enabled=True), "--tls-certificate"),
             (lambda: AciWebservice.deploy_configuration(vnet_name="v"), "virtual network"),
-            (lambda: Webservice.deploy_from_model(None, "x", [], None), "Model.deploy"),
             (lambda: Webservice.deploy_from_image(None, "x", None), "Model.deploy"),
         ):
             with self.assertRaises(UserErrorException) as raised:

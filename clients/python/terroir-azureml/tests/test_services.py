@@ -165,6 +165,13 @@ class Services(OnAServer):
         with self.assertRaises(WebserviceException):
             Model.deploy(self.ws, "no-script", [])
 
+    def test_go_on_where_nothing_is_collected(self):
+        from azureml.monitoring import ModelDataCollector
+
+        with self.assertLogs("azureml.monitoring", "WARNING"):
+            collector = ModelDataCollector("m", designation="inputs", feature_names=["x"])
+        self.assertEqual(collector.collect([1]), (False, None))
+
     def test_packages_have_the_folder_under_its_name(self):
         self.write("app-src/deep/score.py", "")
         config = InferenceConfig(entry_script="deep/score.py", source_directory="app-src", environment=self.environment)

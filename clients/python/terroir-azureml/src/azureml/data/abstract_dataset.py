@@ -9,7 +9,7 @@ import random
 import re
 import tempfile
 import uuid
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from azureml._terroir import display
 from azureml._terroir.errors import UserErrorException
@@ -171,8 +171,30 @@ class AbstractDataset:
         """The columns that come from the paths of files."""
         from azureml.data._columns import PartitionFormat
 
-        text = self._definition.get("partition_format") or (self._definition.get("options") or {}).get("partition_format")
+        text = self._partition_format()
         return PartitionFormat(text).keys if text else []
+
+    def _partition_format(self) -> Optional[str]:
+        return self._definition.get("partition_format") or (self._definition.get("options") or {}).get("partition_format")
+
+    def get_partition_key_values(self, partition_keys: Optional[Sequence[str]] = None) -> List[Dict[str, Any]]:
+        """The values of columns that come from the paths of files, each once."""
+        from azureml.data._columns import PartitionFormat
+        from azureml.data.file_dataset import FileDataset
+
+        text = self._partition_format()
+        if not text:
+            raise UserErrorException("The dataset has no partitions: make it with partition_format.")
+        format = PartitionFormat(text)
+        wanted = list(partition_keys) if partition_keys else format.keys
+        unknown = [key for key in wanted if key not in format.keys]
+        if unknown:
+            raise UserErrorException("{} is no partition key; there are {}.".format(", ".join(unknown), ", ".join(format.keys)))
+        found: Dict[str, Dict[str, Any]] = {}
+        for _, _, name in FileDataset(self._workspace, {"paths": self._paths()})._listed():
+            row = {key: value for key, value in format.values(name).items() if key in wanted}
+            found.setdefault(json.dumps(row, default=str, sort_keys=True), row)
+        return list(found.values())
 
     def _stored(self, workspace: Any) -> List[Dict[str, str]]:
         """Its places in datastores; what an address gives is copied to one."""

@@ -173,24 +173,6 @@ class TabularDataset(AbstractDataset):
         stamped: TabularDataset = self._step("filter", condition.tree)
         return stamped
 
-    # Partitions
-
-    def get_partition_key_values(self, partition_keys: Optional[Sequence[str]] = None) -> List[Dict[str, Any]]:
-        """The values of columns that come from the paths of files, each once."""
-        text = (self._definition.get("options") or {}).get("partition_format")
-        if not text:
-            raise UserErrorException("The dataset has no partitions: make it with partition_format.")
-        format = PartitionFormat(text)
-        wanted = list(partition_keys) if partition_keys else format.keys
-        unknown = [key for key in wanted if key not in format.keys]
-        if unknown:
-            raise UserErrorException("{} is no partition key; there are {}.".format(", ".join(unknown), ", ".join(format.keys)))
-        found: Dict[str, Dict[str, Any]] = {}
-        for _, _, name in FileDataset(self._workspace, {"paths": self._paths()})._listed():
-            row = {key: value for key, value in format.values(name).items() if key in wanted}
-            found.setdefault(json.dumps(row, default=str, sort_keys=True), row)
-        return list(found.values())
-
 
 def _pandas() -> Any:
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional
 
-from azureml.core.webservice.deployment import AciServiceDeploymentConfiguration, refuse_network, refuse_tls
+from azureml.core.webservice.deployment import AciServiceDeploymentConfiguration, ContainerResourceRequirements, refuse_network, refuse_tls
 from azureml.core.webservice.webservice import Webservice
 
 __all__ = ["AciServiceDeploymentConfiguration", "AciWebservice", "ContainerResourceRequirements"]
@@ -62,9 +62,3 @@ class AciWebservice(Webservice):
             dns_name_label=dns_name_label,
             collect_model_data=collect_model_data,
         )
-
-
-class ContainerResourceRequirements:
-    def __init__(self, cpu: float, memory_in_gb: float):
-        self.cpu = cpu
-        self.memory_in_gb = memory_in_gb

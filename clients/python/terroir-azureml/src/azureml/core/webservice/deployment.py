@@ -43,6 +43,12 @@ class WebserviceDeploymentConfiguration:
         return made
 
 
+class ContainerResourceRequirements:
+    def __init__(self, cpu: float, memory_in_gb: float):
+        self.cpu = cpu
+        self.memory_in_gb = memory_in_gb
+
+
 class AciServiceDeploymentConfiguration(WebserviceDeploymentConfiguration):
     _compute_type = "ACI"
 

@@ -13,6 +13,15 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from azureml._terroir import display
 from azureml._terroir.errors import UnsupportedHere, WebserviceException
+from azureml.core.webservice.deployment import ContainerResourceRequirements, WebserviceDeploymentConfiguration
+
+__all__ = [
+    "ContainerResourceRequirements",
+    "ServiceAccessToken",
+    "Webservice",
+    "WebserviceDeploymentConfiguration",
+    "WebserviceException",
+]
 
 _FINAL = ("Healthy", "Failed", "Unhealthy", "Unschedulable", "running")
 _GOOD = ("Healthy", "running")
