@@ -186,6 +186,10 @@ class Tables(OnAServer):
         self.assertEqual(len(table.time_recent(datetime.timedelta(days=1)).to_pandas_dataframe()), 0)
         self.assertEqual([row["month"].year for row in table.get_partition_key_values()], [2018, 2019])
         self.assertEqual(table.drop_columns("when").timestamp_columns, (None, "month"))
+        self.assertEqual(list(table.drop_columns(["when", "absent"]).to_pandas_dataframe().columns), ["t", "month"])
+        self.assertEqual(table.with_timestamp_columns(fine_grain_timestamp=None, coarse_grain_timestamp=None).timestamp_columns, (None, None))
+        with self.assertRaises(UserErrorException):
+            table.with_timestamp_columns(fine_grain_timestamp=None, coarse_grain_timestamp="month")
 
 
 if __name__ == "__main__":

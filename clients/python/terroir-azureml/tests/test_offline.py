@@ -9,11 +9,11 @@ import tempfile
 import unittest
 from unittest import mock
 
-from azureml.core import Run, Webservice, Workspace
+from azureml.core import Run, Workspace
 from azureml.core.compute import AmlCompute
 from azureml.core.compute_target import ComputeTargetException
 from azureml.core.model import InferenceConfig, Model
-from azureml.core.webservice import AciWebservice, AksWebservice, LocalWebservice
+from azureml.core.webservice import AciWebservice, AksEndpoint, AksWebservice, LocalWebservice
 from azureml.exceptions import RunEnvironmentException, UserErrorException, WebserviceException
 
 NAMES = {
@@ -147,7 +147,8 @@ class Deploying(unittest.TestCase):
         for work, word in (
             (lambda: AciWebservice.deploy_configuration(ssl_enabled=True), "--tls-certificate"),
             (lambda: AciWebservice.deploy_configuration(vnet_name="v"), "virtual network"),
-            (lambda: Webservice.deploy_from_image(None, "x", None), "Model.deploy"),
+            (lambda: AksWebservice.deploy_configuration(primary_key="k"), "primary_key"),
+            (lambda: AksEndpoint.deploy_configuration(), "AksWebservice"),
         ):
             with self.assertRaises(UserErrorException) as raised:
                 work()

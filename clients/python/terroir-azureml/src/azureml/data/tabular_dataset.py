@@ -223,11 +223,14 @@ def _read(pandas: Any, file: str, kind: str, options: Mapping[str, Any], before:
 
 
 def _taken(frame: Any, step: str, argument: Any) -> Any:
-    if step in ("keep", "drop"):
+    if step == "drop":
+        # What is not there needs no dropping.
+        return frame.drop(columns=[name for name in argument if name in frame.columns])
+    if step == "keep":
         absent = [name for name in argument if name not in frame.columns]
         if absent:
             raise UserErrorException("The dataset has no column {}; it has {}.".format(", ".join(map(repr, absent)), ", ".join(map(str, frame.columns))))
-        return frame[argument] if step == "keep" else frame.drop(columns=argument)
+        return frame[argument]
     if step == "take":
         return frame.head(argument)
     if step == "skip":
