@@ -8,13 +8,18 @@ import sys
 import unittest
 from unittest import mock
 
-from azureml.core import Environment, Image, Model, Webservice
+from azureml.core import Dataset, Environment, Image, Model, Webservice
 from azureml.core.image import ContainerImage
 from azureml.core.model import InferenceConfig, ModelPackage
 from azureml.core.webservice import AciWebservice, AksEndpoint, AksWebservice, LocalWebservice
 from azureml.exceptions import WebserviceException
 
 from .server import OnAServer, printed
+
+try:
+    import pandas
+except ImportError:
+    pandas = None
 
 # As much of the inference server as these tests ask of it.
 _SERVER = '''
@@ -164,6 +169,22 @@ class Services(OnAServer):
         self.assertIn("does not score by itself", raised.exception.message)
         with self.assertRaises(WebserviceException):
             Model.deploy(self.ws, "no-script", [])
+
+    @unittest.skipIf(pandas is None, "needs pandas")
+    def test_are_timed_with_the_rows_of_a_dataset(self):
+        self.write("timed.py", "import json\ndef init():\n  pass\ndef run(raw):\n  return json.loads(raw)\n")
+        self.write("requests.txt", '{"a": 1}\n{"a": 2}\n')
+        store = self.ws.get_default_datastore()
+        store.upload_files(["requests.txt"], target_path="requests", show_progress=False)
+        rows = Dataset.Tabular.from_delimited_files((store, "requests/requests.txt"), separator="\n", header=False)
+        config = InferenceConfig(entry_script="timed.py", environment=self.environment)
+        profile = Model.profile(self.ws, "my-profile", [self.model], config, input_dataset=rows, cpu=1.0, memory_in_gb=0.5)
+        self.assertIn("Succeeded", printed(lambda: profile.wait_for_completion(True)))
+        details = profile.get_details()
+        self.assertEqual((details["totalQueries"], details["successQueriesPercentage"], details["requestedCpu"]), (2, 100, 1.0))
+        self.assertGreater(details["averageLatencyInMs"], 0)
+        self.assertNotIn("recommendedCpu", details)
+        self.assertEqual([found.name for found in Webservice.list(self.ws) if found.name.startswith("profile-")], [])
 
     def test_go_on_where_nothing_is_collected(self):
         from azureml.monitoring import ModelDataCollector

@@ -392,8 +392,20 @@ class Model:
         return ModelPackage(workspace, models, inference_config, generate_dockerfile, image_name, image_label)
 
     @staticmethod
-    def profile(*args: Any, **kwargs: Any) -> Any:
-        raise UnsupportedHere("Profiling is not supported: deploy the model and measure it with a load generator of yours.")
+    def profile(
+        workspace: Any,
+        profile_name: str,
+        models: Sequence["Model"],
+        inference_config: InferenceConfig,
+        input_dataset: Any,
+        cpu: Optional[float] = None,
+        memory_in_gb: Optional[float] = None,
+        description: Optional[str] = None,
+    ) -> Any:
+        """Measures how long a service takes to answer the rows of a dataset."""
+        from azureml.core.profile import ModelProfile
+
+        return ModelProfile(workspace, profile_name, models, inference_config, input_dataset, cpu, memory_in_gb, description)
 
     def serialize(self) -> Dict[str, Any]:
         return {

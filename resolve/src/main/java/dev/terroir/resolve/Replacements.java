@@ -30,7 +30,12 @@ public record Replacements(Map<String, List<String>> table) {
       table.put(whole, CLIENT_AND_SERVER);
     }
     for (var client :
-        List.of("azureml-train", "azureml-train-core", "azureml-telemetry", "azureml-widgets")) {
+        List.of(
+            "azureml-monitoring",
+            "azureml-train",
+            "azureml-train-core",
+            "azureml-telemetry",
+            "azureml-widgets")) {
       table.put(client, List.of(COMPATIBILITY));
     }
     // They brought what datasets are read with.
