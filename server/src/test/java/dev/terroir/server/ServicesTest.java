@@ -98,14 +98,13 @@ class ServicesTest {
     var listed =
         files.entrySet().stream()
             .sorted(Map.Entry.comparingByKey())
-            .map(
-                file -> {
-                  var bytes = file.getValue().getBytes(StandardCharsets.UTF_8);
-                  var digest = Sha256.of(bytes).prefixed();
-                  api.put("/api/v1/contents/" + digest, bytes).is(204);
-                  return "{\"path\": \"%s\", \"digest\": \"%s\", \"size\": %d}"
-                      .formatted(file.getKey(), digest, bytes.length);
-                })
+            .map(file -> {
+              var bytes = file.getValue().getBytes(StandardCharsets.UTF_8);
+              var digest = Sha256.of(bytes).prefixed();
+              api.put("/api/v1/contents/" + digest, bytes).is(204);
+              return "{\"path\": \"%s\", \"digest\": \"%s\", \"size\": %d}"
+                  .formatted(file.getKey(), digest, bytes.length);
+            })
             .collect(Collectors.joining(", "));
     var snapshot =
         api.send("POST", "/api/v1/snapshots", "{\"files\": [" + listed + "]}")
@@ -240,8 +239,7 @@ class ServicesTest {
   }
 
   @Test
-  void aServiceWorksInTheFolderThatWasDeployed()
-      throws Exception {
+  void aServiceWorksInTheFolderThatWasDeployed() throws Exception {
     try (var served = new Served(folder)) {
       var api = served.as(Role.CONTRIBUTOR);
       try {

@@ -182,7 +182,8 @@ public final class Services {
         revision,
         deployment.configuration().port(),
         place.python(),
-        ServiceDefinition.sources(directory, revision).resolve(deployment.inference().entryScript()),
+        ServiceDefinition.sources(directory, revision)
+            .resolve(deployment.inference().entryScript()),
         modelDirectory(deployment.models(), directory, revision),
         variables,
         deployment.configuration().authEnabled(),
