@@ -7,17 +7,13 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.process.Command;
-import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.base.DefaultBases;
 import dev.terroir.server.ServerOptions;
 import dev.terroir.server.TerroirServer;
 import dev.terroir.workspace.LocalWorkspace;
-import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -39,17 +35,10 @@ class RemoteCommandsTest {
 
   @BeforeEach
   void serve() {
-    there = new Terroir(folder.resolve("there"));
-    workspace =
-        Workspace.create(
-            "team", folder.resolve("there/team"), true, there.settings, Progress.SILENT);
-    server =
-        TerroirServer.start(
-            workspace,
-            ServerOptions.loopback(
-                "1.2.3",
-                new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8)),
-            there.settings);
+    var team = new RemoteTeam(folder);
+    there = team.there;
+    workspace = team.workspace;
+    server = team.server;
   }
 
   @AfterEach
@@ -220,9 +209,8 @@ class RemoteCommandsTest {
   void aCommandWithDataRunsThere() throws Exception {
     var terroir = as(Role.CONTRIBUTOR);
     var stores = workspace.datastores();
-    try (var in = new ByteArrayInputStream("from the store".getBytes(StandardCharsets.UTF_8))) {
-      stores.write(stores.getDefault(), "in/a.txt", in, true);
-    }
+    var file = Files.writeString(folder.resolve("a.txt"), "from the store");
+    stores.write(stores.getDefault().name(), "in/a.txt", file, true);
     terroir.write(
         "command.runconfig",
         """

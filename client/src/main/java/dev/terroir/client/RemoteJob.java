@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 /// @since 0.1
 public final class RemoteJob {
   private static final Set<String> FINAL = Set.of("Succeeded", "Failed", "Canceled");
-  private static final Duration POLL = Duration.ofMillis(100);
+  static final Duration POLL = Duration.ofMillis(100);
 
   private final RestClient client;
   private final String id;
@@ -29,6 +29,11 @@ public final class RemoteJob {
   /// What is known of it now.
   JsonObject look() {
     return client.get(path()).json();
+  }
+
+  /// Whether it has ended.
+  boolean isOver() {
+    return FINAL.contains(look().string("status"));
   }
 
   /// Asks it to end.

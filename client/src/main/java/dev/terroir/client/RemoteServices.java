@@ -27,11 +27,20 @@ public final class RemoteServices implements ScoringServices {
 
   @Override
   public JsonObject deploy(Plan plan, boolean overwrite, Progress progress) {
+    return begin(plan, overwrite, progress).await(progress::line);
+  }
+
+  /// Begins to deploy a service that the caller deletes when it ends itself.
+  public KeptService keep(Plan plan, boolean overwrite, Progress progress) {
+    return new KeptService(this, plan.name(), begin(plan, overwrite, progress));
+  }
+
+  private RemoteJob begin(Plan plan, boolean overwrite, Progress progress) {
     var accepted =
         client.post(
             SERVICES,
             body(plan, progress).put("name", plan.name()).put("overwrite", overwrite).build());
-    return new RemoteJob(client, accepted.json()).await(progress::line);
+    return new RemoteJob(client, accepted.json());
   }
 
   @Override

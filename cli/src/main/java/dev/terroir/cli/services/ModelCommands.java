@@ -10,18 +10,13 @@ import dev.terroir.cli.runs.RunCommands;
 import dev.terroir.environment.Environment;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
-import dev.terroir.serving.LocalServices;
 import dev.terroir.serving.ScoringServices;
-import dev.terroir.serving.Service;
-import dev.terroir.serving.Services;
 import dev.terroir.serving.configuration.DeploymentConfig;
 import dev.terroir.serving.configuration.InferenceConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /// `terroir model …`.
 ///
@@ -45,8 +40,6 @@ public final class ModelCommands {
               "`local`, or `docker`, `aci`, `aks` for a container."),
           Option.value("--port", "P", "Where it listens; any free port when left out."));
 
-  private static final Duration DEPLOYMENT_TIMEOUT = Duration.ofMinutes(6);
-
   private ModelCommands() {}
 
   /// The commands.
@@ -56,7 +49,7 @@ public final class ModelCommands {
     var deploy = new ArrayList<>(DEPLOYMENT);
     deploy.add(Option.flag("--overwrite", "Replace a service of that name."));
     deploy.add(Option.flag("--auth-enabled", "Ask for a key."));
-    deploy.add(Option.flag("--wait", "Keep the service in this process until it is stopped."));
+    deploy.add(Option.flag("--wait", "Keep the service until this command is stopped."));
     return List.of(
         new Leaf(
             "register",
@@ -253,19 +246,7 @@ public final class ModelCommands {
   private static int deploy(Arguments arguments, Context context) {
     var deployment = deployment(arguments, context);
     if (arguments.has("--wait")) {
-      var services =
-          new LocalServices(
-              context.local(
-                  "a service of a server is not kept by a process of its callers",
-                  "leave --wait out: the server keeps the service"));
-      var service =
-          services
-              .services()
-              .deploy(
-                  services.deployment(deployment),
-                  arguments.has("--overwrite"),
-                  context.progress());
-      return serve(service, services.services(), context);
+      return WaitingDeployment.run(deployment, arguments.has("--overwrite"), context);
     }
     context
         .console()
@@ -275,41 +256,5 @@ public final class ModelCommands {
             "state",
             "scoringUri");
     return 0;
-  }
-
-  /// Keeps a service in this process; it is deleted when the process is asked to end.
-  private static int serve(Service service, Services services, Context context) {
-    System.setProperty("sun.net.httpserver.nodelay", "true");
-    var stopping = new AtomicBoolean();
-    var ended = new java.util.concurrent.CountDownLatch(1);
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(() -> {
-              stopping.set(true);
-              try {
-                ended.await(15, java.util.concurrent.TimeUnit.SECONDS);
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            }));
-    var announcer =
-        Thread.ofVirtual()
-            .start(() -> {
-              service.waitForDeployment(DEPLOYMENT_TIMEOUT);
-              context.console().result(service.toJson(), "name", "state", "scoringUri");
-            });
-    try {
-      var status = service.run(stopping::get);
-      announcer.interrupt();
-      if (status.state().equals("Failed")) {
-        service.waitForDeployment(Duration.ZERO);
-      }
-      return 0;
-    } finally {
-      if (stopping.get()) {
-        services.delete(service);
-      }
-      ended.countDown();
-    }
   }
 }
