@@ -15,6 +15,11 @@ public record Endpoint(String url) {
   private static final Pattern LOOPBACK =
       Pattern.compile("http://(localhost|127(\\.[0-9]{1,3}){3}|\\[::1])(:[0-9]+)?");
 
+  /// Its host and, where one is written, its port.
+  String host() {
+    return url.substring(url.indexOf("://") + "://".length());
+  }
+
   /// Whether a text that names a workspace names one on a server.
   public static boolean isOne(String text) {
     var lower = text.strip().toLowerCase(Locale.ROOT);

@@ -11,7 +11,9 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /// A build of an image that goes on at a server. Thread-safe.
-final class RemoteBuild implements ImageBuild {
+///
+/// @since 0.1
+public final class RemoteBuild implements ImageBuild {
   private final RemoteJob job;
   private final Progress progress;
 
@@ -45,11 +47,26 @@ final class RemoteBuild implements ImageBuild {
     job.cancel();
   }
 
+  /// What a build came to.
+  ///
+  /// @param recorded the image
+  /// @param name what the workspace's registry calls it
+  /// @param isCached whether it was there before
+  public record Outcome(Recorded recorded, String name, boolean isCached) {}
+
   @Override
   public Recorded waitForCompletion(Consumer<String> output) {
+    return await(output).recorded();
+  }
+
+  /// The same with what else the server says.
+  public Outcome await(Consumer<String> output) {
     output.accept("Image Build Status: " + status().word());
     JsonObject result = job.await(progress::line);
     output.accept("Image Build Status: " + Status.SUCCEEDED.word());
-    return Recorded.of(result);
+    return new Outcome(
+        Recorded.of(result),
+        result.string("image"),
+        result.optionalBoolean("isCached").orElse(false));
   }
 }

@@ -170,26 +170,15 @@ public final class RemoteWorkspace implements Workspace {
     return new RemoteServices(client);
   }
 
-  @Override
-  public ImageBuild build(Environment environment) {
-    refuseFiles(environment);
-    var answer =
-        client.post(
-            "/builds",
-            JsonObject.builder()
-                .put("definition", environment.toJson())
-                .put("kind", "image")
-                .build());
-    return new RemoteBuild(new RemoteJob(client, answer.json()), progress);
+  /// Images of environments.
+  public RemoteImages images() {
+    return new RemoteImages(this, progress, this::uv);
   }
 
-  /// A definition that names files means those of the caller's machine, which the server has not.
-  private static void refuseFiles(Environment environment) {
-    if (DefinitionImages.dependsOnFiles(environment)) {
-      throw ClientException.notOverHttp(
-          "the definition `" + environment.name() + "` names files of this machine",
-          "name packages of an index, or give the server the wheel with `add_private_pip_wheel`");
-    }
+  @Override
+  public ImageBuild build(Environment environment) {
+    return images()
+        .build(DefinitionImages.Wish.of(environment, Path.of("").toAbsolutePath()), false);
   }
 
   @Override
@@ -203,9 +192,7 @@ public final class RemoteWorkspace implements Workspace {
   public LocalBuild buildLocal(
       Environment environment, boolean useDocker, boolean pushImageToWorkspaceAcr, Path directory) {
     if (useDocker) {
-      throw ClientException.notOverHttp(
-          "an engine of this machine takes no image of a server's workspace this way",
-          "build it with `terroir environment build` and pull it from the server's registry");
+      return images().buildInto(environment, pushImageToWorkspaceAcr, directory);
     }
     if (pushImageToWorkspaceAcr) {
       throw new IllegalArgumentException("pushImageToWorkspaceAcr needs useDocker");

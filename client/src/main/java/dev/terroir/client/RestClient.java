@@ -266,6 +266,11 @@ public final class RestClient implements AutoCloseable {
     }
   }
 
+  /// The caller's token.
+  String token() {
+    return token;
+  }
+
   private HttpRequest.Builder request(
       String method, String path, BodyPublisher body, Map<String, String> headers) {
     var request =

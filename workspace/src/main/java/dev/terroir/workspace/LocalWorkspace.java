@@ -393,9 +393,19 @@ public final class LocalWorkspace implements Workspace {
   /// @return a build that goes on in a thread of this process
   @Override
   public ImageBuild build(Environment environment) {
-    var registered = registered(environment);
-    return images()
-        .build(DefinitionImages.Wish.of(registered, Path.of("").toAbsolutePath()), toolProgress);
+    return build(DefinitionImages.Wish.of(environment, Path.of("").toAbsolutePath()));
+  }
+
+  /// The same with more said of the image than a definition says.
+  public ImageBuild build(DefinitionImages.Wish wish) {
+    registered(wish.environment());
+    return images().build(wish, toolProgress);
+  }
+
+  /// The same, unless there is an image that the wish asks for, which is taken then.
+  public ImageBuild buildMissing(DefinitionImages.Wish wish) {
+    registered(wish.environment());
+    return images().get(wish, toolProgress);
   }
 
   private Environment registered(Environment environment) {

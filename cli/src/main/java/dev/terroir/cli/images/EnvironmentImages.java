@@ -6,8 +6,7 @@ import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.cli.environments.Environments;
-import dev.terroir.client.ClientException;
-import dev.terroir.environment.Environment;
+import dev.terroir.client.RemoteWorkspace;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.image.oci.ImageLocation;
@@ -22,19 +21,12 @@ import dev.terroir.workspace.images.WorkspaceImages;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.function.Supplier;
 
 /// `terroir environment build`, `build-local` and `image`.
 ///
 /// @since 0.1
 public final class EnvironmentImages {
-  /// What a build on this machine takes and a server does not.
-  private static final List<String> HERE =
-      Stream.concat(
-              Stream.of("--platform", "--to"),
-              ImageCommands.HOW.stream().map(option -> option.names().getLast()))
-          .toList();
-
   private EnvironmentImages() {}
 
   /// The commands.
@@ -74,10 +66,6 @@ public final class EnvironmentImages {
 
   private static int build(Arguments arguments, Context context) {
     var environment = Environments.chosen(arguments, context);
-    if (!(context.workspace() instanceof LocalWorkspace workspace)) {
-      return buildThere(environment, arguments, context);
-    }
-    var images = workspace.images();
     var wish =
         new DefinitionImages.Wish(
             environment,
@@ -91,11 +79,16 @@ public final class EnvironmentImages {
             arguments.path("--directory").orElse(Path.of("")).toAbsolutePath(),
             arguments.optional("--base").map(ImageLocation::parse).orElse(null),
             ImageCommands.options(arguments));
+    if (!(context.workspace() instanceof LocalWorkspace workspace)) {
+      return buildThere(wish, arguments, context);
+    }
+    var images = workspace.images();
     var known =
         arguments.has("--if-needed") ? images.find(wish) : java.util.Optional.<Recorded>empty();
     var recorded = known.orElse(null);
     if (recorded == null) {
-      recorded = await(images.build(wish, context.progress()), context);
+      var build = images.build(wish, context.progress());
+      recorded = await(build, () -> build.waitForCompletion(context.progress()::line));
     }
     for (var text : arguments.all("--to")) {
       send(recorded, ImageLocation.parse(text), images, context);
@@ -115,53 +108,35 @@ public final class EnvironmentImages {
   }
 
   /// Waits for a build, which is stopped when this process is asked to end.
-  private static Recorded await(ImageBuild build, Context context) {
+  private static <T> T await(ImageBuild build, Supplier<T> waiting) {
     var hook = new Thread(build::cancel);
     Runtime.getRuntime().addShutdownHook(hook);
-    var recorded = build.waitForCompletion(context.progress()::line);
+    var result = waiting.get();
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
       // The process is ending already.
     }
-    return recorded;
+    return result;
   }
 
-  /// Builds at a server, which knows a definition and nothing else that this command takes.
-  private static int buildThere(Environment environment, Arguments arguments, Context context) {
-    for (var option : HERE) {
-      if (arguments.has(option)) {
-        throw ClientException.notOverHttp(
-            "`" + option + "` is not offered by a server",
-            option.equals("--to")
-                ? "copy the image from the server's registry with `terroir image copy`"
-                : "leave it out, or build with `terroir image build` on this machine");
-      }
+  /// Builds at a server; what is to go elsewhere goes there from this machine.
+  private static int buildThere(
+      DefinitionImages.Wish wish, Arguments arguments, Context context) {
+    var locations = arguments.all("--to").stream().map(ImageLocation::parse).toList();
+    var images = ((RemoteWorkspace) context.workspace()).images();
+    var build = images.build(wish, arguments.has("--if-needed"));
+    var outcome = await(build, () -> build.await(context.progress()::line));
+    for (var location : locations) {
+      context.progress().step("sending the image to " + location);
+      tell(images.copy(outcome.recorded().image(), location), context);
     }
-    if (arguments.has("--if-needed")) {
-      var details = context.workspace().getImageDetails(environment);
-      if (details.imageExists()) {
-        context
-            .console()
-            .result(
-                JsonObject.builder()
-                    .put("repository", details.repository())
-                    .put("digest", details.digest())
-                    .put("image", details.image())
-                    .put("isCached", true)
-                    .build(),
-                "repository",
-                "digest");
-        return 0;
-      }
-    }
-    var recorded = await(context.workspace().build(environment), context);
     context
         .console()
         .result(
-            recorded.toJson().toBuilder()
-                .put("image", context.workspace().getImageDetails(environment).image())
-                .put("isCached", false)
+            outcome.recorded().toJson().toBuilder()
+                .put("image", outcome.name())
+                .put("isCached", outcome.isCached())
                 .build(),
             "repository",
             "number",
@@ -215,12 +190,15 @@ public final class EnvironmentImages {
         var source = images.registry().source(recorded.image())) {
       var place = places.target(location);
       try (var target = place.target()) {
-        var report = Copy.with(context.progress()).run(source, target, null, place.tags());
-        context
-            .progress()
-            .line(report.sentBytes() + " of " + report.sizeBytes() + " bytes were sent");
+        tell(Copy.with(context.progress()).run(source, target, null, place.tags()), context);
       }
     }
+  }
+
+  private static void tell(Copy.Report report, Context context) {
+    context
+        .progress()
+        .line(report.sentBytes() + " of " + report.sizeBytes() + " bytes were sent");
   }
 
   private static int details(Arguments arguments, Context context) {

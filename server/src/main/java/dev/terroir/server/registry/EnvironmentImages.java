@@ -98,7 +98,7 @@ final class EnvironmentImages implements ManifestMaker {
   private Optional<Job> open(String hash) {
     return context.jobs().records().open().stream()
         .filter(job -> job.kind().equals(WorkResource.BUILD))
-        .filter(job -> job.input().optionalString("kind").orElse("").equals("image"))
+        .filter(job -> WorkResource.isPulled(job.input()))
         .filter(job ->
             CanonicalForm.hash(Environment.read(job.input().object("definition"), _ -> {}))
                 .equals(hash))

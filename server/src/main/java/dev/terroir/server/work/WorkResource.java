@@ -17,11 +17,14 @@ import dev.terroir.server.http.Guarded;
 import dev.terroir.server.http.Request;
 import dev.terroir.server.http.Resource;
 import dev.terroir.server.jobs.JobKind;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.images.DefinitionImages;
+import dev.terroir.workspace.images.ImageRecords.Recorded;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Locks and builds. Both may be begun again when a server has died: what is done is found, and
@@ -33,8 +36,6 @@ public final class WorkResource implements Resource {
 
   /// The kind of job that builds.
   public static final String BUILD = "build";
-
-  private static final String ONLY_MISSING = "onlyMissing";
 
   private final ServerContext context;
   private final JobCredentials credentials;
@@ -98,11 +99,13 @@ public final class WorkResource implements Resource {
 
   /// What the job [#BUILD] gets so that it builds an image unless there is one.
   public static JsonObject missingImage(Environment environment) {
-    return JsonObject.builder()
-        .put("definition", environment.toJson())
-        .put("kind", "image")
-        .put(ONLY_MISSING, true)
-        .build();
+    return ImageWish.missing(environment);
+  }
+
+  /// Whether the input of a job [#BUILD] is for the image that a pull of its definition gets.
+  public static boolean isPulled(JsonObject input) {
+    return input.optionalString("kind").orElse("").equals("image")
+        && ImageWish.isOfDefinition(input);
   }
 
   /// What is asked, the definition by its hash alone.
@@ -170,6 +173,7 @@ public final class WorkResource implements Resource {
             .put(
                 "pushImageToWorkspaceAcr",
                 json.optionalBoolean("pushImageToWorkspaceAcr").orElse(false))
+            .putAll(ImageWish.input(json, environment))
             .build();
     return submit(request, BUILD, environment, input, "environment.build");
   }
@@ -178,17 +182,7 @@ public final class WorkResource implements Resource {
     try (var work = credentials.open(progress)) {
       var environment = Environment.read(input.object("definition"), progress::warn);
       if (input.string("kind").equals("image")) {
-        // A pull wants the image that there is, as somebody may have built it meanwhile.
-        var built =
-            input.optionalBoolean(ONLY_MISSING).orElse(false)
-                ? work.workspace()
-                    .images()
-                    .get(
-                        DefinitionImages.Wish.of(environment, Path.of("").toAbsolutePath()),
-                        progress)
-                : work.workspace().build(environment);
-        var recorded = built.waitForCompletion(progress::line);
-        return JsonObject.builder().put("kind", "image").putAll(recorded.toJson()).build();
+        return image(ImageWish.read(input, environment), input, work.workspace(), progress);
       }
       return local(
           work.workspace()
@@ -197,6 +191,24 @@ public final class WorkResource implements Resource {
                   input.optionalBoolean("useDocker").orElse(false),
                   input.optionalBoolean("pushImageToWorkspaceAcr").orElse(false)));
     }
+  }
+
+  private static JsonObject image(
+      DefinitionImages.Wish wish, JsonObject input, LocalWorkspace workspace, Progress progress) {
+    var images = workspace.images();
+    var isOnlyMissing = ImageWish.isOnlyMissing(input);
+    var known = isOnlyMissing ? images.find(wish) : Optional.<Recorded>empty();
+    // A pull wants the image that there is, as somebody may have built it meanwhile.
+    var recorded =
+        known.orElseGet(() ->
+            (isOnlyMissing ? workspace.buildMissing(wish) : workspace.build(wish))
+                .waitForCompletion(progress::line));
+    return JsonObject.builder()
+        .put("kind", "image")
+        .putAll(recorded.toJson())
+        .put("image", images.registry().name(recorded.image()))
+        .put("isCached", known.isPresent())
+        .build();
   }
 
   private static JsonObject local(Workspace.LocalBuild build) {
