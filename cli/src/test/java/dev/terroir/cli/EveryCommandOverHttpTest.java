@@ -48,35 +48,105 @@ class EveryCommandOverHttpTest {
 
   private static Map<String, Known> known() {
     var all = new TreeMap<String, Known>();
-    tested(all, COMMANDS, "environmentsAreRegisteredListedShownAndDownloadedThere", "environment",
-        "register", "list", "show", "download", "label", "archive", "restore");
-    tested(all, COMMANDS, "locksAreMadeThereAndEnvironmentsHere", "environment",
-        "lock", "path", "exec");
+    tested(
+        all,
+        COMMANDS,
+        "environmentsAreRegisteredListedShownAndDownloadedThere",
+        "environment",
+        "register",
+        "list",
+        "show",
+        "download",
+        "label",
+        "archive",
+        "restore");
+    tested(
+        all,
+        COMMANDS,
+        "locksAreMadeThereAndEnvironmentsHere",
+        "environment",
+        "lock",
+        "path",
+        "exec");
     tested(all, COMMANDS, "locksAreMadeThereAndEnvironmentsHere", "lock", "show");
     tested(all, COMMANDS, "imagesAreBuiltThere", "environment", "build", "image");
-    tested(all, IMAGES, "comeIntoTheEngineOfThisMachineAndStayThereUnlessTheyArePushed",
-        "environment", "build-local");
+    tested(
+        all,
+        IMAGES,
+        "comeIntoTheEngineOfThisMachineAndStayThereUnlessTheyArePushed",
+        "environment",
+        "build-local");
     tested(all, WORK, "anotherToolsLockIsTheLockOfItsDefinitionThere", "lock", "import");
-    tested(all, COMMANDS, "runsGoThereWithTheirFilesAndComeBackWithTheirs", "run",
-        "submit-script", "list", "show", "logs", "environment", "download");
+    tested(
+        all,
+        COMMANDS,
+        "runsGoThereWithTheirFilesAndComeBackWithTheirs",
+        "run",
+        "submit-script",
+        "list",
+        "show",
+        "logs",
+        "environment",
+        "download");
     tested(all, COMMANDS, "aRunThatIsFollowedIsCanceled", "run", "cancel");
     tested(all, WORK, "whatARunHasLoggedIsListedAndTagsAreSet", "run", "metrics", "tag");
-    tested(all, COMMANDS, "modelsAreSentOnceAndComeBackTheSame", "model",
-        "register", "list", "show", "download", "delete");
+    tested(
+        all,
+        COMMANDS,
+        "modelsAreSentOnceAndComeBackTheSame",
+        "model",
+        "register",
+        "list",
+        "show",
+        "download",
+        "delete");
     tested(all, COMMANDS, "servicesAreDeployedScoredAndDeletedThere", "model", "deploy");
-    tested(all, COMMANDS, "servicesAreDeployedScoredAndDeletedThere", "service",
-        "list", "run", "get-keys", "delete");
-    tested(all, DEPLOYMENT, "ofAnotherIsLeftAloneAndMayBeUpdated", "service",
-        "show", "get-logs", "update");
-    tested(all, DATA, "datastoresAreRegisteredShownMadeTheDefaultAndForgotten", "datastore",
-        "list", "show", "register", "set-default", "unregister");
-    tested(all, DATA, "foldersGoThereAndComeBackAndWhatIsThereStays", "datastore",
-        "upload", "download");
-    tested(all, DATA, "poolsAreCreatedChangedListedAndDeleted", "computetarget",
-        "list", "show", "create", "update", "delete");
+    tested(
+        all,
+        COMMANDS,
+        "servicesAreDeployedScoredAndDeletedThere",
+        "service",
+        "list",
+        "run",
+        "get-keys",
+        "delete");
+    tested(
+        all,
+        DEPLOYMENT,
+        "ofAnotherIsLeftAloneAndMayBeUpdated",
+        "service",
+        "show",
+        "get-logs",
+        "update");
+    tested(
+        all,
+        DATA,
+        "datastoresAreRegisteredShownMadeTheDefaultAndForgotten",
+        "datastore",
+        "list",
+        "show",
+        "register",
+        "set-default",
+        "unregister");
+    tested(
+        all,
+        DATA,
+        "foldersGoThereAndComeBackAndWhatIsThereStays",
+        "datastore",
+        "upload",
+        "download");
+    tested(
+        all,
+        DATA,
+        "poolsAreCreatedChangedListedAndDeleted",
+        "computetarget",
+        "list",
+        "show",
+        "create",
+        "update",
+        "delete");
     tested(all, DATA, "whatAPoolHereCannotBeSaysWhatToUse", "computetarget", "attach");
-    tested(all, WORK, "tokensAreMadeListedAndRevokedByOwners", "token",
-        "create", "list", "revoke");
+    tested(all, WORK, "tokensAreMadeListedAndRevokedByOwners", "token", "create", "list", "revoke");
     tested(all, COMMANDS, "aProjectsConfigNamesTheServer", "workspace", "show", "update");
     for (var words :
         List.of(
@@ -101,10 +171,18 @@ class EveryCommandOverHttpTest {
     apart(all, "makes or lists workspaces of this machine", "workspace create", "workspace list");
     apart(all, "keeps a token on this machine", "login");
     apart(all, "packs a conda environment of this machine", "environment pack");
-    apart(all, "writes into the user's own Jupyter, of a prefix that `install` makes too",
+    apart(
+        all,
+        "writes into the user's own Jupyter, of a prefix that `install` makes too",
         "kernel install");
-    apart(all, "is about images without a workspace",
-        "image build", "image inspect", "image layers", "image diff", "image sbom",
+    apart(
+        all,
+        "is about images without a workspace",
+        "image build",
+        "image inspect",
+        "image layers",
+        "image diff",
+        "image sbom",
         "image provenance");
     apart(all, "is about the caches of this machine", "cache list", "cache verify", "cache prune");
     return all;

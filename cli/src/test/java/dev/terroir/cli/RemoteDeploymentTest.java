@@ -100,10 +100,9 @@ class RemoteDeploymentTest {
     assertThat(second.code()).isEqualTo(2);
     assertThat(second.err()).contains("[service-exists]");
     assertThat(state()).contains("Healthy");
-    terroir.write("app/score.py", "def init():\n  print('anew')\n\ndef run(data):\n  return 'two'\n");
-    terroir
-        .run("service update -n test-service --es score.py -e demo:1 --sd " + app())
-        .succeeds();
+    terroir.write(
+        "app/score.py", "def init():\n  print('anew')\n\ndef run(data):\n  return 'two'\n");
+    terroir.run("service update -n test-service --es score.py -e demo:1 --sd " + app()).succeeds();
     assertThat(terroir.run("service show -n test-service").succeeds().json().longValue("revision"))
         .isEqualTo(2);
     assertThat(terroir.run("service run -n test-service -d 7").succeeds().out()).contains("two");

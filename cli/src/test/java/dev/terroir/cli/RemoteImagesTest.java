@@ -161,8 +161,12 @@ class RemoteImagesTest {
                 .optionalBoolean("imageExistsInRegistry"))
         .contains(true);
     assertThat(terroir.home.resolve("data/workspaces")).doesNotExist();
-    assertThat(terroir.home.resolve("cache/images").toFile().list((_, name) ->
-            name.startsWith(".remote-")))
+    assertThat(
+            terroir
+                .home
+                .resolve("cache/images")
+                .toFile()
+                .list((_, name) -> name.startsWith(".remote-")))
         .as("what was between")
         .isNullOrEmpty();
   }

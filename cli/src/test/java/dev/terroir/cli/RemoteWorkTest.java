@@ -73,18 +73,18 @@ class RemoteWorkTest {
 
   private static String pixiLock(String archive) {
     return """
-        version: 6
-        environments:
-          default:
-            channels:
-            - url: https://channel.example/main/
-            packages:
-              linux-64:
-              - conda: %1$s
+    version: 6
+    environments:
+      default:
+        channels:
+        - url: https://channel.example/main/
         packages:
-        - conda: %1$s
-          sha256: %2$s
-        """
+          linux-64:
+          - conda: %1$s
+    packages:
+    - conda: %1$s
+      sha256: %2$s
+    """
         .formatted(archive, SHA256);
   }
 
@@ -99,10 +99,7 @@ class RemoteWorkTest {
                 + SHA256
                 + "\n");
     var imported =
-        terroir
-            .run("lock import --platform linux/amd64 -n demo -f " + file)
-            .succeeds()
-            .json();
+        terroir.run("lock import --platform linux/amd64 -n demo -f " + file).succeeds().json();
     assertThat(team.workspace.environments().get("demo", "1", null).hash())
         .isEqualTo(imported.string("hash"));
     var shown = terroir.run("lock show -n demo --platform linux/amd64").succeeds().json();
@@ -115,9 +112,7 @@ class RemoteWorkTest {
     assertThat(refused.err()).contains("hint:");
     assertThat(team.workspace.environments().versions("here")).isEmpty();
     assertThat(
-            team.as(Role.READER)
-                .run("lock import --platform linux/amd64 -n mine -f " + file)
-                .err())
+            team.as(Role.READER).run("lock import --platform linux/amd64 -n mine -f " + file).err())
         .contains("[forbidden]");
   }
 

@@ -67,8 +67,7 @@ public final class KeptService {
 
   private ServingException failed(JsonObject service) {
     return new ServingException(
-        Problem.of(
-                ServingCode.DEPLOYMENT_FAILED, "service `" + name + "` reached the state Failed")
+        Problem.of(ServingCode.DEPLOYMENT_FAILED, "service `" + name + "` reached the state Failed")
             .because(service.optionalString("error").orElse("it said nothing"))
             .hint("`terroir service get-logs -n " + name + "` shows its whole log"));
   }

@@ -180,12 +180,7 @@ public final class RemoteImages {
     var details = workspace.details();
     var locks = new LockStore(folder.resolve("locks"));
     if (!environment.python().userManagedDependencies()) {
-      locks.get(
-          CanonicalForm.hash(environment),
-          wish.platform(),
-          null,
-          false,
-          () -> lock(wish));
+      locks.get(CanonicalForm.hash(environment), wish.platform(), null, false, () -> lock(wish));
     }
     var local = images(details, locks, folder).buildInto(engine, wish, progress);
     return new LocalBuild.InEngine(engine.kind(), local.delivered().name(), local.image(), false);

@@ -121,8 +121,7 @@ public final class EnvironmentImages {
   }
 
   /// Builds at a server; what is to go elsewhere goes there from this machine.
-  private static int buildThere(
-      DefinitionImages.Wish wish, Arguments arguments, Context context) {
+  private static int buildThere(DefinitionImages.Wish wish, Arguments arguments, Context context) {
     var locations = arguments.all("--to").stream().map(ImageLocation::parse).toList();
     var images = ((RemoteWorkspace) context.workspace()).images();
     var build = images.build(wish, arguments.has("--if-needed"));
@@ -196,9 +195,7 @@ public final class EnvironmentImages {
   }
 
   private static void tell(Copy.Report report, Context context) {
-    context
-        .progress()
-        .line(report.sentBytes() + " of " + report.sizeBytes() + " bytes were sent");
+    context.progress().line(report.sentBytes() + " of " + report.sizeBytes() + " bytes were sent");
   }
 
   private static int details(Arguments arguments, Context context) {

@@ -74,9 +74,7 @@ final class WaitingDeployment {
         },
         ended);
     try {
-      context
-          .console()
-          .result(service.waitForDeployment(progress), "name", "state", "scoringUri");
+      context.console().result(service.waitForDeployment(progress), "name", "state", "scoringUri");
       service.follow(progress);
       return 0;
     } catch (TerroirException e) {

@@ -50,7 +50,8 @@ final class ImageWish {
         .map(ImageLocation::parse)
         .ifPresent(base -> {
           if (!(base instanceof ImageLocation.InRegistry)) {
-            throw refused(BASE, "field `base` must name an image of a registry, not `" + base + "`");
+            throw refused(
+                BASE, "field `base` must name an image of a registry, not `" + base + "`");
           }
           input.put(BASE, base.toString());
         });
