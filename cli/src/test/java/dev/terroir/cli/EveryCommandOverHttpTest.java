@@ -250,7 +250,8 @@ class EveryCommandOverHttpTest {
       var terroir = team.as(Role.OWNER);
       terroir.environment("demo", "alpha");
       terroir.run("environment register -d", terroir.directory()).succeeds();
-      terroir.run("environment lock -n demo").succeeds();
+      // What is called below in the order of the alphabet wants it installed.
+      terroir.run("environment install -n demo").succeeds();
       var softly = new SoftAssertions();
       for (var entry : known().entrySet()) {
         switch (entry.getValue()) {

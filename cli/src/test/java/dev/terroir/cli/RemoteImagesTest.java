@@ -49,7 +49,7 @@ class RemoteImagesTest {
   }
 
   private Terroir.Outcome build(String options) {
-    return terroir.run("environment build " + options + " -d", terroir.directory());
+    return terroir.run(("environment build " + options).strip() + " -d", terroir.directory());
   }
 
   private static Manifest manifest(OciLayout layout, String tag) {
@@ -117,7 +117,7 @@ class RemoteImagesTest {
                 : Optional.empty())) {
       var base = registry.address() + "/team/base@" + digest;
       var built = build("--base " + base).succeeds().json();
-      assertThat(built.string("baseReference")).isEqualTo("docker://" + base);
+      assertThat(built.object("base").string("reference")).isEqualTo("docker://" + base);
     }
     var mine = build("--base oci:" + folder.resolve("base") + ":small");
     assertThat(mine.code()).isEqualTo(2);
