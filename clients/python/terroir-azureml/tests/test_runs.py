@@ -149,6 +149,30 @@ class Runs(OnAServer):
         run = self.submitted(text, [files.as_named_input("two").as_mount()], "datasets")
         self.assertIn("['a.csv'] ['a.csv']", printed(lambda: run.wait_for_completion(show_output=True)))
 
+    def test_have_chosen_files_of_one_name_where_they_were(self):
+        for name in "abcd":
+            self.write("parts/{}/data.txt".format(name), name)
+        store = self.ws.get_default_datastore()
+        store.upload("parts", "parts", overwrite=True, show_progress=False)
+        files = Dataset.File.from_files((store, "parts")).skip(1)
+        inputs = [
+            files.as_named_input("three").as_mount(),
+            files.as_named_input("copied").as_download(),
+            files.take(1).as_named_input("one").as_mount(),
+        ]
+        text = (
+            "import os, sys\n"
+            "for folder in sys.argv[1:]:\n"
+            "    print([(os.path.relpath(os.path.join(at, name), folder), open(os.path.join(at, name)).read())\n"
+            "           for at, _, names in sorted(os.walk(folder)) for name in names])\n"
+        )
+        run = self.submitted(text, inputs, "chosen")
+        said = printed(lambda: run.wait_for_completion(show_output=True))
+        self.assertEqual(files.to_path(), ["/b/data.txt", "/c/data.txt", "/d/data.txt"])
+        three = str([(path[1:], path[1]) for path in files.to_path()])
+        self.assertEqual(said.count(three), 2, said)
+        self.assertIn("\n[('b/data.txt', 'b')]", said)
+
 
 @unittest.skipUnless(
     importlib.util.find_spec("azureml_inference_server_http"), "needs azureml-inference-server-http in this interpreter"

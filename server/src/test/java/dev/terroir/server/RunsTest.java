@@ -12,7 +12,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -48,18 +50,17 @@ class RunsTest {
   }
 
   static JsonObject submit(ApiClient api, String script, String more) {
-    return api.send(
-            "POST",
-            "/api/v1/runs",
-            """
-            {"experiment": "e", "snapshot": "SNAPSHOT", "tags": {"a": "1"},
-             "configuration": {"script": "train.py", "environment": ENVIRONMENT MORE}}
-            """
-                .replace("SNAPSHOT", snapshot(api, script))
-                .replace("ENVIRONMENT", Definitions.of("um", "x"))
-                .replace("MORE", more))
-        .is(201)
-        .json();
+    return api.send("POST", "/api/v1/runs", submission(api, script, more)).is(201).json();
+  }
+
+  private static String submission(ApiClient api, String script, String more) {
+    return """
+    {"experiment": "e", "snapshot": "SNAPSHOT", "tags": {"a": "1"},
+     "configuration": {"script": "train.py", "environment": ENVIRONMENT MORE}}
+    """
+        .replace("SNAPSHOT", snapshot(api, script))
+        .replace("ENVIRONMENT", Definitions.of("um", "x"))
+        .replace("MORE", more);
   }
 
   static JsonObject await(ApiClient api, String id, Predicate<String> status) throws Exception {
@@ -76,6 +77,63 @@ class RunsTest {
 
   static JsonObject end(ApiClient api, String id) throws Exception {
     return await(api, id, List.of("Completed", "Failed", "Canceled")::contains);
+  }
+
+  @Test
+  void filesOfOneNameLieInTheirFolders() throws Exception {
+    try (var served = new Served(folder, Limits.DEFAULT, database())) {
+      var api = served.as(Role.CONTRIBUTOR);
+      var paths = new ArrayList<String>();
+      for (var name : List.of("a", "b")) {
+        api.put("/api/v1/datastores/workspaceblobstore/files/in/" + name + "/x.txt", bytes(name))
+            .is(201);
+        paths.add(chosen("in/" + name + "/x.txt", name + "/x.txt"));
+      }
+      var sets =
+          Map.of(
+              "two", String.join(", ", paths),
+              "one", paths.getFirst(),
+              "out", chosen("in/a/x.txt", "../x.txt"));
+      for (var set : sets.entrySet()) {
+        api.send(
+                "POST",
+                "/api/v1/datasets",
+                "{\"name\": \"%s\", \"definition\": {\"paths\": [%s]}}"
+                    .formatted(set.getKey(), set.getValue()))
+            .is(201);
+      }
+      var script =
+          """
+          import glob, os, sys
+          for folder in sys.argv[1:]:
+              for file in sorted(glob.glob(folder + "/**/*.txt", recursive=True)):
+                  print("has", os.path.relpath(file, folder), open(file).read())
+          """;
+      for (var mechanism : List.of("mount", "download")) {
+        var run = submit(api, script, inputs(mechanism, "two", "one")).string("runId");
+        assertThat(end(api, run).string("status")).isEqualTo("Completed");
+        assertThat(api.get("/api/v1/runs/" + run + "/log").text())
+            .contains("has a/x.txt a\nhas b/x.txt b\nhas a/x.txt a\n");
+      }
+      api.send("POST", "/api/v1/runs", submission(api, script, inputs("mount", "out", "one")))
+          .refused(400, "run-configuration");
+    }
+  }
+
+  private static String chosen(String path, String below) {
+    return """
+    {"datastore": "workspaceblobstore", "path": "%s", "below": "%s"}"""
+        .formatted(path, below);
+  }
+
+  private static String inputs(String mechanism, String first, String second) {
+    return """
+    , "arguments": ["DatasetConsumptionConfig:first", "DatasetConsumptionConfig:second"],
+    "data": {
+      "first": {"dataLocation": {"dataset": {"id": "%s:1"}}, "mechanism": "%s"},
+      "second": {"dataLocation": {"dataset": {"id": "%s:1"}}, "mechanism": "%s"}}
+    """
+        .formatted(first, mechanism, second, mechanism);
   }
 
   @Test

@@ -74,7 +74,7 @@ record DataPlace(Path host, String seen, @Nullable Bind mounted) {
       throws IOException {
     var source = item.sources().getFirst();
     Path host;
-    if (item.sources().size() == 1 && !source.isPattern()) {
+    if (item.sources().size() == 1 && !source.isPattern() && source.below() == null) {
       host = source.store().resolve(source.path());
       if (!Files.exists(host)) {
         throw RunData.missing(source);
@@ -102,7 +102,8 @@ record DataPlace(Path host, String seen, @Nullable Bind mounted) {
 
   /// Copies or links what the sources name into a folder.
   ///
-  /// @return the folder, or the one file that a source without a pattern is
+  /// @return the folder, or the one file that a source without a pattern is unless it was chosen
+  ///   from a folder
   private static Path lay(Item item, Path folder, boolean isLinking) throws IOException {
     for (var source : item.sources()) {
       if (source.isPattern()) {
@@ -114,9 +115,10 @@ record DataPlace(Path host, String seen, @Nullable Bind mounted) {
         throw RunData.missing(source);
       }
       if (Files.isRegularFile(from)) {
-        var to = folder.resolve(String.valueOf(from.getFileName()));
+        var below = source.below();
+        var to = folder.resolve(below == null ? String.valueOf(from.getFileName()) : below);
         put(from, to, isLinking);
-        if (item.sources().size() == 1) {
+        if (item.sources().size() == 1 && below == null) {
           return to;
         }
       } else {

@@ -47,7 +47,13 @@ public final class RunData {
   /// A file or folder of a datastore.
   ///
   /// @param path with `/`; may have `*` and `**`
-  public record Source(DataFolder store, String path) {
+  /// @param below the path that a file chosen from a folder has among the others, or null
+  public record Source(DataFolder store, String path, @Nullable String below) {
+    /// A file or folder as it is.
+    Source(DataFolder store, String path) {
+      this(store, path, null);
+    }
+
     boolean isPattern() {
       return path.contains("*") || path.contains("?");
     }
@@ -216,7 +222,14 @@ public final class RunData {
       id = found == null ? null : found.id();
       var definition = found == null ? inline.orElse(JsonObject.EMPTY) : found.definition();
       for (var part : workspace.datasets().check(definition).objects("paths")) {
-        sources.add(new Source(store(workspace, part.string("datastore")), part.string("path")));
+        var below = part.optionalString("below").orElse(null);
+        if (below != null && !isBelow(below)) {
+          throw refusal(
+              "`" + below + "` is no path of a file among those of the data `" + name + "`",
+              "write a relative path without `..`");
+        }
+        sources.add(
+            new Source(store(workspace, part.string("datastore")), part.string("path"), below));
       }
     } else if (path.isPresent()) {
       sources.add(
@@ -237,6 +250,13 @@ public final class RunData {
         json.optionalBoolean("overwrite").orElse(false),
         true,
         id);
+  }
+
+  private static boolean isBelow(String path) {
+    return !path.isBlank()
+        && !path.startsWith("/")
+        && path.indexOf('\0') < 0
+        && !List.of(path.split("/", -1)).contains("..");
   }
 
   private static dev.terroir.workspace.data.Datasets.Dataset dataset(
