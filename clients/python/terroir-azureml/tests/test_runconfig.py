@@ -97,6 +97,10 @@ class AScriptRunConfig(unittest.TestCase):
     def test_refuses_contradictions(self):
         with self.assertRaises(UserErrorException):
             ScriptRunConfig(".", "t.py", command="python t.py")
+        told = RunConfiguration(command="echo told")
+        with self.assertRaisesRegex(UserErrorException, "t.py.*echo told"):
+            ScriptRunConfig(".", "t.py", run_config=told)
+        self.assertIsNone(ScriptRunConfig(".", run_config=told).script)
         with self.assertRaises(UserErrorException):
             ScriptRunConfig(".", "t.py", run_config=RunConfiguration(), compute_target="local")
 

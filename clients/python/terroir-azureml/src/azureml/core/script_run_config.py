@@ -43,6 +43,12 @@ class ScriptRunConfig:
     ):
         if command is not None and (script is not None or arguments is not None):
             raise UserErrorException("command excludes script and arguments; give one or the other.")
+        if script is not None and run_config is not None and run_config.command:
+            raise UserErrorException(
+                "The script {} and the command of the run configuration, {!r}, exclude each other.".format(
+                    script, run_config.command
+                )
+            )
         if run_config is not None and any(
             given is not None for given in (compute_target, environment, distributed_job_config, docker_runtime_config)
         ):

@@ -37,6 +37,21 @@ class RunCommandsTest {
   }
 
   @Test
+  void aScriptAndTheCommandOfARunConfigurationExcludeEachOther() {
+    terroir.write(".azureml/told.runconfig", "command: echo told\n");
+    var words =
+        "run submit-script -e test -c told --environment demo --source "
+            + terroir.write("source/train.py", "print('trained')\n").getParent();
+    assertThat(terroir.run(words).succeeds().out()).contains("told\n");
+    var both = terroir.run(words + " train.py --epochs 3");
+    assertThat(both.code()).isEqualTo(2);
+    assertThat(both.err()).contains("`train.py`", "`echo told`", "exclude each other", "hint:");
+    assertThat(terroir.run("run list -e test").succeeds().out())
+        .as("nothing was submitted")
+        .containsOnlyOnce("\"runId\"");
+  }
+
+  @Test
   void aScriptGetsItsEnvironmentArgumentsAndVariables() {
     var run =
         submit(

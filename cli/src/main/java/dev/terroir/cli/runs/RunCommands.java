@@ -137,6 +137,15 @@ public final class RunCommands {
                     context.project(),
                     context.progress()::warn))
             .orElse(RunConfiguration.defaults());
+    if (!words.isEmpty() && configuration.command() != null) {
+      throw CliException.usage(
+          "the script `"
+              + words.getFirst()
+              + "` and the command of the run configuration, `"
+              + configuration.command()
+              + "`, exclude each other",
+          "leave the script out, or take `command` out of the run configuration");
+    }
     var script = words.isEmpty() ? configuration.script() : words.getFirst();
     if (script == null && configuration.command() == null) {
       throw CliException.usage(
