@@ -21,6 +21,7 @@ import dev.terroir.workspace.images.ImageBuild;
 import dev.terroir.workspace.locks.ForeignLock;
 import dev.terroir.workspace.locks.LockStore;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -31,9 +32,6 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @since 0.1
 public final class RemoteWorkspace implements Workspace {
-  /// The version of the API that this program speaks.
-  private static final String API = "v1";
-
   private final RestClient client;
   private final Settings settings;
   private final TerroirHome home;
@@ -80,23 +78,31 @@ public final class RemoteWorkspace implements Workspace {
                 .at(Place.of(address.url()))
                 .hint("check the address"));
       }
-      if (!about.strings("api").contains(API)) {
-        throw new ClientException(
-            Problem.of(
-                    ClientCode.SERVER_INCOMPATIBLE,
-                    "the server speaks "
-                        + String.join(", ", about.strings("api"))
-                        + " of the API, and this program "
-                        + API)
-                .at(Place.of(address.url()))
-                .because("the server is Terroir " + about.optionalString("version").orElse("?"))
-                .hint("use a `terroir` of the server's version"));
+      var spoken = spoken(about);
+      if (!spoken.contains(RestClient.API)) {
+        throw client.otherVersion(
+            spoken.isEmpty() ? "no version" : String.join(", ", spoken),
+            about.optionalString("version").orElse("?"));
       }
       return new RemoteWorkspace(client, settings, progress, about);
     } catch (RuntimeException e) {
       client.close();
       throw e;
     }
+  }
+
+  /// Its versions of the API; a later server may say them in another form.
+  private static List<String> spoken(JsonObject about) {
+    return switch (about.get("api").orElse(JsonValue.NULL)) {
+      case JsonValue.JsonArray(var elements) ->
+          elements.stream().map(RemoteWorkspace::word).toList();
+      case JsonValue.JsonNull _ -> List.of();
+      case JsonValue other -> List.of(word(other));
+    };
+  }
+
+  private static String word(JsonValue value) {
+    return value instanceof JsonValue.JsonString(var text) ? text : value.toString();
   }
 
   /// What talks to the server.

@@ -37,6 +37,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @since 0.1
 public final class RestClient implements AutoCloseable {
+  /// The version of the API that this program speaks.
+  static final String API = "v1";
+
   /// Until an answer begins. The server does long work as jobs.
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -183,9 +186,7 @@ public final class RestClient implements AutoCloseable {
     var text = response.body();
     return new Answer(
         response.statusCode(),
-        text.isBlank()
-            ? JsonObject.EMPTY
-            : JsonReader.parseObject(text, endpoint.url() + "/api/v1" + path),
+        text.isBlank() ? JsonObject.EMPTY : JsonReader.parseObject(text, url(path)),
         response.headers().firstValue("ETag").orElse(null));
   }
 
@@ -210,6 +211,12 @@ public final class RestClient implements AutoCloseable {
         if (method.equals("DELETE") && response.statusCode() == 404 && attempt > 0) {
           return response;
         }
+        if (path.isEmpty() && (response.statusCode() == 404 || response.statusCode() == 410)) {
+          var version = response.headers().firstValue("Terroir-Server");
+          if (version.isPresent()) {
+            throw otherVersion("other versions", version.get());
+          }
+        }
         if (!isRepeatable || !isPassing(response) || !pause(attempt, response)) {
           throw RemoteProblem.of(response.statusCode(), response.body(), url(path));
         }
@@ -221,6 +228,20 @@ public final class RestClient implements AutoCloseable {
         throw canceled(e);
       }
     }
+  }
+
+  /// How it ends with a server that does not speak [#API].
+  ///
+  /// @param spoken what it speaks
+  /// @param version of its program
+  ClientException otherVersion(String spoken, String version) {
+    return new ClientException(
+        Problem.of(
+                ClientCode.SERVER_INCOMPATIBLE,
+                "the server speaks " + spoken + " of the API, and this program " + API)
+            .at(Place.of(endpoint.url()))
+            .because("the server is Terroir " + version)
+            .hint("use a `terroir` of the server's version"));
   }
 
   private static HttpResponse<String> checked(HttpResponse<String> response) {
@@ -282,7 +303,7 @@ public final class RestClient implements AutoCloseable {
   }
 
   private String url(String path) {
-    return endpoint.url() + "/api/v1" + path;
+    return endpoint.url() + "/api/" + API + path;
   }
 
   private static boolean isSuccess(int status) {

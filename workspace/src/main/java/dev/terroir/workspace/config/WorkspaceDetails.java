@@ -55,12 +55,9 @@ public record WorkspaceDetails(
   /// Reads what [#write] writes; unknown kinds of bases are those of a later version.
   public static WorkspaceDetails read(JsonObject json) {
     var bases = new EnumMap<DefaultBases.Kind, String>(DefaultBases.Kind.class);
-    var written = json.stringMap("defaultBases");
+    var written = json.optionalObject("defaultBases").orElse(JsonObject.EMPTY);
     for (var kind : DefaultBases.Kind.values()) {
-      var reference = written.get(kind.id());
-      if (reference != null) {
-        bases.put(kind, reference);
-      }
+      written.optionalString(kind.id()).ifPresent(reference -> bases.put(kind, reference));
     }
     return new WorkspaceDetails(
         json.string("name"),
