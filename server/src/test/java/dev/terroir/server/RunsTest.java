@@ -122,7 +122,8 @@ class RunsTest {
 
   private static String chosen(String path, String below) {
     return """
-    {"datastore": "workspaceblobstore", "path": "%s", "below": "%s"}"""
+    {"datastore": "workspaceblobstore", "path": "%s", "below": "%s"}\
+    """
         .formatted(path, below);
   }
 
