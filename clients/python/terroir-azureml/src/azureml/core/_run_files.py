@@ -145,7 +145,7 @@ class Files:
         if os.path.isdir(place):
             taken = self._service.snapshot(place)
         elif os.path.isfile(place):
-            taken = self._service.snapshot_of_file(place)
+            taken = self._service.snapshot_of_files([(os.path.basename(place), place)])
         else:
             raise UserErrorException("{} is neither a file nor a folder.".format(place))
         return str(taken)
