@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
@@ -224,5 +225,52 @@ class CondaPrefixTest {
         prefixes(CondaOptions.DEFAULT)
             .realise(lockOf(own.directory(), "- good\n"), Progress.SILENT);
     assertThat(good.directory().resolve("share/..good/a..b")).content().isEqualTo("x");
+  }
+
+  @Test
+  void aLinkThatLeadsOutIsRefusedAndNothingIsLeft() throws IOException {
+    var own = CondaChannel.at(folder.resolve("links"));
+    var outside = folder.resolve("outside").toString();
+    own.add(CondaSample.of("absolute", "1.0").symlink("share/way", outside));
+    own.add(CondaSample.of("up", "1.0").symlink("share/way", "../.."));
+    own.add(CondaSample.of("bent", "1.0").symlink("share/way", "down/../.."));
+    own.add(CondaSample.of("pure", "1.0").noarchPython().symlink("site-packages/w", "../../../.."));
+    own.add(
+        CondaSample.of("inside", "1.0")
+            .noarchPython()
+            .text("site-packages/inside/a.txt", "x")
+            .symlink("site-packages/inside/top", "../../../../share")
+            .symlink("share/same", "./inside.txt")
+            .symlink("share/deep/above", "../../lib/./"));
+    own.add(CondaSample.fakePython("3.11.7"));
+    own.index();
+    var why =
+        Map.of(
+            "absolute", "it is a link to `" + outside + "`, which is absolute",
+            "up", "it is a link to `../..`, which leads out of it",
+            "bent", "it is a link to `down/../..`, which leads out of it",
+            "pure", "it is a link to `../../../..`, which leads out of it");
+    for (var name : why.keySet()) {
+      var lock = lockOf(own.directory(), "- python\n- " + name + "\n");
+      assertThatThrownBy(() -> prefixes(CondaOptions.DEFAULT).realise(lock, Progress.SILENT))
+          .as(name)
+          .isInstanceOfSatisfying(
+              ResolveException.class,
+              e -> {
+                assertThat(e.problem().code()).isEqualTo(ResolveCode.CONDA_ARCHIVE);
+                assertThat(e.problem().what()).contains("package " + name + "-1.0");
+                assertThat(e.problem().why()).containsExactly(why.get(name));
+                assertThat(e.problem().render())
+                    .contains(name.equals("pure") ? "`site-packages/w`" : "`share/way`");
+              });
+      assertThat(prefixes(CondaOptions.DEFAULT).directory(lock.digest().hex())).doesNotExist();
+    }
+    var made =
+        prefixes(CondaOptions.DEFAULT)
+            .realise(lockOf(own.directory(), "- inside\n- python\n"), Progress.SILENT)
+            .directory();
+    assertThat(made.resolve("share/same")).isSymbolicLink();
+    assertThat(made.resolve("lib/python3.11/site-packages/inside/top").toRealPath())
+        .isEqualTo(made.resolve("share").toRealPath());
   }
 }

@@ -91,16 +91,23 @@ final class PackageContents {
       var content = contents.get(item.url());
       if (content != null && content.wayOut() != null) {
         throw new ResolveException(
-            Problem.of(
-                    ResolveCode.CONDA_ARCHIVE, "the conda package " + item.title() + " is refused")
-                .at(Place.of(item.url()))
+            refused(item.title(), item.url())
                 .because(
                     "it wants to write `"
                         + content.wayOut()
-                        + "`, which leads out of the environment")
-                .hint("nothing was installed; tell whoever looks after the channel"));
+                        + "`, which leads out of the environment"));
       }
     }
+  }
+
+  /// A package that is not linked.
+  ///
+  /// @param name how it is called in the message
+  /// @param url without credentials
+  static Problem refused(String name, String url) {
+    return Problem.of(ResolveCode.CONDA_ARCHIVE, "the conda package " + name + " is refused")
+        .at(Place.of(url))
+        .hint("nothing was installed; tell whoever looks after the channel");
   }
 
   /// The contents by URL.

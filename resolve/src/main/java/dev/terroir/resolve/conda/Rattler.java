@@ -273,6 +273,13 @@ public final class Rattler {
                           Credentials.withoutInChannel(error.optionalString("url").orElse(""))))
                   .because(message)
                   .hint("check the channel that delivered it; nothing was installed"));
+      case "refused" -> {
+        var url = Credentials.withoutInChannel(error.string("url"));
+        yield new ResolveException(
+            PackageContents.refused(url.substring(url.lastIndexOf('/') + 1), url)
+                .at(Place.of("member `" + error.string("path") + "`"))
+                .because(message));
+      }
       default ->
           new ResolveException(Problem.of(ResolveCode.RATTLER_FAILED, what).because(message));
     };

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 
@@ -47,6 +48,18 @@ class Failure(Exception):
     def __init__(self, kind, message, **more):
         super().__init__(message)
         self.answer = {"kind": kind, "message": message, **more}
+
+
+# Of two threads that want to answer the first does.
+ANSWERING = threading.Lock()
+
+
+def finish(answer):
+    """Answers and ends the process at once, whatever rattler's threads are at."""
+    ANSWERING.acquire()
+    json.dump(answer, sys.stdout)
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def say(**event):
@@ -356,9 +369,11 @@ def listed(read):
 
 
 class Reporter:
-    """Tells how an installation goes."""
+    """Tells how an installation goes, and looks at each package before it is linked."""
 
-    def __init__(self, records):
+    def __init__(self, records, cache):
+        self.records = {record["name"]: record for record in records}
+        self.cache = Path(cache)
         self.sizes = {}
         self.total = sum(max(0, record["size"]) for record in records)
         self.count = len(records)
@@ -398,6 +413,14 @@ class Reporter:
         pass
 
     def on_link_start(self, operation, package_name):
+        # rattler waits for the answer, but takes no exception for one.
+        try:
+            record = self.records[package_name]
+            check_links(package_folder(self.cache, record), record)
+        except Failure as failure:
+            finish({"error": failure.answer})
+        except Exception as error:
+            finish({"error": {"kind": "other", "message": f"{type(error).__name__}: {error}"}})
         return operation
 
     def on_link_complete(self, index):
@@ -423,6 +446,60 @@ class Reporter:
         pass
 
 
+def package_folder(cache, record):
+    """Where rattler has unpacked a package."""
+    folder = cache / f"{record['name']}-{record['version']}-{record['build']}"
+    if not folder.is_dir():
+        raise Failure("archive", "what was unpacked of it is not there", url=record["url"])
+    return folder
+
+
+def check_links(folder, record):
+    """Refuses a package with a symbolic link to somewhere outside of the environment."""
+    try:
+        noarch = json.loads((folder / "info" / "index.json").read_bytes()).get("noarch")
+    except (OSError, ValueError, AttributeError) as error:
+        raise Failure("archive", str(error), url=record["url"]) from error
+    left = [""]
+    while left:
+        above = left.pop()
+        with os.scandir(folder / above) as entries:
+            for entry in entries:
+                path = f"{above}{entry.name}"
+                if entry.is_symlink():
+                    why = strays(path, os.readlink(entry.path), noarch == "python")
+                    if why:
+                        raise Failure("refused", why, path=printable(path), url=record["url"])
+                elif entry.is_dir(follow_symlinks=False):
+                    left.append(path + "/")
+
+
+def strays(path, target, is_noarch_python):
+    """Why a link must not be made. Its way up has to come first, so that no other link can bend
+    it."""
+    if not target or printable(target) != target:
+        return "it is a link to nowhere"
+    if target.startswith("/"):
+        return f"it is a link to `{target}`, which is absolute"
+    depth = path.count("/")
+    # `site-packages` becomes a folder two levels down.
+    if is_noarch_python and path.startswith("site-packages/"):
+        depth += 2
+    is_down = False
+    for part in target.split("/"):
+        if part == "..":
+            depth -= 1
+            if is_down or depth < 0:
+                return f"it is a link to `{target}`, which leads out of it"
+        elif part not in ("", "."):
+            is_down = True
+    return None
+
+
+def printable(text):
+    return "".join(c if c >= " " and c != "\x7f" and not "\ud800" <= c < "\ue000" else "?" for c in text)
+
+
 async def install(request):
     """Makes a prefix; runs the link scripts of the named packages only."""
     records = request["records"]
@@ -440,7 +517,7 @@ async def install(request):
             client=client(request),
             # This version hands them on as they are, and so takes its inner objects only.
             requested_specs=[spec._match_spec for spec in specs],
-            reporter=Reporter(records),
+            reporter=Reporter(records, request["packageCache"]),
         )
     except Exception as error:
         raise Failure("install", str(error)) from error
@@ -498,10 +575,8 @@ def main():
         answer = {"error": failure.answer}
     except Exception as error:
         answer = {"error": {"kind": "other", "message": f"{type(error).__name__}: {error}"}}
-    json.dump(answer, sys.stdout)
-    sys.stdout.flush()
     # Threads of rattler's may still run, and must not find the interpreter half taken down.
-    os._exit(0)
+    finish(answer)
 
 
 if __name__ == "__main__":
