@@ -101,6 +101,11 @@ public record Environment(
   /// @throws EnvironmentException with file, line and column of every problem
   public static Environment fromCondaSpecification(
       String name, Path file, Consumer<String> warnings) {
+    return fromCondaSpecification(name, file, Settings.system(), warnings);
+  }
+
+  private static Environment fromCondaSpecification(
+      String name, Path file, Settings settings, Consumer<String> warnings) {
     var packages = CondaDependencies.read(file);
     packages.warnings().forEach(warnings);
     var lines = packages.pipLines();
@@ -111,7 +116,7 @@ public record Environment(
       var mark = packages.pipMarks().get(i);
       if (RequirementsFile.namesFile(lines.get(i)) && !instead.containsKey(lines.get(i))) {
         try {
-          var read = RequirementsFile.ofLine(lines.get(i), file, mark.line(), mark.column());
+          var read = RequirementsFile.ofLine(lines.get(i), file, mark.line(), mark.column(), settings);
           read.warnings().forEach(warnings);
           constraints.addAll(read.constraints());
           instead.put(lines.get(i), read.pipLines());
@@ -141,12 +146,17 @@ public record Environment(
   /// @param warnings receives a sentence for everything that is carried as something else
   /// @throws EnvironmentException with file, line and column of every problem
   public static Environment fromPipRequirements(String name, Path file, Consumer<String> warnings) {
-    return fromPipRequirements(name, file, CondaDependencies.defaults(), warnings);
+    return fromPipRequirements(
+        name, file, CondaDependencies.defaults(), Settings.system(), warnings);
   }
 
   private static Environment fromPipRequirements(
-      String name, Path file, CondaDependencies beside, Consumer<String> warnings) {
-    var read = RequirementsFile.read(file);
+      String name,
+      Path file,
+      CondaDependencies beside,
+      Settings settings,
+      Consumer<String> warnings) {
+    var read = RequirementsFile.read(file, settings);
     read.warnings().forEach(warnings);
     return withConstraints(ofPipLines(name, read.pipLines(), beside), read.constraints());
   }
@@ -185,23 +195,47 @@ public record Environment(
   ///   for files of other kinds
   public static Environment fromFile(
       String name, Path file, @Nullable String group, Consumer<String> warnings) {
+    return fromFile(name, file, group, Settings.system(), warnings);
+  }
+
+  /// The same for a caller with settings of its own.
+  ///
+  /// @param settings say how files that the file names by URL are fetched
+  public static Environment fromFile(
+      String name,
+      Path file,
+      @Nullable String group,
+      Settings settings,
+      Consumer<String> warnings) {
+    return fromFile(name, file, group, CondaDependencies.defaults(), settings, warnings);
+  }
+
+  private static Environment fromFile(
+      String name,
+      Path file,
+      @Nullable String group,
+      CondaDependencies beside,
+      Settings settings,
+      Consumer<String> warnings) {
     return switch (PackageFile.of(file)) {
-      case CONDA -> fromCondaSpecification(name, file, warnings);
-      case REQUIREMENTS -> fromPipRequirements(name, file, warnings);
-      case PYPROJECT -> fromPyProject(name, file, group);
+      case CONDA -> fromCondaSpecification(name, file, settings, warnings);
+      case REQUIREMENTS -> fromPipRequirements(name, file, beside, settings, warnings);
+      case PYPROJECT -> fromPyProject(name, file, group, beside);
     };
   }
 
   /// The same with what the file names and nothing else: without the `azureml-defaults` that a
   /// definition gets so that a service can use it.
+  ///
+  /// @param settings say how files that the file names by URL are fetched
   public static Environment fromFileAlone(
-      String name, Path file, @Nullable String group, Consumer<String> warnings) {
+      String name,
+      Path file,
+      @Nullable String group,
+      Settings settings,
+      Consumer<String> warnings) {
     var nothing = CondaDependencies.defaults().removePipPackage(CondaDependencies.DEFAULTS_PACKAGE);
-    return switch (PackageFile.of(file)) {
-      case CONDA -> fromCondaSpecification(name, file, warnings);
-      case REQUIREMENTS -> fromPipRequirements(name, file, nothing, warnings);
-      case PYPROJECT -> fromPyProject(name, file, group, nothing);
-    };
+    return fromFile(name, file, group, nothing, settings, warnings);
   }
 
   /// A definition of a conda environment of this machine: every package with its exact version and

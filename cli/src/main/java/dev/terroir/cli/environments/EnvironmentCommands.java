@@ -245,7 +245,12 @@ public final class EnvironmentCommands {
   /// A definition of a file of packages, with `--group` and `--python` as given.
   public static Environment read(String name, Path file, Arguments arguments, Context context) {
     return withPython(
-        Environment.fromFile(name, file, arguments.orNull("--group"), context.progress()::warn),
+        Environment.fromFile(
+            name,
+            file,
+            arguments.orNull("--group"),
+            context.settings(),
+            context.progress()::warn),
         arguments);
   }
 
@@ -254,7 +259,11 @@ public final class EnvironmentCommands {
       String name, Path file, Arguments arguments, Context context) {
     return withPython(
         Environment.fromFileAlone(
-            name, file, arguments.orNull("--group"), context.progress()::warn),
+            name,
+            file,
+            arguments.orNull("--group"),
+            context.settings(),
+            context.progress()::warn),
         arguments);
   }
 

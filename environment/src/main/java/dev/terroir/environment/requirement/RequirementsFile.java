@@ -47,7 +47,15 @@ public record RequirementsFile(List<Line> lines, List<String> warnings) {
   ///
   /// @throws EnvironmentException with every problem, each with file, line and column
   public static RequirementsFile read(Path file) {
-    return reader().read(file);
+    return read(file, Settings.system());
+  }
+
+  /// The same for a caller with settings of its own.
+  ///
+  /// @param settings say how files that are named by URL are fetched
+  /// @throws EnvironmentException with every problem, each with file, line and column
+  public static RequirementsFile read(Path file, Settings settings) {
+    return reader(settings).read(file);
   }
 
   /// Reads a text that includes no files.
@@ -55,7 +63,7 @@ public record RequirementsFile(List<Line> lines, List<String> warnings) {
   /// @param source file name or other name of the text
   /// @throws EnvironmentException with every problem, each with source, line and column
   public static RequirementsFile parse(String text, String source) {
-    return reader().parse(text, source);
+    return reader(Settings.system()).parse(text, source);
   }
 
   /// Reads one line of another kind of file as if it stood in a requirements file there.
@@ -63,13 +71,15 @@ public record RequirementsFile(List<Line> lines, List<String> warnings) {
   /// @param file what paths in it are relative to
   /// @param line 1-based line of the file
   /// @param column 1-based column where the text begins
+  /// @param settings say how files that are named by URL are fetched
   /// @throws EnvironmentException with every problem, each with source, line and column
-  public static RequirementsFile ofLine(String text, Path file, int line, int column) {
-    return reader().line(text, file, line, column);
+  public static RequirementsFile ofLine(
+      String text, Path file, int line, int column, Settings settings) {
+    return reader(settings).line(text, file, line, column);
   }
 
-  private static RequirementsReader reader() {
-    return new RequirementsReader(RequirementsUrl.http(Settings.system()));
+  private static RequirementsReader reader(Settings settings) {
+    return new RequirementsReader(RequirementsUrl.http(settings));
   }
 
   /// Whether a line for pip depends on a file or directory beside it.
