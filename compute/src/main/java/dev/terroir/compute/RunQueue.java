@@ -113,13 +113,16 @@ public final class RunQueue implements AutoCloseable {
   /// @throws TerroirException when the request is wrong; nothing is recorded then
   public Run submit(RunRequest request) {
     var experiment = new Experiment(workspace, request.experiment());
-    var configuration = RunConfiguration.read(request.configuration(), Path.of(""), _ -> {});
+    var configuration = RunConfiguration.sent(request.configuration());
     Experiment.checkTarget(workspace, configuration.target());
     var items = RunData.read(request.configuration(), workspace);
     checkScript(request, configuration);
     var environment = request.environment();
     if (environment == null) {
       environment = configuration.environment();
+      if (environment == null) {
+        configuration.condaFile().ifPresent(RunQueue::refuseFile);
+      }
     }
     var registered =
         workspace
@@ -145,6 +148,16 @@ public final class RunQueue implements AutoCloseable {
             .put("outputCollection", configuration.outputCollection())
             .put("runDefinition", definition)
             .put("inputDatasets", datasets(items)));
+  }
+
+  private static void refuseFile(String condaFile) {
+    throw new ComputeException(
+        Problem.of(
+                ComputeCode.RUN_CONFIGURATION,
+                "the conda file `" + condaFile + "` of a configuration that was sent is not read")
+            .at(Place.field("configuration"))
+            .because("it lies on the machine of whoever sent it")
+            .hint("send its packages in `environment.python.condaDependencies`"));
   }
 
   private static JsonObject named(Registered registered) {
@@ -333,7 +346,7 @@ public final class RunQueue implements AutoCloseable {
     Trees.delete(work);
     Trees.delete(directory.resolve("data"));
     Snapshot.restore(store(), document.string("snapshotId"), work);
-    var configuration = RunConfiguration.read(document.object("runDefinition"), work, _ -> {});
+    var configuration = RunConfiguration.sent(document.object("runDefinition"));
     var environment = environment(document);
     var script = configuration.script();
     var config =

@@ -49,9 +49,10 @@ import org.jspecify.annotations.Nullable;
 /// @since 0.1
 public final class Resolver {
   private static final Pattern EXACT = Pattern.compile("(\\d+\\.\\d+)(\\.\\d+|\\.\\*)*");
-  private static final Pattern EDITABLE = Pattern.compile("(-e|--editable)(\\s|=).*");
+  private static final Pattern EDITABLE = Pattern.compile("-e.*|--editable(\\s|=).*");
   private static final Pattern INCLUDED =
-      Pattern.compile("(-r|--requirement|-c|--constraint)(\\s|=).*|\\.{1,2}(/.*)?");
+      Pattern.compile("-[rc].*|(--requirement|--constraint)(\\s|=).*");
+  private static final Pattern DIRECTORY = Pattern.compile("\\.{1,2}(/.*)?");
   private static final Pattern ARCHIVE =
       Pattern.compile("(?i)[^;]*\\.(whl|zip|tar\\.gz|tgz|tar\\.bz2)\\b.*");
 
@@ -207,9 +208,17 @@ public final class Resolver {
     }
   }
 
-  private static void refuseFiles(String line, String source) {
+  /// uv would fetch or read what such a line names, whoever wrote the definition. A text with line
+  /// breaks is several lines to uv.
+  private static void refuseFiles(String text, String source) {
+    text.lines().forEach(line -> refuseFile(line.strip(), source));
+  }
+
+  private static void refuseFile(String line, String source) {
     var isEditable = EDITABLE.matcher(line).matches();
-    if (isEditable || (INCLUDED.matcher(line).matches() && !ARCHIVE.matcher(line).matches())) {
+    if (isEditable
+        || INCLUDED.matcher(line).matches()
+        || (DIRECTORY.matcher(line).matches() && !ARCHIVE.matcher(line).matches())) {
       throw new ResolveException(
           Problem.of(ResolveCode.REQUIREMENT_NOT_LOCKABLE, "`" + line + "` cannot be locked")
               .at(Place.of(source))

@@ -2,16 +2,22 @@ package dev.terroir.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.server.http.Limits;
 import dev.terroir.workspace.accounts.Role;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -220,5 +226,108 @@ class BadInputTest {
     }
     var names = api.get("/api/v1/environments?prefix=many-&limit=100").json().objects("items");
     assertThat(names).hasSize(50).allMatch(item -> item.string("version").equals("4"));
+  }
+
+  /// A server that remembers what was asked of it.
+  private static HttpServer witness(List<String> asked) throws IOException {
+    var server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    server.createContext(
+        "/",
+        exchange -> {
+          asked.add(String.valueOf(exchange.getRequestURI()));
+          exchange.sendResponseHeaders(200, 4);
+          exchange.getResponseBody().write("six\n".getBytes(StandardCharsets.UTF_8));
+          exchange.close();
+        });
+    server.start();
+    return server;
+  }
+
+  @Test
+  void whatADefinitionIncludesIsNeitherFetchedNorRead() throws Exception {
+    var asked = new CopyOnWriteArrayList<String>();
+    var witness = witness(asked);
+    try {
+      var url = "http://127.0.0.1:" + witness.getAddress().getPort();
+      var secret = Files.writeString(folder.resolve("secret.txt"), "not for callers\n");
+      for (var line :
+          List.of(
+              "-r " + url + "/x",
+              "-r" + url + "/x",
+              "--requirement=" + url + "/x.zip",
+              "-c " + url + "/x.tar.gz",
+              "six\n-r " + url + "/x",
+              "-r " + secret)) {
+        var pip = JsonWriter.compact(new JsonValue.JsonString(line));
+        var definition =
+            """
+            {"name": "includes", "python": {"condaDependencies":
+              {"dependencies": ["python=3.11", {"pip": [PIP]}]}}}
+            """
+                .replace("PIP", pip);
+        api.send("POST", "/api/v1/environments", definition).is(201);
+        var job =
+            api.send("POST", "/api/v1/locks", "{\"definition\": " + definition + "}")
+                .is(202)
+                .json()
+                .string("id");
+        var ended = JobsTest.await(api, job);
+        assertThat(ended.string("status")).as(line).isEqualTo("Failed");
+        assertThat(ended.toString())
+            .as(line)
+            .contains("requirement-not-lockable")
+            .doesNotContain("not for callers");
+      }
+      assertThat(asked).isEmpty();
+    } finally {
+      witness.stop(0);
+    }
+  }
+
+  @Test
+  void whatARunConfigurationNamesIsNeitherFetchedNorRead() throws Exception {
+    var asked = new CopyOnWriteArrayList<String>();
+    var witness = witness(asked);
+    try {
+      var conda =
+          "dependencies: [python, {pip: ['-r http://127.0.0.1:"
+              + witness.getAddress().getPort()
+              + "/x']}]\n";
+      var file = Files.writeString(folder.resolve("conda.yml"), conda);
+      var body = "{\"experiment\": \"e\", \"snapshot\": \"SNAPSHOT\", \"configuration\": {MORE}}";
+      var snapshot = RunsTest.snapshot(api, "print(1)\n");
+      for (var more :
+          List.of(
+              "'script': 'train.py', 'Target': 'local', 'CondaDependenciesFile': 'FILE'",
+              "'script': 'train.py', 'environment': {'python': {'condaDependenciesFile': 'FILE'}}")) {
+        var text = more.replace('\'', '"').replace("FILE", file.toString());
+        assertThat(
+                api.send(
+                        "POST",
+                        "/api/v1/runs",
+                        body.replace("SNAPSHOT", snapshot).replace("MORE", text))
+                    .refused(400, "run-configuration")
+                    .text())
+            .contains("that was sent is not read");
+      }
+      // With an environment named, the file is of no account, even where it is the caller's own.
+      api.send("POST", "/api/v1/environments", Definitions.of("um", "x")).is(201);
+      var run =
+          api.send(
+                  "POST",
+                  "/api/v1/runs",
+                  body.replace("SNAPSHOT", RunsTest.snapshot(api, conda))
+                      .replace(
+                          "MORE",
+                          "\"script\": \"train.py\", \"Target\": \"local\","
+                              + "\"CondaDependenciesFile\": \"train.py\","
+                              + "\"environmentName\": \"um\""))
+              .is(201)
+              .json();
+      RunsTest.end(api, run.string("runId"));
+      assertThat(asked).isEmpty();
+    } finally {
+      witness.stop(0);
+    }
   }
 }

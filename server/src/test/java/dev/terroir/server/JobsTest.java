@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 class JobsTest {
   @TempDir Path folder;
 
-  private static JsonObject await(ApiClient api, String id) throws InterruptedException {
+  static JsonObject await(ApiClient api, String id) throws InterruptedException {
     while (true) {
       var job = api.get("/api/v1/jobs/" + id).is(200).json();
       if (!List.of("Queued", "Running").contains(job.string("status"))) {

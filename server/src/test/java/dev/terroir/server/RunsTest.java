@@ -33,7 +33,7 @@ class RunsTest {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  private static String snapshot(ApiClient api, String script) {
+  static String snapshot(ApiClient api, String script) {
     var digest = Sha256.of(bytes(script)).prefixed();
     api.put("/api/v1/contents/" + digest, bytes(script)).is(204);
     return api.send(

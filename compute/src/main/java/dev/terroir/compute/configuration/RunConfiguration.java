@@ -112,13 +112,16 @@ public record RunConfiguration(
     return read(json, project, warnings);
   }
 
-  /// Reads a configuration that was sent.
-  ///
-  /// @param project what a conda file's path is relative to
-  /// @param warnings receives a sentence for everything odd
-  public static RunConfiguration read(JsonObject json, Path project, Consumer<String> warnings) {
+  /// Reads a configuration that was sent. No file of this machine is looked for and nothing is
+  /// fetched, whatever it names; an environment that needs its conda file is left out.
+  public static RunConfiguration sent(JsonObject json) {
+    return read(json, null, _ -> {});
+  }
+
+  private static RunConfiguration read(
+      JsonObject json, @Nullable Path project, Consumer<String> warnings) {
     // The first generation of the file wrapped the document in its name and used other keys.
-    var first = json.has("ArgumentVector") || json.has("Target");
+    var first = isFirst(json);
     var arguments = arguments(json, first ? "ArgumentVector" : "arguments");
     var script = json.optionalString("script").filter(text -> !text.isBlank()).orElse(null);
     var history = json.optionalObject("history").orElse(JsonObject.EMPTY);
@@ -137,6 +140,27 @@ public record RunConfiguration(
             .map(DockerConfiguration::read)
             .orElse(DockerConfiguration.NONE),
         json);
+  }
+
+  /// The conda file that the packages of its environment are in, when they are not in itself.
+  public Optional<String> condaFile() {
+    if (isFirst(source)) {
+      return source.optionalString("CondaDependenciesFile");
+    }
+    return source
+        .optionalObject("environment")
+        .map(section -> Environment.read(section, _ -> {}))
+        .filter(RunConfiguration::lacksPackages)
+        .flatMap(environment -> Optional.ofNullable(environment.python().condaDependenciesFile()));
+  }
+
+  private static boolean lacksPackages(Environment environment) {
+    return environment.condaDependencies().isEmpty()
+        && !environment.python().userManagedDependencies();
+  }
+
+  private static boolean isFirst(JsonObject json) {
+    return json.has("ArgumentVector") || json.has("Target");
   }
 
   /// A command line for the shell in place of a script, or null.
@@ -171,8 +195,11 @@ public record RunConfiguration(
   }
 
   private static Optional<Environment> environment(
-      JsonObject json, boolean first, Path project, Consumer<String> warnings) {
+      JsonObject json, boolean first, @Nullable Path project, Consumer<String> warnings) {
     if (first) {
+      if (project == null) {
+        return Optional.empty();
+      }
       return json.optionalString("CondaDependenciesFile")
           .map(project::resolve)
           .filter(Files::isRegularFile)
@@ -187,10 +214,11 @@ public record RunConfiguration(
       environment = environment.copyAs("runconfig");
     }
     var file = environment.python().condaDependenciesFile();
-    if (environment.condaDependencies().isEmpty()
-        && !environment.python().userManagedDependencies()) {
+    if (lacksPackages(environment)) {
       if (file == null) {
         environment = environment.withCondaDependencies(CondaDependencies.defaults());
+      } else if (project == null) {
+        return Optional.empty();
       } else if (Files.isRegularFile(project.resolve(file))) {
         environment =
             environment.withCondaDependencies(CondaDependencies.read(project.resolve(file)));
