@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// The user's credentials for channels: in the URLs of conda's settings (user part or `/t/TOKEN`),
-/// in rattler's file (`RATTLER_AUTH_FILE`, else `~/.rattler/credentials.json`), in `.netrc`. Holds
-/// secrets in memory only, and no text of its types shows one.
+/// in rattler's file (`RATTLER_AUTH_FILE`, else `~/.rattler/credentials.json`), in `.netrc`, and the
+/// tokens of `anaconda login`. Holds secrets in memory only, and no text of its types shows one.
 ///
 /// @since 0.1
 public final class ChannelAccess {
@@ -29,12 +29,15 @@ public final class ChannelAccess {
   private final Map<String, String> addresses;
   private final Map<String, JsonObject> stored;
   private final HostCredentials hosts;
+  private final AnacondaTokens tokens;
 
   private ChannelAccess(
       List<Entry> entries,
       Map<String, String> addresses,
       Map<String, JsonObject> stored,
-      HostCredentials hosts) {
+      HostCredentials hosts,
+      AnacondaTokens tokens) {
+    this.tokens = tokens;
     this.entries = entries;
     this.addresses = addresses;
     this.stored = stored;
@@ -71,7 +74,8 @@ public final class ChannelAccess {
         Channels.token(url).ifPresent(_ -> addresses.put(clean, address(url)));
       }
     }
-    return new ChannelAccess(entries, addresses, stored(settings), hosts);
+    return new ChannelAccess(
+        entries, addresses, stored(settings), hosts, AnacondaTokens.read(conda, settings));
   }
 
   private static String address(String url) {
@@ -133,6 +137,7 @@ public final class ChannelAccess {
         .map(token ->
             URI.create(
                 uri.getScheme() + "://" + uri.getRawAuthority() + "/t/" + token + uri.getRawPath()))
+        .or(() -> tokens.address(uri))
         .orElse(uri);
   }
 
@@ -217,9 +222,19 @@ public final class ChannelAccess {
     return new JsonValue.JsonArray(headers);
   }
 
-  /// Channels whose address holds a token, and that address.
-  Map<String, String> addresses() {
-    return addresses;
+  /// Channels whose address holds a token, and that address. What rattler keeps it adds itself.
+  ///
+  /// @param channels URLs that things are fetched from
+  Map<String, String> addresses(Collection<String> channels) {
+    var all = new LinkedHashMap<String, String>();
+    for (var channel : channels) {
+      var uri = URI.create(channel);
+      if (storedToken(uri).isEmpty()) {
+        tokens.address(uri).ifPresent(address -> all.put(channel, address.toString()));
+      }
+    }
+    all.putAll(addresses);
+    return all;
   }
 
   @Override

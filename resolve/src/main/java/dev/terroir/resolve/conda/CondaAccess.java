@@ -102,7 +102,9 @@ public final class CondaAccess {
 
   private JsonObject fetching(Collection<String> channels, Map<String, List<String>> known) {
     var mirrors = new LinkedHashMap<String, List<String>>(known);
-    credentials.addresses().forEach((url, address) -> mirrors.put(url, List.of(address)));
+    credentials
+        .addresses(channels.stream().filter(url -> !known.containsKey(url)).toList())
+        .forEach((url, address) -> mirrors.put(url, List.of(address)));
     var servers = new LinkedHashSet<String>(channels);
     mirrors.values().forEach(servers::addAll);
     return JsonObject.builder()

@@ -95,6 +95,13 @@ public final class CondaSettings {
         .contains(condarc.text("offline").orElse("").toLowerCase(Locale.ROOT));
   }
 
+  /// Whether the tokens of `anaconda login` are put into the addresses of channels.
+  public boolean addsAnacondaToken() {
+    var told =
+        condarc.text("add_anaconda_token").or(() -> condarc.text("add_binstar_token")).orElse("");
+    return !List.of("false", "no", "0", "off").contains(told.toLowerCase(Locale.ROOT));
+  }
+
   /// Channels that may not be used; with an allow list, all that are not on it.
   public List<String> denied() {
     return condarc.list("denylist_channels");

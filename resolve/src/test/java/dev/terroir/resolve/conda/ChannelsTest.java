@@ -163,6 +163,38 @@ class ChannelsTest {
   }
 
   @Test
+  void tokensOfAnacondaLoginStandInAddressesAsCondaPutsThem() throws IOException {
+    var data = Files.createDirectories(home.resolve(".local/share/binstar"));
+    var configuration = Files.createDirectories(home.resolve(".config/binstar"));
+    Files.writeString(data.resolve("https%3A%2F%2Fapi.anaconda.org.token"), "aa-1");
+    Files.writeString(configuration.resolve("https%3A%2F%2Fown.example%2Fapi.token"), "bb-2\n");
+    Files.writeString(configuration.resolve("https%3A%2F%2Fodd.example.token"), "../x y");
+    Files.writeString(configuration.resolve("%zz.token"), "cc-3");
+    for (var wanted : List.of("true", "false")) {
+      var settings = settings("add_anaconda_token: " + wanted + "\n");
+      var access =
+          ChannelAccess.of(
+              CondaSettings.read(settings),
+              settings,
+              HostCredentials.of(IndexSettings.read(settings, Optional.empty())));
+      var isWanted = wanted.equals("true");
+      assertThat(access.address(URI.create("https://conda.anaconda.org/me/noarch/a.conda")))
+          .hasToString(
+              "https://conda.anaconda.org/" + (isWanted ? "t/aa-1/" : "") + "me/noarch/a.conda");
+      assertThat(access.address(URI.create("https://own.example/conda/me/noarch/a.conda")))
+          .hasToString(
+              "https://own.example/conda/" + (isWanted ? "t/bb-2/" : "") + "me/noarch/a.conda");
+      for (var other :
+          List.of(
+              "https://conda.anaconda.org.example/me/a.conda",
+              "http://conda.anaconda.org/me/a.conda",
+              "https://odd.example/me/a.conda")) {
+        assertThat(access.address(URI.create(other))).hasToString(other);
+      }
+    }
+  }
+
+  @Test
   void aNameThatStandsForItselfIsRefused() throws IOException {
     var nested = "custom_multichannels:\n  a: [b, x]\n  b: [y]\n";
     assertThat(channels(nested).resolve("a").urls())

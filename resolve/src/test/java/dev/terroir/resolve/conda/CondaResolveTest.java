@@ -1,5 +1,6 @@
 package dev.terroir.resolve.conda;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -22,6 +23,7 @@ import dev.terroir.samples.Misbehaviour;
 import dev.terroir.samples.RepodataForm;
 import dev.terroir.samples.SampleChannel;
 import java.io.IOException;
+import java.net.URLEncoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -238,6 +240,21 @@ class CondaResolveTest {
       Files.writeString(
           folder.resolve(".condarc"), "custom_channels:\n  sample: '" + address + "'\n");
       assertThat(resolve(from("sample", "foo")).toString()).doesNotContain("tk-123");
+      // The same as `anaconda login` keeps it.
+      Files.delete(folder.resolve(".condarc"));
+      var binstar = folder.resolve("binstar/data");
+      Files.createDirectories(binstar);
+      var name = URLEncoder.encode(base.replaceFirst("(http://[^/]+).*", "$1"), UTF_8) + ".token";
+      Files.writeString(binstar.resolve(name), "tk-123\n");
+      var there = folder.resolve("binstar").toString();
+      var signedIn = settings(Map.of("BINSTAR_CONFIG_DIR", there));
+      assertThat(resolve(signedIn, CondaOptions.DEFAULT, from(base + "/sample", "foo")).toString())
+          .contains("foo")
+          .doesNotContain("tk-123");
+      var unwanted =
+          settings(Map.of("BINSTAR_CONFIG_DIR", there, "CONDA_ADD_ANACONDA_TOKEN", "false"));
+      assertThat(failure(unwanted, from(base + "/sample", "foo")).problem().code())
+          .isEqualTo(ResolveCode.CHANNEL_CREDENTIALS);
     }
   }
 
