@@ -2,10 +2,16 @@ package dev.terroir.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.samples.CondaChannel;
+import dev.terroir.samples.CondaSample;
+import dev.terroir.samples.RepodataForm;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -140,6 +146,42 @@ class LockExchangeTest {
     assertThat(refused.code()).isNotZero();
     assertThat(refused.err()).contains("locked already, with other archives", "--update");
     terroir.run("lock import --update --platform linux/amd64 -n demo -f " + file).succeeds();
+  }
+
+  @Test
+  void anImageIsBuiltOfAnImportedLockUntilAnUpdateIsAskedFor() throws IOException {
+    terroir = new Terroir(folder, List.of(Settings.TERROIR_RATTLER + "=" + Terroir.rattler()));
+    var channel =
+        CondaChannel.at(folder.resolve("channel"))
+            .add(CondaSample.of("plain", "1.0").text("share/plain.txt", "plain\n"))
+            .index(RepodataForm.JSON);
+    var archive = channel.find("plain-1.0-0.conda");
+    var file =
+        terroir.write(
+            "list.txt",
+            "# platform: linux-64\n@EXPLICIT\n"
+                + archive.toUri()
+                + "#sha256:"
+                + Sha256.of(archive).hex()
+                + "\n");
+    var imported = imported(file, "demo");
+    var build = "environment build -n demo --base " + SmallBase.make(folder.resolve("b"), "3.11");
+    var first = terroir.run(build).succeeds();
+    assertThat(first.json().string("lockDigest")).isEqualTo(imported.string("lockDigest"));
+    // From here on whoever resolves fails.
+    var repodata = archive.resolveSibling("repodata.json");
+    var kept = Files.readString(repodata);
+    Files.writeString(repodata, "no repodata");
+    var second = terroir.run(build).succeeds();
+    assertThat(second.err()).contains("the lock that was imported is used", "lock --update");
+    assertThat(second.json().string("digest")).isEqualTo(first.json().string("digest"));
+    assertThat(terroir.run("environment lock -n demo --platform linux/amd64 --update").code())
+        .isNotZero();
+    terroir.run(build).succeeds();
+    Files.writeString(repodata, kept);
+    terroir.run("environment lock -n demo --platform linux/amd64 --update").succeeds();
+    Files.writeString(repodata, "no repodata");
+    assertThat(terroir.run(build).err()).contains("[channel-unreachable]");
   }
 
   @Test

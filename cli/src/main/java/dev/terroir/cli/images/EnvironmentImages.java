@@ -43,7 +43,8 @@ public final class EnvironmentImages {
     return List.of(
         new Leaf(
             "build",
-            "Build an environment's image into the workspace; one that exists is resolved anew.",
+            "Build an environment's image into the workspace; one that exists is resolved anew,"
+                + " unless its lock was imported.",
             "terroir environment build -n demo -v 1",
             build,
             "",

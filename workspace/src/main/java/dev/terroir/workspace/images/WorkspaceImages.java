@@ -137,15 +137,23 @@ public final class WorkspaceImages {
   }
 
   /// Builds a definition's image, as `Environment.build` of the retired service: one that has an
-  /// image already is resolved anew, so that its unpinned packages may move.
+  /// image already is resolved anew, so that its unpinned packages may move. A lock that was
+  /// imported stays until somebody asks for another.
   public ImageBuild build(DefinitionImages.Wish wish, Progress progress) {
     var isThere = find(wish.environment(), wish.platform()).isPresent();
+    var isImported =
+        locks.isImported(
+            CanonicalForm.hash(wish.environment()), wish.platform(), wish.pythonVersion());
+    if (isThere && isImported) {
+      progress.line(
+          "the lock that was imported is used; `terroir environment lock --update` resolves anew");
+    }
     return WorkspaceBuild.start(
         records,
         CanonicalForm.hash(wish.environment()),
         clock,
         progress,
-        logged -> make(isThere ? wish.updated() : wish, logged));
+        logged -> make(isThere && !isImported ? wish.updated() : wish, logged));
   }
 
   /// An image that an engine got and no registry has.

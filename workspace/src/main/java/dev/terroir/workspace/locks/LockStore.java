@@ -1,6 +1,9 @@
 package dev.terroir.workspace.locks;
 
+import dev.terroir.foundation.FoundationException;
+import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.file.ProcessLock;
+import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockFile;
@@ -18,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// stay.
 ///
 /// Layout: `<hash>/<platform>[-py<version>].json` is the current lock,
-/// `<hash>/history/<digest>.json` every lock there was. Safe for any number of processes.
+/// `<hash>/history/<digest>.json` every lock there was; beside a current lock that was taken from
+/// another tool's file lies `<platform>.imported` with its digest. Safe for any number of processes.
 ///
 /// @since 0.1
 public final class LockStore {
@@ -64,6 +68,7 @@ public final class LockStore {
         return new Stored(found.get(), true);
       }
       var lock = resolve.get();
+      Trees.delete(mark(file));
       put(lock, file);
       return new Stored(lock, false);
     }
@@ -81,8 +86,33 @@ public final class LockStore {
         return found;
       }
       put(lock, file);
+      AtomicFiles.write(mark(file), lock.digest().prefixed() + "\n");
       return Optional.empty();
     }
+  }
+
+  /// Whether the current lock of a definition was made elsewhere, so that only an update may move
+  /// it.
+  ///
+  /// @param pythonVersion as for [#find]
+  public boolean isImported(String hash, Platform platform, @Nullable String pythonVersion) {
+    var file = file(hash, platform, pythonVersion);
+    if (!Files.isRegularFile(mark(file))) {
+      return false;
+    }
+    try {
+      var digest = Files.readString(mark(file)).strip();
+      return find(hash, platform, pythonVersion)
+          .filter(lock -> lock.digest().prefixed().equals(digest))
+          .isPresent();
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the locks cannot be read", mark(file), e);
+    }
+  }
+
+  private static Path mark(Path current) {
+    return current.resolveSibling(
+        current.getFileName().toString().replaceFirst("\\.json$", ".imported"));
   }
 
   private void put(Lock lock, Path current) {
@@ -109,7 +139,7 @@ public final class LockStore {
           .map(LockFile::read)
           .toList();
     } catch (IOException e) {
-      throw dev.terroir.foundation.FoundationException.ofFile(
+      throw FoundationException.ofFile(
           "the locks cannot be read", folder, e);
     }
   }
