@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +38,28 @@ class SurroundingsTest {
     var bare = new Terroir(folder, List.of("PATH=/nonexistent")).run("doctor");
     assertThat(bare.code()).isEqualTo(4);
     assertThat(bare.err()).contains("missing: Python on PATH");
+  }
+
+  @Test
+  void theDoctorsTableHasARowForEachThingThatItsJsonHas() {
+    var terroir = new Terroir(folder);
+    var table = terroir.run("doctor --output table").succeeds().out();
+    var uv = terroir.run("doctor").json().string("uv");
+    assertThat(table.lines().findFirst().orElse("")).matches("Check +Result +Detail");
+    assertThat(table.lines())
+        .anyMatch(line -> line.matches("java\\.version +found +25.*"))
+        .anyMatch(line -> line.matches("home\\.writable +yes"))
+        .anyMatch(line -> line.matches("uv +found +" + Pattern.quote(uv)))
+        .anyMatch(line -> line.matches("interpreters +found .*python3.*"))
+        .anyMatch(line -> line.matches("indexes\\.uvVariables +found +UV_.*"))
+        .anyMatch(line -> line.matches("conda\\.channels +found .*"))
+        .anyMatch(line -> line.matches("engines\\.docker +(found|none|failed).*"))
+        .anyMatch(line -> line.matches("missing +none"));
+    var bare = new Terroir(folder, List.of("PATH=/nonexistent")).run("doctor --output table");
+    assertThat(bare.out().lines())
+        .anyMatch(line -> line.matches("python +none"))
+        .anyMatch(line -> line.matches("engines\\.podman +none"))
+        .anyMatch(line -> line.matches("missing +missing +Python on PATH.*"));
   }
 
   @Test

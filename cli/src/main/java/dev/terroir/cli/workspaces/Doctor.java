@@ -26,6 +26,9 @@ import java.util.Map;
 ///
 /// @since 0.1
 public final class Doctor {
+  private static final String NONE = "none";
+  private static final String DOES_NOT_RUN = "does not run: ";
+
   private Doctor() {}
 
   /// The command.
@@ -63,7 +66,7 @@ public final class Doctor {
       missing.add("a writable " + home.data() + ": set TERROIR_HOME to another directory");
     }
     var python = UvProgram.python(settings);
-    found.put("python", python.map(path -> program(path, settings, "--version")).orElse("none"));
+    found.put("python", python.map(path -> program(path, settings, "--version")).orElse(NONE));
     if (python.isEmpty()) {
       missing.add("Python on PATH: install python3, or set TERROIR_PYTHON");
     }
@@ -89,13 +92,60 @@ public final class Doctor {
           engine,
           UvProgram.onPath(settings, engine)
               .map(path -> program(path, settings, "--version"))
-              .orElse("none"));
+              .orElse(NONE));
     }
     found.put("engines", engines.build());
     found.put("missing", missing);
-    context.console().result(found.build(), "platform", "python", "uv", "missing");
+    var all = found.build();
+    if (context.console().isTable()) {
+      context
+          .console()
+          .result(new JsonValue.JsonArray(rows("", all)), "check", "result", "detail");
+    } else {
+      context.console().result(all);
+    }
     missing.forEach(what -> context.console().note("missing: " + what));
     return missing.isEmpty() ? 0 : 4;
+  }
+
+  /// A row for each thing that was looked for, under its names in the JSON.
+  private static List<JsonValue> rows(String check, JsonValue value) {
+    return switch (value) {
+      case JsonObject object -> {
+        var rows = new ArrayList<JsonValue>();
+        object
+            .members()
+            .forEach((name, member) ->
+                rows.addAll(rows(check.isEmpty() ? name : check + "." + name, member)));
+        yield rows;
+      }
+      case JsonValue.JsonArray(var elements) when elements.isEmpty() ->
+          List.of(row(check, NONE, ""));
+      case JsonValue.JsonArray(var elements) ->
+          elements.stream().flatMap(element -> rows(check, element).stream()).toList();
+      case JsonValue.JsonString(var text) -> row(check, text);
+      case JsonValue.JsonNumber(var text) -> List.of(row(check, "found", text));
+      case JsonValue.JsonBoolean(var flag) -> List.of(row(check, flag ? "yes" : "no", ""));
+      case JsonValue.JsonNull _ -> List.of(row(check, NONE, ""));
+    };
+  }
+
+  private static List<JsonValue> row(String check, String text) {
+    var isFailure = check.endsWith("problem") || text.startsWith(DOES_NOT_RUN);
+    return List.of(
+        check.equals("missing")
+            ? row(check, "missing", text)
+            : text.equals(NONE) || text.startsWith(NONE + "; ")
+                ? row(check, NONE, text.substring(Math.min(text.length(), NONE.length() + 2)))
+                : row(check, isFailure ? "failed" : "found", text));
+  }
+
+  private static JsonValue row(String check, String result, String detail) {
+    return JsonObject.builder()
+        .put("check", check)
+        .put("result", result)
+        .put("detail", detail)
+        .build();
   }
 
   private static JsonObject conda(Settings settings) {
@@ -122,10 +172,10 @@ public final class Doctor {
       if (program.isPresent()) {
         return UvProgram.version(program.get(), settings).orElse("?") + " at " + program.get();
       }
-      return "none; version " + UvProgram.VERSION + " is fetched when it is needed first";
+      return NONE + "; version " + UvProgram.VERSION + " is fetched when it is needed first";
     } catch (TerroirException e) {
       missing.add(e.problem().what());
-      return "none";
+      return NONE;
     }
   }
 
@@ -162,7 +212,7 @@ public final class Doctor {
               .run();
       return result.output().strip() + " at " + program;
     } catch (TerroirException e) {
-      return "does not run: " + program;
+      return DOES_NOT_RUN + program;
     }
   }
 
