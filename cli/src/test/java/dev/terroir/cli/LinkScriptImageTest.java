@@ -217,6 +217,32 @@ class LinkScriptImageTest {
         .isEqualTo(running.json().string("digest"));
   }
 
+  @Test
+  void aBuildWithoutAWorkspaceAllowsThemByNameToo() throws IOException {
+    var variables = new ArrayList<String>();
+    engine.forEach((name, value) -> variables.add(name + "=" + value));
+    variables.add(Settings.TERROIR_RATTLER + "=" + Terroir.rattler());
+    var terroir = new Terroir(folder, variables);
+    var file =
+        terroir.write(
+            "t.yml",
+            "channels: ['" + channel.url() + "', nodefaults]\ndependencies: [steady, first]\n");
+    var build = "image build -f " + file + " --base " + DebianBase.location() + " --to ";
+    assertThat(terroir.run(build + location("none")).succeeds().err())
+        .contains("link scripts of first 1.0 h1_3, steady 1.0 0 were not run")
+        .contains("--allow-link-scripts");
+    assertThat(
+            terroir.run(build + location("one") + " --allow-link-scripts first").succeeds().err())
+        .contains("first 1.0 h1_3 says: read the licence")
+        .contains("link scripts of steady 1.0 0 were not run");
+    terroir
+        .run(build + location("all") + " --allow-link-scripts first --allow-link-scripts steady")
+        .succeeds();
+    assertThat(config("all").object("config").stringMap("Labels"))
+        .containsEntry(RAN, "first 1.0 h1_3, steady 1.0 0")
+        .doesNotContainKey(SKIPPED);
+  }
+
   private String location(String tag) {
     return "oci:" + folder.resolve("layout") + ":" + tag;
   }

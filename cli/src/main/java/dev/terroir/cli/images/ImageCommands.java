@@ -64,6 +64,11 @@ public final class ImageCommands {
             "REF",
             "Where it goes: docker://, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE."));
     build.add(Option.flag("--update", "Resolve anew."));
+    build.add(
+        Option.repeated(
+            "--allow-link-scripts",
+            "NAME",
+            "A conda package whose link script may be run, by a container engine."));
     build.add(PLATFORM);
     build.addAll(HOW);
     return List.of(
@@ -178,7 +183,7 @@ public final class ImageCommands {
                 home,
                 new LockStore(home.data().resolve("locks")),
                 DefaultBases.builtIn(),
-                CondaOptions.DEFAULT,
+                CondaOptions.DEFAULT.withLinkScripts(arguments.all("--allow-link-scripts")),
                 () -> Uv.open(settings, home, context.progress()),
                 List.of(
                     "name a base with `--base`, for instance `--base oci:DIR:TAG`, or in the"

@@ -110,6 +110,7 @@ record CondaFacts(
             "the link scripts of "
                 + String.join(", ", skipped)
                 + " were not run: they are programs of the packages' own, and those that run after"
-                + " linking are run where the workspace allows them by name");
+                + " linking are run where they are allowed by name: `--link-scripts` of a"
+                + " workspace, `--allow-link-scripts` of `terroir image build`");
   }
 }

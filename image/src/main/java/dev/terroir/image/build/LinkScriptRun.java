@@ -63,7 +63,7 @@ final class LinkScriptRun {
 
   private static final String INSTALL =
       "install an engine, for example by `apt-get install podman`, or take the packages out of the"
-          + " workspace's list of allowed link scripts";
+          + " list of allowed link scripts";
 
   private final BlobStore blobs;
   private final BaseImages bases;
@@ -238,7 +238,7 @@ final class LinkScriptRun {
                 ResolveCode.LINK_SCRIPT,
                 "the link script of `" + failure.get().title() + "` failed in the image")
             .because("exit code " + failure.get().exitCode() + ":\n" + String.join("\n", shown))
-            .hint("take the package out of the workspace's list of allowed link scripts"),
+            .hint("take the package out of the list of allowed link scripts"),
         e);
   }
 

@@ -64,4 +64,9 @@ public record CondaOptions(
     return new CondaOptions(
         source, restricted, channelPriority, List.copyOf(all.values()), linkScripts, names);
   }
+
+  /// The same with other packages whose link scripts may be run.
+  public CondaOptions withLinkScripts(List<String> allowed) {
+    return new CondaOptions(source, restricted, channelPriority, virtualPackages, allowed, names);
+  }
 }

@@ -264,7 +264,7 @@ public final class Rattler {
                       ResolveCode.LINK_SCRIPT,
                       "the link script of `" + error.string("package") + "` failed")
                   .because("exit code " + error.longValue("exitCode") + ":\n" + message)
-                  .hint("take the package out of the workspace's list of allowed link scripts"));
+                  .hint("take the package out of the list of allowed link scripts"));
       case "archive" ->
           new ResolveException(
               Problem.of(ResolveCode.CONDA_ARCHIVE, what + ": a package cannot be read")
