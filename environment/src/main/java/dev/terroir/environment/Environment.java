@@ -116,7 +116,8 @@ public record Environment(
       var mark = packages.pipMarks().get(i);
       if (RequirementsFile.namesFile(lines.get(i)) && !instead.containsKey(lines.get(i))) {
         try {
-          var read = RequirementsFile.ofLine(lines.get(i), file, mark.line(), mark.column(), settings);
+          var read =
+              RequirementsFile.ofLine(lines.get(i), file, mark.line(), mark.column(), settings);
           read.warnings().forEach(warnings);
           constraints.addAll(read.constraints());
           instead.put(lines.get(i), read.pipLines());

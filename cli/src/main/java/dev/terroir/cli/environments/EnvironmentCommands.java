@@ -246,11 +246,7 @@ public final class EnvironmentCommands {
   public static Environment read(String name, Path file, Arguments arguments, Context context) {
     return withPython(
         Environment.fromFile(
-            name,
-            file,
-            arguments.orNull("--group"),
-            context.settings(),
-            context.progress()::warn),
+            name, file, arguments.orNull("--group"), context.settings(), context.progress()::warn),
         arguments);
   }
 
@@ -259,11 +255,7 @@ public final class EnvironmentCommands {
       String name, Path file, Arguments arguments, Context context) {
     return withPython(
         Environment.fromFileAlone(
-            name,
-            file,
-            arguments.orNull("--group"),
-            context.settings(),
-            context.progress()::warn),
+            name, file, arguments.orNull("--group"), context.settings(), context.progress()::warn),
         arguments);
   }
 

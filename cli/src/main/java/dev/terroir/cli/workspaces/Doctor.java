@@ -98,9 +98,7 @@ public final class Doctor {
     found.put("missing", missing);
     var all = found.build();
     if (context.console().isTable()) {
-      context
-          .console()
-          .result(new JsonValue.JsonArray(rows("", all)), "check", "result", "detail");
+      context.console().result(new JsonValue.JsonArray(rows("", all)), "check", "result", "detail");
     } else {
       context.console().result(all);
     }

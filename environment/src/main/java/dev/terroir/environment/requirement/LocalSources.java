@@ -19,6 +19,7 @@ final class LocalSources {
   /// The name of an archive, perhaps with extras behind it.
   static final Pattern ARCHIVE =
       Pattern.compile("(?i)(.*\\.(?:whl|zip|tar\\.gz|tgz|tar\\.bz2))(\\[.*])?");
+
   private static final Pattern DIRECTORY = Pattern.compile("(.*?)\\s*(\\[[^\\]]*])?");
 
   private final Findings findings;
@@ -31,8 +32,8 @@ final class LocalSources {
   ///
   /// @param rest options of this line alone
   /// @param file where the line stands, or null when it is in none
-  /// @return the requirement that it is to be read as, where only a name before its URL lets it have
-  ///   what it has; otherwise it is among the findings
+  /// @return the requirement that it is to be read as, where only a name before its URL lets it
+  ///   have what it has; otherwise it is among the findings
   Optional<String> path(
       LogicalLine line, String bare, String rest, String source, @Nullable Path file) {
     var parts = bare.split(";", 2);

@@ -98,7 +98,8 @@ final class RequirementsReader {
     for (var line : logical) {
       if (Credentials.isIn(line.text())) {
         // Without the line itself: it would be the secret that is printed.
-        findings.problems.add(Credentials.problem("a URL").at(Place.position(source, line.number(), 1)));
+        findings.problems.add(
+            Credentials.problem("a URL").at(Place.position(source, line.number(), 1)));
       } else if (line.text().startsWith("-")) {
         options(line, source, file, above);
       } else {
@@ -137,7 +138,8 @@ final class RequirementsReader {
       if (directory == null) {
         findings.lines.add(new Line(bare + rest, source, line.number(), Kind.REQUIREMENT));
       } else {
-        local.sources(directory, "", "", bare, rest, source, line.number(), line.place(source), false);
+        local.sources(
+            directory, "", "", bare, rest, source, line.number(), line.place(source), false);
       }
     } else if (PATH.matcher(bare.split(";", 2)[0]).matches()) {
       local
@@ -258,7 +260,8 @@ final class RequirementsReader {
         return;
       }
       if (PipOptions.VALUED.contains(name)) {
-        findings.lines.add(new Line(name + " " + PipOptions.quoted(value), source, line.number(), Kind.OPTION));
+        findings.lines.add(
+            new Line(name + " " + PipOptions.quoted(value), source, line.number(), Kind.OPTION));
       } else {
         other(name, value, source, line.number(), place, file, above);
       }
@@ -279,7 +282,8 @@ final class RequirementsReader {
       case "-c", "--constraint" -> includes.include("-c", value, place, file, above, true);
       default -> {
         if (CHECKOUT.matcher(value).matches()) {
-          findings.lines.add(new Line("-e " + PipOptions.quoted(value), source, number, Kind.REQUIREMENT));
+          findings.lines.add(
+              new Line("-e " + PipOptions.quoted(value), source, number, Kind.REQUIREMENT));
         } else if (includes.isInFetched()) {
           findings.problems.add(
               Problem.of(

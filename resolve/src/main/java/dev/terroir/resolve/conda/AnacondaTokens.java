@@ -105,8 +105,8 @@ final class AnacondaTokens {
         });
   }
 
-  /// What comes before the name of a channel: the alias, else the host, with `/conda` as the servers
-  /// of Anaconda have it.
+  /// What comes before the name of a channel: the alias, else the host, with `/conda` as the
+  /// servers of Anaconda have it.
   private String location(URI uri, String text) {
     if (isBelow(text, alias)) {
       return alias;

@@ -20,8 +20,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /// The user's credentials for channels: in the URLs of conda's settings (user part or `/t/TOKEN`),
-/// in rattler's file (`RATTLER_AUTH_FILE`, else `~/.rattler/credentials.json`), in `.netrc`, and the
-/// tokens of `anaconda login`. Holds secrets in memory only, and no text of its types shows one.
+/// in rattler's file (`RATTLER_AUTH_FILE`, else `~/.rattler/credentials.json`), in `.netrc`, and
+/// the tokens of `anaconda login`. Holds secrets in memory only, and no text of its types shows
+/// one.
 ///
 /// @since 0.1
 public final class ChannelAccess {

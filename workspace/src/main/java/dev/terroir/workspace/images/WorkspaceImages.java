@@ -145,8 +145,8 @@ public final class WorkspaceImages {
         locks.isImported(
             CanonicalForm.hash(wish.environment()), wish.platform(), wish.pythonVersion());
     if (isThere && isImported) {
-      progress.line(
-          "the lock that was imported is used; `terroir environment lock --update` resolves anew");
+      progress.step(
+          "taking the lock that was imported; `terroir environment lock --update` resolves anew");
     }
     return WorkspaceBuild.start(
         records,

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Layout: `<hash>/<platform>[-py<version>].json` is the current lock,
 /// `<hash>/history/<digest>.json` every lock there was; beside a current lock that was taken from
-/// another tool's file lies `<platform>.imported` with its digest. Safe for any number of processes.
+/// another tool's file lies `<platform>.imported` with its digest. Safe for any number of
+/// processes.
 ///
 /// @since 0.1
 public final class LockStore {
@@ -139,8 +140,7 @@ public final class LockStore {
           .map(LockFile::read)
           .toList();
     } catch (IOException e) {
-      throw FoundationException.ofFile(
-          "the locks cannot be read", folder, e);
+      throw FoundationException.ofFile("the locks cannot be read", folder, e);
     }
   }
 
