@@ -11,13 +11,14 @@ import java.util.regex.Pattern;
 /// Lines of lists in conda's settings that stand first or last whatever stronger files hold: those
 /// with `#!top` or `#!bottom` behind them. For one thread.
 ///
-/// Of lines at the top those of weaker files come first, of lines at the bottom last; a line that is
-/// both is at the bottom.
+/// Of lines at the top those of weaker files come first, of lines at the bottom last; a line that
+/// is both is at the bottom.
 ///
 /// Spec: conda, "Configuration" (locking CondaRC settings).
 final class MarkedLists {
   private static final Pattern LINE =
-      Pattern.compile("\\s*-\\s+(?:\"([^\"]*)\"|'([^']*)'|([^\\s#][^#]*?))\\s+#!\\s*(top|bottom)\\b.*");
+      Pattern.compile(
+          "\\s*-\\s+(?:\"([^\"]*)\"|'([^']*)'|([^\\s#][^#]*?))\\s+#!\\s*(top|bottom)\\b.*");
 
   private static final Pattern KEY = Pattern.compile("[\"']?(\\w+)[\"']?\\s*:.*");
 
