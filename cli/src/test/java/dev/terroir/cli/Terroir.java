@@ -129,6 +129,11 @@ final class Terroir {
     return start(words, ProcessBuilder.Redirect.PIPE);
   }
 
+  /// Starts a command whose output and talk go into a file.
+  Process startInto(String words, Path log) {
+    return start(words, ProcessBuilder.Redirect.to(log.toFile()));
+  }
+
   private Process start(String words, ProcessBuilder.Redirect output) {
     var builder = builder(List.of(), words);
     builder.redirectErrorStream(true).redirectOutput(output);
