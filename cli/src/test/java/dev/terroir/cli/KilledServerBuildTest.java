@@ -56,11 +56,9 @@ class KilledServerBuildTest {
   private void create(String database) throws IOException {
     // A password of a variable is not handed on to processes.
     var login = folder.resolve("pgpass");
-    Files.writeString(
-        login, "*:*:*:" + PostgresServer.USER + ":" + PostgresServer.PASSWORD + "\n");
+    Files.writeString(login, "*:*:*:" + PostgresServer.USER + ":" + PostgresServer.PASSWORD + "\n");
     Files.setPosixFilePermissions(login, PosixFilePermissions.fromString("rw-------"));
-    terroir =
-        new Terroir(folder, List.of("PGUSER=" + PostgresServer.USER, "PGPASSFILE=" + login));
+    terroir = new Terroir(folder, List.of("PGUSER=" + PostgresServer.USER, "PGPASSFILE=" + login));
     team = folder.resolve("team");
     base = SmallBase.make(folder.resolve("base"), Terroir.python());
     terroir

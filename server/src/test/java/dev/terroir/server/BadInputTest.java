@@ -299,7 +299,8 @@ class BadInputTest {
       for (var more :
           List.of(
               "'script': 'train.py', 'Target': 'local', 'CondaDependenciesFile': 'FILE'",
-              "'script': 'train.py', 'environment': {'python': {'condaDependenciesFile': 'FILE'}}")) {
+              "'script': 'train.py', 'environment': {'python': {'condaDependenciesFile':"
+                  + " 'FILE'}}")) {
         var text = more.replace('\'', '"').replace("FILE", file.toString());
         assertThat(
                 api.send(
