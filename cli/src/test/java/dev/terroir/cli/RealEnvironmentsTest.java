@@ -29,6 +29,7 @@ class RealEnvironmentsTest {
           "conda-specification",
           "python-not-found",
           "requirement-not-carried",
+          "requirement-not-fetched",
           "requirement-syntax",
           "secret-in-definition",
           "yaml-syntax",
