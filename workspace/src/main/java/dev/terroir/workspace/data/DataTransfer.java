@@ -102,11 +102,10 @@ public final class DataTransfer {
               "the datastore `" + store + "` has nothing at `" + prefix + "`"));
     }
     var skipped = 0;
-    for (var names = files.keySet().iterator(); names.hasNext(); ) {
-      if (!isOverwriting && Files.exists(place(target, names.next()))) {
-        names.remove();
-        skipped++;
-      }
+    if (!isOverwriting) {
+      var found = files.size();
+      files.keySet().removeIf(name -> Files.exists(place(target, name)));
+      skipped = found - files.size();
     }
     var total = files.values().stream().mapToLong(Long::longValue).sum();
     begin("receiving", files.size());
