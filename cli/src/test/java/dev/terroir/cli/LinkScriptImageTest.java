@@ -239,7 +239,7 @@ class LinkScriptImageTest {
         .run(build + location("all") + " --allow-link-scripts first --allow-link-scripts steady")
         .succeeds();
     assertThat(config("all").object("config").stringMap("Labels"))
-        .containsEntry(RAN, "first 1.0 h1_3, steady 1.0 0")
+        .containsEntry(RAN, "steady 1.0 0, first 1.0 h1_3")
         .doesNotContainKey(SKIPPED);
   }
 

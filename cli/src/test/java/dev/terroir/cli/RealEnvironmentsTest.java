@@ -30,6 +30,7 @@ class RealEnvironmentsTest {
           "python-not-found",
           "requirement-not-carried",
           "requirement-not-fetched",
+          "requirement-not-lockable",
           "requirement-syntax",
           "secret-in-definition",
           "yaml-syntax",
