@@ -16,13 +16,15 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// A build of an image that goes on in a thread of this process, as `ImageBuildDetails` of the
 /// retired service. Thread-safe.
 ///
 /// Requests for one definition at once, from any number of processes, are one build: the first does
-/// the work, the others read its log and get its result. If it is killed, one of them goes on.
+/// the work, the others read its log and get its result where it is what they ask for. If it is
+/// killed, one of them goes on.
 ///
 /// @since 0.1
 final class WorkspaceBuild implements ImageBuild {
@@ -32,6 +34,7 @@ final class WorkspaceBuild implements ImageBuild {
   private final Path folder;
   private final Clock clock;
   private final Progress progress;
+  private final Predicate<Recorded> isWished;
   private final CountDownLatch ended = new CountDownLatch(1);
   private final AtomicReference<Status> status = new AtomicReference<>(Status.QUEUED);
   private final AtomicReference<@Nullable Recorded> image = new AtomicReference<>();
@@ -45,25 +48,30 @@ final class WorkspaceBuild implements ImageBuild {
       String hash,
       Clock clock,
       Progress progress,
+      Predicate<Recorded> isWished,
       Function<Progress, Recorded> work) {
     this.folder = records.directory(hash).resolve("builds");
     this.lock = folder.resolve("build.lock");
     this.clock = clock;
     this.progress = progress;
+    this.isWished = isWished;
     this.thread = Thread.ofVirtual().name("image build " + hash).unstarted(() -> run(work));
   }
 
   /// Starts a build.
   ///
   /// @param progress sees the log's lines as they come
+  /// @param isWished whether an image that somebody else built meanwhile will do: one definition
+  ///   may be asked for on several platforms and bases, and in several ways
   /// @param work does it, and remembers the image
   static WorkspaceBuild start(
       ImageRecords records,
       String hash,
       Clock clock,
       Progress progress,
+      Predicate<Recorded> isWished,
       Function<Progress, Recorded> work) {
-    var build = new WorkspaceBuild(records, hash, clock, progress, work);
+    var build = new WorkspaceBuild(records, hash, clock, progress, isWished, work);
     build.thread.start();
     return build;
   }
@@ -121,7 +129,7 @@ final class WorkspaceBuild implements ImageBuild {
           shown = attempt.get().show(shown, progress::line);
         }
         if (held != null) {
-          var result = attempt.flatMap(BuildFiles::result);
+          var result = attempt.flatMap(BuildFiles::result).filter(isWished);
           return result.isPresent() ? result.get() : work(work);
         }
       }

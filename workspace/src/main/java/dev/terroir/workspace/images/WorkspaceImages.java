@@ -77,19 +77,21 @@ public final class WorkspaceImages {
   /// what they are now has to be looked at, so nothing is found. Nor is one whose link scripts ran,
   /// or did not, where the workspace decides otherwise by now.
   public Optional<Recorded> find(DefinitionImages.Wish wish) {
-    var base = wish.base();
-    if (base == null && DefinitionImages.dependsOnFiles(wish.environment())) {
+    if (wish.base() == null && DefinitionImages.dependsOnFiles(wish.environment())) {
       return Optional.empty();
     }
-    return find(wish.environment(), wish.platform())
-        .filter(it ->
-            base == null
-                ? !it.isOnDefaultBase() || isOnPresentDefault(wish, it.image())
-                : it.image().baseReference().equals(base.toString()))
-        .filter(it ->
-            wish.options().equals(ImageBuilder.Options.DEFAULT)
-                || isBuiltAs(it.image(), wish.options()))
-        .filter(it -> it.image().isBuiltWithLinkScripts(linkScripts));
+    return find(wish.environment(), wish.platform()).filter(it -> isWished(wish, it));
+  }
+
+  private boolean isWished(DefinitionImages.Wish wish, Recorded it) {
+    var base = wish.base();
+    return it.image().platform().equals(wish.platform())
+        && (base == null
+            ? !it.isOnDefaultBase() || isOnPresentDefault(wish, it.image())
+            : it.image().baseReference().equals(base.toString()))
+        && (wish.options().equals(ImageBuilder.Options.DEFAULT)
+            || isBuiltAs(it.image(), wish.options()))
+        && it.image().isBuiltWithLinkScripts(linkScripts);
   }
 
   private boolean isOnPresentDefault(DefinitionImages.Wish wish, BuiltImage image) {
@@ -133,6 +135,7 @@ public final class WorkspaceImages {
         CanonicalForm.hash(wish.environment()),
         clock,
         progress,
+        recorded -> isWished(wish, recorded),
         logged -> find(wish).orElseGet(() -> make(wish, logged)));
   }
 
@@ -153,6 +156,7 @@ public final class WorkspaceImages {
         CanonicalForm.hash(wish.environment()),
         clock,
         progress,
+        recorded -> isWished(wish, recorded),
         logged -> make(isThere && !isImported ? wish.updated() : wish, logged));
   }
 

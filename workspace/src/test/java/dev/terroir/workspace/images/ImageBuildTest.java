@@ -129,6 +129,36 @@ class ImageBuildTest {
   }
 
   @Test
+  void whoAsksForAnotherImageOfTheDefinitionWaitsAndBuildsIt() {
+    var release = new CountDownLatch(1);
+    var first =
+        start(
+            Progress.SILENT,
+            _ -> {
+              await(release);
+              return records.add(image('a'), false);
+            });
+    while (first.status() != ImageBuild.Status.RUNNING || first.log().isEmpty()) {
+      Thread.onSpinWait();
+    }
+    var other =
+        WorkspaceBuild.start(
+            records,
+            HASH,
+            Clock.systemUTC(),
+            Progress.SILENT,
+            recorded -> recorded.image().equals(image('b')),
+            _ -> records.add(image('b'), false));
+    while (other.status() != ImageBuild.Status.RUNNING || other.log().isEmpty()) {
+      Thread.onSpinWait();
+    }
+    release.countDown();
+
+    assertThat(other.waitForCompletion(_ -> {}).image()).isEqualTo(image('b'));
+    assertThat(first.waitForCompletion(_ -> {}).image()).isEqualTo(image('a'));
+  }
+
+  @Test
   void aNewBuildAfterAnEndedOneDoesItsOwnWork() {
     start(Progress.SILENT, _ -> records.add(image('a'), false)).waitForCompletion(_ -> {});
     var again =
@@ -194,7 +224,7 @@ class ImageBuildTest {
   }
 
   private ImageBuild start(Progress progress, Function<Progress, Recorded> work) {
-    return WorkspaceBuild.start(records, HASH, Clock.systemUTC(), progress, work);
+    return WorkspaceBuild.start(records, HASH, Clock.systemUTC(), progress, _ -> true, work);
   }
 
   private static void await(CountDownLatch latch) {
