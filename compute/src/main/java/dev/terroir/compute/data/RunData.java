@@ -23,6 +23,7 @@ import java.util.TreeMap;
 import java.util.function.BinaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// The sections `dataReferences`, `data` and `outputData` of a run configuration.
@@ -116,7 +117,7 @@ public final class RunData {
               "(?:\\$"
                   + VARIABLE
                   + "|DatasetConsumptionConfig:|DatasetOutputConfig:)("
-                  + String.join("|", names)
+                  + names.stream().map(Pattern::quote).collect(Collectors.joining("|"))
                   + ")");
       return token
           .matcher(text)
