@@ -33,6 +33,11 @@ final class SqliteConnections implements Connections {
   private boolean isInTransaction;
 
   private final Semaphore readers = new Semaphore(READERS, true);
+
+  /// What the calling thread reads on beside the writer. A row that asks for more asks there too:
+  /// readers who each waited for a second connection would wait for each other.
+  private final ScopedValue<Connection> reading = ScopedValue.newInstance();
+
   private final ArrayDeque<Connection> idle = new ArrayDeque<>();
   private boolean isClosed;
 
@@ -64,6 +69,9 @@ final class SqliteConnections implements Connections {
 
   @Override
   public <T> T read(Use<T> use) throws SQLException {
+    if (reading.isBound() && !turn.isHeldByCurrentThread()) {
+      return use.on(reading.get());
+    }
     if (turn.tryLock()) {
       try {
         return use.on(main);
@@ -75,7 +83,8 @@ final class SqliteConnections implements Connections {
     try {
       var connection = reader();
       try {
-        return use.on(connection);
+        return ScopedValue.where(reading, connection)
+            .call((ScopedValue.CallableOp<T, SQLException>) () -> use.on(connection));
       } finally {
         giveBack(connection);
       }

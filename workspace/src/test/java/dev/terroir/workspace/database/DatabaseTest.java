@@ -249,18 +249,38 @@ class DatabaseTest {
 
   @Test
   void aRowThatIsReadMayAskForMore() throws Exception {
-    try (var database = place.get()) {
+    try (var database = place.get();
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       insert(database, "m");
-      // As many as would empty the pool if each took another connection.
-      atOnce(
-          AT_ONCE,
-          () ->
+      var readers = new ArrayList<Future<List<Long>>>();
+      database.transaction(() -> {
+        database.update(SET, 7);
+        // More at once than there are connections for readers, while a writer has its own.
+        for (int i = 0; i < 4 * AT_ONCE; i++) {
+          readers.add(
+              threads.submit(() ->
+                  database.query(
+                      "SELECT name FROM model_counter",
+                      _ -> {
+                        pause(Duration.ofMillis(50));
+                        return count(database);
+                      })));
+        }
+        for (var reader : readers) {
+          assertThat(get(reader)).containsExactly(0L);
+        }
+        return 0;
+      });
+      // Who writes from within a row sees it, and its row's connection does not.
+      assertThat(
               database.query(
                   "SELECT name FROM model_counter",
-                  _ -> {
-                    pause(Duration.ofMillis(50));
-                    return count(database);
-                  }));
+                  _ ->
+                      database.transaction(() -> {
+                        database.update(SET, 8);
+                        return count(database);
+                      })))
+          .containsExactly(8L);
     }
   }
 
