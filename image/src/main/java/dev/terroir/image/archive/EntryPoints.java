@@ -92,7 +92,7 @@ public record EntryPoints(List<Script> scripts) {
   }
 
   private static Optional<String> fileName(String name) {
-    if (name.contains("/") || name.contains("\\") || ZipArchive.checkPath(name).isPresent()) {
+    if (name.contains("/") || name.contains("\\") || ArchivePath.problem(name).isPresent()) {
       return Optional.of("is no name of a file");
     }
     return Optional.empty();
@@ -129,6 +129,6 @@ public record EntryPoints(List<Script> scripts) {
   }
 
   private static RuntimeException invalid(String source, String why) {
-    return ZipArchive.refused(source, "entry_points.txt", why);
+    return ArchiveRefusal.of(source, "entry_points.txt", why);
   }
 }

@@ -196,7 +196,7 @@ public record WheelRecord(List<Row> rows) {
   }
 
   private static RuntimeException invalid(String source, String why) {
-    return ZipArchive.refused(source, "RECORD", why);
+    return ArchiveRefusal.of(source, "RECORD", why);
   }
 
   /// The file's text: a line each.

@@ -8,6 +8,8 @@ import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.image.ImageException;
+import dev.terroir.image.archive.ArchivePath;
+import dev.terroir.image.archive.ArchiveRefusal;
 import dev.terroir.image.archive.ZipArchive;
 import dev.terroir.image.archive.ZipMember;
 import java.io.BufferedInputStream;
@@ -111,7 +113,7 @@ public final class CondaArchive implements AutoCloseable {
       try (var in = Files.newInputStream(file)) {
         int read = in.readNBytes(first, 0, first.length);
         if (read == 0) {
-          throw ZipArchive.refused(source, null, "it is empty");
+          throw ArchiveRefusal.of(source, null, "it is empty");
         }
       }
       return first[0] == 'B' && first[1] == 'Z' && first[2] == 'h'
@@ -139,7 +141,7 @@ public final class CondaArchive implements AutoCloseable {
     if (isDisk(e)) {
       throw e;
     }
-    return ZipArchive.refused(source, null, "it is damaged: " + e.getMessage());
+    return ArchiveRefusal.of(source, null, "it is damaged: " + e.getMessage());
   }
 
   private static CondaArchive openZip(Path file, String source) throws IOException {
@@ -266,7 +268,7 @@ public final class CondaArchive implements AutoCloseable {
     }
     if (PackageInfo.FILES.contains(entry.name())) {
       if (entry.sizeBytes() > MAX_INFO_BYTES) {
-        throw ZipArchive.refused(
+        throw ArchiveRefusal.of(
             source, entry.name(), "it has " + entry.sizeBytes() + " bytes, over " + MAX_INFO_BYTES);
       }
       files.put(entry.name(), walk.tar().readNBytes((int) entry.sizeBytes()));
@@ -278,7 +280,7 @@ public final class CondaArchive implements AutoCloseable {
     if (total > ZipArchive.MAX_CONTENT_BYTES
         || (total > ZipArchive.RATIO_FREE_BYTES
             && total / Math.max(1, packedBytes) > ZipArchive.MAX_RATIO)) {
-      throw ZipArchive.refused(
+      throw ArchiveRefusal.of(
           source,
           member,
           "its content grows to more than " + total + " bytes, out of " + packedBytes);
@@ -332,17 +334,17 @@ public final class CondaArchive implements AutoCloseable {
         name = name.substring(0, name.length() - 1);
       }
       if (!entry.isCheckSumOK()) {
-        throw ZipArchive.refused(source, name, "the sum of its header is wrong");
+        throw ArchiveRefusal.of(source, name, "the sum of its header is wrong");
       }
       if (++count > MAX_MEMBERS) {
-        throw ZipArchive.refused(source, name, "it has more than " + MAX_MEMBERS + " members");
+        throw ArchiveRefusal.of(source, name, "it has more than " + MAX_MEMBERS + " members");
       }
       var kind = kind(entry, name);
       if (kind == Kind.FOLDER && (name.isEmpty() || name.equals("."))) {
         return new Entry("", kind, 0755, 0, "");
       }
       if (name.indexOf('\ufffd') >= 0) {
-        throw ZipArchive.refused(source, name, "its path is not UTF-8");
+        throw ArchiveRefusal.of(source, name, "its path is not UTF-8");
       }
       check(name);
       long size = kind == Kind.FILE ? entry.getSize() : 0;
@@ -352,15 +354,15 @@ public final class CondaArchive implements AutoCloseable {
     }
 
     private void check(String name) {
-      ZipArchive.checkPath(name)
+      ArchivePath.problem(name)
           .ifPresent(why -> {
-            throw ZipArchive.refused(source, name, why);
+            throw ArchiveRefusal.of(source, name, why);
           });
     }
 
     private Kind kind(TarArchiveEntry entry, String name) {
       if (entry.isSparse()) {
-        throw ZipArchive.refused(source, name, "it is a sparse file");
+        throw ArchiveRefusal.of(source, name, "it is a sparse file");
       }
       if (entry.isSymbolicLink()) {
         return Kind.LINK;
@@ -375,7 +377,7 @@ public final class CondaArchive implements AutoCloseable {
       if (flag == '0' || flag == 0 || flag == '7') {
         return Kind.FILE;
       }
-      throw ZipArchive.refused(
+      throw ArchiveRefusal.of(
           source, name, "it is a device, a pipe, or something else that no package has");
     }
   }
@@ -650,7 +652,7 @@ public final class CondaArchive implements AutoCloseable {
   /// @param member the member it is about, or null for the whole archive
   /// @param why one sentence without full stop
   public ImageException refused(@Nullable String member, String why) {
-    return ZipArchive.refused(source, member, why);
+    return ArchiveRefusal.of(source, member, why);
   }
 
   @Override

@@ -4,7 +4,8 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.image.ImageException;
-import dev.terroir.image.archive.ZipArchive;
+import dev.terroir.image.archive.ArchivePath;
+import dev.terroir.image.archive.ArchiveRefusal;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -103,7 +104,7 @@ public record PackageInfo(
     }
 
     private ImageException refused(String member, String why) {
-      return ZipArchive.refused(source, member, why.equals("missing") ? "it is missing" : why);
+      return ArchiveRefusal.of(source, member, why.equals("missing") ? "it is missing" : why);
     }
 
     private interface Reading<T> {
@@ -144,7 +145,7 @@ public record PackageInfo(
     /// A part of the file name, and so of the record's name.
     private String word(JsonObject index, String key) {
       var value = wrapped("info/index.json", () -> index.string(key));
-      if (value.contains("/") || ZipArchive.checkPath(value).isPresent()) {
+      if (value.contains("/") || ArchivePath.problem(value).isPresent()) {
         throw refused("info/index.json", "its `" + key + "` is no part of a file name");
       }
       return value;
@@ -228,9 +229,9 @@ public record PackageInfo(
     }
 
     private String path(String member, String path) {
-      ZipArchive.checkPath(path)
+      ArchivePath.problem(path)
           .ifPresent(why -> {
-            throw ZipArchive.refused(source, path, why + " (in " + member + ")");
+            throw ArchiveRefusal.of(source, path, why + " (in " + member + ")");
           });
       return path;
     }

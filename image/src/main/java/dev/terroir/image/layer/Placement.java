@@ -1,6 +1,6 @@
 package dev.terroir.image.layer;
 
-import dev.terroir.image.archive.ZipArchive;
+import dev.terroir.image.archive.ArchivePath;
 import java.util.regex.Pattern;
 
 /// What decides where a package's files lie and what their bytes are, beside the archive.
@@ -37,7 +37,7 @@ public record Placement(
     if (!pythonVersion.isEmpty() && !VERSION.matcher(pythonVersion).matches()) {
       throw new IllegalArgumentException("`" + pythonVersion + "` is no `major.minor`");
     }
-    if (ZipArchive.checkPath(sitePackages).isPresent()) {
+    if (ArchivePath.problem(sitePackages).isPresent()) {
       throw new IllegalArgumentException("`" + sitePackages + "` is no plain relative path");
     }
     if (!ABSOLUTE.matcher(prefix).matches() || prefix.length() > MAX_PREFIX) {

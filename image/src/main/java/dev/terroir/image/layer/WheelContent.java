@@ -2,10 +2,10 @@ package dev.terroir.image.layer;
 
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.image.archive.ArchivePath;
 import dev.terroir.image.archive.EntryPoints;
 import dev.terroir.image.archive.WheelArchive;
 import dev.terroir.image.archive.WheelRecord;
-import dev.terroir.image.archive.ZipArchive;
 import dev.terroir.image.archive.ZipMember;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -74,7 +74,7 @@ final class WheelContent {
   private final Placement placement;
   private final String root;
   private final String site;
-  private final TreeMap<String, Entry> entries = new TreeMap<>(ZipArchive::compareNames);
+  private final TreeMap<String, Entry> entries = new TreeMap<>(ArchivePath::compare);
 
   private WheelContent(WheelArchive wheel, Placement placement) {
     this.wheel = wheel;
@@ -110,7 +110,7 @@ final class WheelContent {
   ///
   /// @param byteCode paths of compiled modules in the image
   byte[] record(Collection<String> byteCode) {
-    var rows = new TreeMap<String, WheelRecord.Row>(ZipArchive::compareNames);
+    var rows = new TreeMap<String, WheelRecord.Row>(ArchivePath::compare);
     for (var entry : entries.values()) {
       var row =
           switch (entry) {
