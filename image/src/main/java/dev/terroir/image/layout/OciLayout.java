@@ -8,7 +8,6 @@ import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
-import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
 import dev.terroir.image.blob.BlobStore;
@@ -24,7 +23,6 @@ import dev.terroir.image.transfer.ImageTarget;
 import dev.terroir.image.transfer.VerifiedInput;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -64,6 +62,7 @@ public final class OciLayout {
   private final Path directory;
   private final BlobStore blobs;
   private final LayoutContent content = new Content();
+  private final LayoutChecking checking;
 
   /// A layout whose images survive a loss of power once they have their names.
   ///
@@ -75,6 +74,7 @@ public final class OciLayout {
   private OciLayout(Path directory, BlobStore blobs) {
     this.directory = directory;
     this.blobs = blobs;
+    this.checking = new LayoutChecking(directory, blobs, content);
   }
 
   /// A layout that is handed over at once, as a file that any command writes: the system writes it
@@ -192,7 +192,7 @@ public final class OciLayout {
   private Set<Digest> reached(List<JsonObject> entries) {
     var problems = new ArrayList<Problem>();
     var reached = new HashMap<Digest, Long>();
-    entries.forEach(entry -> walk(Descriptor.of(entry), 0, reached, problems));
+    entries.forEach(entry -> checking.walk(Descriptor.of(entry), 0, reached, problems));
     if (!problems.isEmpty()) {
       throw damaged(problems);
     }
@@ -312,88 +312,7 @@ public final class OciLayout {
   /// Everything that is wrong with the layout: blobs that are damaged or not there, documents that
   /// break the specification. Reads every blob.
   public List<Problem> verify() {
-    var problems = new ArrayList<Problem>();
-    if (!exists()) {
-      return List.of();
-    }
-    try {
-      OciDocument.LAYOUT.read(
-          Files.readString(directory.resolve(MARKER)), directory.resolve(MARKER).toString());
-      for (var blob : blobFiles()) {
-        verifyBlob(blob, problems);
-      }
-      for (var entry : content.entries()) {
-        walk(entry, 0, new HashMap<>(), problems);
-      }
-    } catch (TerroirException e) {
-      problems.addAll(e.problems());
-    } catch (IOException e) {
-      problems.add(FoundationException.ofFile("the layout cannot be read", directory, e).problem());
-    }
-    return List.copyOf(problems);
-  }
-
-  private void verifyBlob(Path file, List<Problem> problems) throws IOException {
-    var named = file.resolveSibling(".").normalize().getFileName() + ":" + file.getFileName();
-    if (!Digest.isWellFormed(named)) {
-      problems.add(
-          Problem.of(ImageCode.INVALID_OCI_DOCUMENT, "a file among the blobs is named by no digest")
-              .at(Place.file(file))
-              .hint("delete it"));
-      return;
-    }
-    var digest = Digest.parse(named);
-    var engine = digest.engine();
-    try (var in = Files.newInputStream(file)) {
-      in.transferTo(new java.security.DigestOutputStream(OutputStream.nullOutputStream(), engine));
-    } catch (NoSuchFileException e) {
-      // Pruned by another process in the meantime.
-      return;
-    }
-    if (!digest.finish(engine).equals(digest)) {
-      problems.add(
-          Problem.of(ImageCode.BLOB_MISMATCH, "a blob is not the one that its digest names")
-              .at(Place.file(file))
-              .hint("delete it and copy or build the image again"));
-    }
-  }
-
-  /// Collects what hangs on a descriptor, and what is wrong with it.
-  private void walk(
-      Descriptor descriptor, int depth, Map<Digest, Long> reached, List<Problem> problems) {
-    if (reached.putIfAbsent(descriptor.digest(), descriptor.sizeBytes()) != null) {
-      return;
-    }
-    var size = content.size(descriptor.digest());
-    if (size.isEmpty() && MediaType.isNotDistributed(descriptor.mediaType())) {
-      return;
-    }
-    if (size.isEmpty() || size.get() != descriptor.sizeBytes()) {
-      problems.add(
-          Problem.of(
-                  ImageCode.IMAGE_NOT_FOUND,
-                  size.isEmpty()
-                      ? "a blob that is named is not in the layout"
-                      : "a blob has " + size.get() + " bytes, not " + descriptor.sizeBytes())
-              .at(Place.file(directory))
-              .at(Place.of("blob " + descriptor.digest()))
-              .hint("copy or build the image again"));
-      return;
-    }
-    if (depth > OciLimits.INDEX_DEPTH) {
-      problems.add(
-          Problem.of(ImageCode.INVALID_OCI_DOCUMENT, "indexes are nested too deeply")
-              .at(Place.file(directory))
-              .at(Place.of("index " + descriptor.digest())));
-      return;
-    }
-    try {
-      for (var part : content.parts(descriptor)) {
-        walk(part, depth + 1, reached, problems);
-      }
-    } catch (TerroirException e) {
-      problems.addAll(e.problems());
-    }
+    return exists() ? checking.all() : List.of();
   }
 
   /// What a pruning took away.
@@ -424,7 +343,7 @@ public final class OciLayout {
         if (subject.isPresent() && isUnnamed(entry)) {
           artifacts.put(entry, subject.get().digest());
         } else {
-          walk(descriptor, 0, reached, problems);
+          checking.walk(descriptor, 0, reached, problems);
         }
       }
       // An artifact may be about an artifact.
@@ -432,7 +351,7 @@ public final class OciLayout {
         more = false;
         for (var artifact : List.copyOf(artifacts.entrySet())) {
           if (reached.containsKey(artifact.getValue())) {
-            walk(Descriptor.of(artifact.getKey()), 0, reached, problems);
+            checking.walk(Descriptor.of(artifact.getKey()), 0, reached, problems);
             artifacts.remove(artifact.getKey());
             more = true;
           }
@@ -446,7 +365,7 @@ public final class OciLayout {
       pruned[1] = artifacts.size();
       var limit = Instant.now().minus(grace);
       try {
-        for (var file : blobFiles()) {
+        for (var file : checking.blobFiles()) {
           var named = file.resolveSibling(".").normalize().getFileName() + ":" + file.getFileName();
           if (Digest.isWellFormed(named)
               && !reached.containsKey(Digest.parse(named))
@@ -464,20 +383,6 @@ public final class OciLayout {
     AtomicFiles.sweep(blobs.directory());
     AtomicFiles.sweep(directory);
     return new Pruned(pruned[0], size[0], pruned[1]);
-  }
-
-  /// Every file below `blobs/<algorithm>`, sorted.
-  private List<Path> blobFiles() throws IOException {
-    if (!Files.isDirectory(blobs.directory())) {
-      return List.of();
-    }
-    try (var files = Files.walk(blobs.directory(), 2)) {
-      return files
-          .filter(file -> blobs.directory().relativize(file).getNameCount() == 2)
-          .filter(file -> Files.isRegularFile(file))
-          .sorted()
-          .toList();
-    }
   }
 
   /// What the index says and the blobs hold, read anew each time.
