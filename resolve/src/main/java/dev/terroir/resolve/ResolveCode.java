@@ -40,6 +40,8 @@ public enum ResolveCode implements Code {
   INDEX_CREDENTIALS("index-credentials", Kind.SURROUNDINGS),
   /// An archive is not what its hash says.
   HASH_MISMATCH("hash-mismatch", Kind.SURROUNDINGS),
+  /// A repository of git did not give what a requirement names in it.
+  CHECKOUT_FAILED("checkout-failed", Kind.SURROUNDINGS),
   /// A source distribution could not be built.
   BUILD_FAILED("build-failed", Kind.FAILED),
   /// A lock wants a client of another Terroir than this one.

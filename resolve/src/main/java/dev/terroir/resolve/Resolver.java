@@ -101,6 +101,7 @@ public final class Resolver {
     applied.forEach((name, instead) ->
         progress.warn("`" + name + "` belongs to the retired service; locked instead: " + instead));
     lines.forEach(line -> refuseFiles(line, packages.source()));
+    lines = lines.stream().map(line -> BuiltWheels.isRepository(line) ? BuiltWheels.bare(line) : line).toList();
     var specs = CondaRequest.specs(packages, target.platform());
     var part = CondaPart.NONE;
     if (CondaRequest.needsConda(specs)) {
@@ -215,6 +216,9 @@ public final class Resolver {
   }
 
   private static void refuseFile(String line, String source) {
+    if (BuiltWheels.isRepository(line)) {
+      return;
+    }
     var isEditable = EDITABLE.matcher(line).matches();
     if (isEditable
         || INCLUDED.matcher(line).matches()
@@ -224,7 +228,7 @@ public final class Resolver {
               .at(Place.of(source))
               .because(
                   isEditable
-                      ? "an editable source directory or checkout changes under the environment"
+                      ? "an editable source directory changes under the environment"
                       : "a definition is used in many places, and what the line names lies in one")
               .hint(
                   "make the definition with `terroir environment create -f FILE`, which puts in its"
