@@ -9,6 +9,7 @@ import dev.terroir.image.Conformance;
 import dev.terroir.image.SampleImage;
 import dev.terroir.image.Tool;
 import dev.terroir.image.layout.OciLayout;
+import dev.terroir.image.oci.Descriptor;
 import dev.terroir.image.oci.Digest;
 import dev.terroir.image.oci.ImageReference;
 import dev.terroir.image.registry.CredentialSource;
@@ -18,13 +19,17 @@ import dev.terroir.image.transfer.Copy;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -120,6 +125,61 @@ class RegistryEndpointTest {
     assertThat(request("GET", path, "Range", "bytes=" + bytes.length + "-").statusCode())
         .isEqualTo(416);
     assertThat(request("GET", path, "Range", "lines=1-2").body()).isEqualTo(bytes);
+  }
+
+  /// Larger than what is mapped to memory at once, and than what sockets hold.
+  private Descriptor largeBlob() {
+    var image = SampleImage.of(Platform.current(), 6, 1, 70_000_000);
+    image.putInto(layout.target(), NAME + ":large");
+    return image.blobs().keySet().stream()
+        .max(Comparator.comparingLong(Descriptor::sizeBytes))
+        .orElseThrow();
+  }
+
+  @Test
+  void aLargeBlobIsReadWholeAndInRanges() {
+    var blob = largeBlob();
+    var path = "/v2/" + NAME + "/blobs/" + blob.digest();
+    var whole = request("GET", path).body();
+    assertThat(Digest.of(whole)).isEqualTo(blob.digest());
+    for (var from : List.of(0, 4095, (64 << 20) - 3, 64 << 20, (64 << 20) + 3)) {
+      var part = request("GET", path, "Range", "bytes=" + from + "-" + (from + 99_999));
+      assertThat(part.statusCode()).isEqualTo(206);
+      assertThat(part.body()).as("from " + from).isEqualTo(copyOf(whole, from, 100_000));
+    }
+  }
+
+  private static byte[] copyOf(byte[] bytes, int from, int count) {
+    return Arrays.copyOfRange(bytes, from, from + count);
+  }
+
+  @Test
+  void aBlobThatIsCutWhileItIsReadEndsTheAnswerAndNothingElse() throws IOException {
+    var blob = largeBlob();
+    var port = Integer.parseInt(endpoint.address().split(":")[1]);
+    try (var socket = new Socket("127.0.0.1", port)) {
+      socket.setSoTimeout(20_000);
+      var head = "GET /v2/" + NAME + "/blobs/" + blob.digest() + " HTTP/1.1\r\nHost: localhost\r\n";
+      socket.getOutputStream().write((head + "\r\n").getBytes(StandardCharsets.US_ASCII));
+      assertThat(new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII))
+          .isEqualTo("HTTP/1.1 200");
+      try (var file =
+          FileChannel.open(
+              layout.blobs().find(blob.digest()).orElseThrow(), StandardOpenOption.WRITE)) {
+        file.truncate(1000);
+      }
+      var count = 0L;
+      var buffer = new byte[1 << 16];
+      try {
+        for (int read; (read = socket.getInputStream().read(buffer)) > 0; ) {
+          count += read;
+        }
+      } catch (SocketException e) {
+        // Reset, which ends it as well.
+      }
+      assertThat(count).isLessThan(blob.sizeBytes());
+    }
+    assertThat(request("GET", "/v2/").statusCode()).isEqualTo(200);
   }
 
   @Test
