@@ -15,6 +15,8 @@ import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// The tokens of a workspace. Kept is the SHA-256 of a secret alone: it is 256 random bits, so that
@@ -35,6 +37,9 @@ public final class Tokens {
   private final Database database;
   private final Clock clock;
   private final SecureRandom random = new SecureRandom();
+
+  /// Tokens whose last use is being written.
+  private final Set<String> writing = ConcurrentHashMap.newKeySet();
 
   /// @param database the workspace's
   public Tokens(Database database, Clock clock) {
@@ -122,9 +127,15 @@ public final class Tokens {
   private void use(Token token) {
     var now = now();
     var last = token.lastUsedAt();
-    if (last == null || Instant.parse(last).plus(USE).isBefore(now)) {
-      database.update(
-          "UPDATE access_token SET last_used_at = ? WHERE id = ?", now.toString(), token.id());
+    var isDue = last == null || Instant.parse(last).plus(USE).isBefore(now);
+    // One of many callers with a token writes; the others need not wait for the disk.
+    if (isDue && writing.add(token.id())) {
+      try {
+        database.update(
+            "UPDATE access_token SET last_used_at = ? WHERE id = ?", now.toString(), token.id());
+      } finally {
+        writing.remove(token.id());
+      }
     }
   }
 

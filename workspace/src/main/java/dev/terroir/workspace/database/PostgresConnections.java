@@ -11,8 +11,10 @@ import dev.terroir.workspace.WorkspaceCode;
 import dev.terroir.workspace.WorkspaceException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -21,8 +23,9 @@ import org.postgresql.ds.PGSimpleDataSource;
 /// Connections to PostgreSQL from a pool, which drops those that broke.
 ///
 /// Who writes holds an advisory lock of the server until the transaction ends, one for each schema;
-/// in this process they queue before they take a connection, so that writers who wait take none
-/// from readers.
+/// in this process they queue before they take a connection, as [PostgresWriters] says, so that
+/// writers who wait take none from readers, and readers leave one to the writer: those who queue
+/// behind it would all wait with it.
 final class PostgresConnections implements Connections {
   /// One for the writer, the others for readers.
   private static final int CONNECTIONS = 8;
@@ -51,8 +54,8 @@ final class PostgresConnections implements Connections {
 
   private final PostgresAddress address;
   private final HikariDataSource pool;
-  private final String lock;
-  private final ReentrantLock turn = new ReentrantLock(true);
+  private final Semaphore readers = new Semaphore(CONNECTIONS - 1, true);
+  private final PostgresWriters writers;
 
   /// What the calling thread works on, in a transaction or while it reads.
   private final ScopedValue<Session> current = ScopedValue.newInstance();
@@ -63,7 +66,7 @@ final class PostgresConnections implements Connections {
   private PostgresConnections(PostgresAddress address, HikariDataSource pool) {
     this.address = address;
     this.pool = pool;
-    this.lock = lock(address);
+    this.writers = new PostgresWriters(pool, lock(address));
   }
 
   /// The statement that waits until nobody else writes.
@@ -125,12 +128,28 @@ final class PostgresConnections implements Connections {
     if (current.isBound()) {
       return use.on(current.get().connection());
     }
+    await();
     try (var connection = pool.getConnection()) {
       var session = new Session(connection, false);
       return ScopedValue.where(current, session)
           .call((ScopedValue.CallableOp<T, SQLException>) () -> use.on(connection));
     } catch (SQLException e) {
       throw noticed(e);
+    } finally {
+      readers.release();
+    }
+  }
+
+  /// Waits until a connection is left for a reader, as long as for one of the pool.
+  private void await() throws SQLException {
+    try {
+      if (!readers.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new SQLTransientConnectionException(
+            "every connection was taken for " + PATIENCE.toSeconds() + " s");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SQLTransientConnectionException("interrupted while every connection was taken", e);
     }
   }
 
@@ -139,18 +158,14 @@ final class PostgresConnections implements Connections {
     if (current.isBound() && current.get().isTransaction()) {
       return update(current.get().connection(), sql, parameters);
     }
-    turn.lock();
-    try (var connection = pool.getConnection()) {
-      // Two statements sent at once are one transaction: the lock costs no time on the way.
-      return update(connection, lock + "; " + sql, parameters);
+    try {
+      return writers.update(sql, parameters);
     } catch (SQLException e) {
       throw noticed(e);
-    } finally {
-      turn.unlock();
     }
   }
 
-  private static int update(Connection connection, String sql, @Nullable Object... parameters)
+  static int update(Connection connection, String sql, @Nullable Object... parameters)
       throws SQLException {
     try (var statement = connection.prepareStatement(sql)) {
       for (int i = 0; i < parameters.length; i++) {
@@ -168,39 +183,12 @@ final class PostgresConnections implements Connections {
     if (current.isBound() && current.get().isTransaction()) {
       return part(current.get().connection(), work);
     }
-    turn.lock();
-    try (var connection = pool.getConnection()) {
-      connection.setAutoCommit(false);
-      var isDone = false;
-      try {
-        try (var statement = connection.createStatement()) {
-          statement.execute(lock);
-        }
-        var session = new Session(connection, true);
-        var result =
-            ScopedValue.where(current, session)
-                .call((ScopedValue.CallableOp<T, SQLException>) work::run);
-        connection.commit();
-        isDone = true;
-        return result;
-      } finally {
-        end(connection, isDone);
-      }
+    try {
+      return writers.write(connection ->
+          ScopedValue.where(current, new Session(connection, true))
+              .call((ScopedValue.CallableOp<T, SQLException>) work::run));
     } catch (SQLException e) {
       throw noticed(e);
-    } finally {
-      turn.unlock();
-    }
-  }
-
-  private static void end(Connection connection, boolean isDone) {
-    try {
-      if (!isDone) {
-        connection.rollback();
-      }
-      connection.setAutoCommit(true);
-    } catch (SQLException e) {
-      // The connection broke, which undid everything; the first error is what counts.
     }
   }
 
@@ -251,8 +239,7 @@ final class PostgresConnections implements Connections {
   private static WorkspaceException failed(PostgresAddress address, SQLException e) {
     var cause = e;
     // The pool says that no connection came in time; why is behind it.
-    while (cause.getSQLState() == null
-        || cause instanceof java.sql.SQLTransientConnectionException) {
+    while (cause.getSQLState() == null || cause instanceof SQLTransientConnectionException) {
       if (!(cause.getCause() instanceof SQLException deeper)) {
         break;
       }

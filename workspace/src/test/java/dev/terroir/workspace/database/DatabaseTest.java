@@ -17,6 +17,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -194,6 +195,60 @@ class DatabaseTest {
         assertThat(writer.get()).isEqualTo(1);
       }
       assertThat(count(database)).isEqualTo(30);
+    }
+  }
+
+  @Test
+  void whoIsToldThatItIsWrittenFindsItElsewhere() throws Exception {
+    try (var one = place.get();
+        var other = place.get()) {
+      var next = new AtomicInteger();
+      atOnce(
+          AT_ONCE,
+          () -> {
+            for (int i = 0; i < 10; i++) {
+              var name = "n" + next.incrementAndGet();
+              one.transaction(() -> {
+                insert(one, name);
+                return 0;
+              });
+              assertThat(
+                      other.first(
+                          "SELECT last FROM model_counter WHERE name = ?",
+                          row -> row.getLong(1),
+                          name))
+                  .contains(0L);
+            }
+            return 0;
+          });
+    }
+  }
+
+  @Test
+  void ofManyThatQueueThoseThatFailAreUndoneAlone() throws Exception {
+    try (var database = place.get()) {
+      insert(database, "m");
+      var next = new AtomicInteger();
+      var failed = new AtomicInteger();
+      atOnce(
+          30,
+          () -> {
+            var number = next.getAndIncrement();
+            try {
+              database.transaction(() -> {
+                database.update(SET, count(database) + 1);
+                if (number % 3 == 1) {
+                  throw new IllegalStateException("no");
+                }
+                return number % 3 == 2 ? database.update("UPDATE nothing SET last = 1") : 0;
+              });
+            } catch (IllegalStateException | WorkspaceException e) {
+              failed.incrementAndGet();
+            }
+            return 0;
+          });
+      assertThat(failed.get()).isEqualTo(20);
+      assertThat(count(database)).isEqualTo(10);
     }
   }
 
