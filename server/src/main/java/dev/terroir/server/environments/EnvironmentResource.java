@@ -19,9 +19,11 @@ import dev.terroir.workspace.WorkspaceCode;
 import dev.terroir.workspace.WorkspaceException;
 import dev.terroir.workspace.environments.CuratedEnvironments;
 import dev.terroir.workspace.environments.DatabaseEnvironments;
+import dev.terroir.workspace.environments.DatabaseEnvironments.Labelled;
 import dev.terroir.workspace.environments.EnvironmentRegistry.Registered;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -74,25 +76,39 @@ public final class EnvironmentResource implements Resource {
   }
 
   private Answer list(Request request) {
-    return Pages.of(
+    return page(
         registry()
             .page(
                 request.query("prefix").orElse(""),
                 request.after().orElse(""),
                 request.limit() + 1),
         request.limit(),
-        this::json,
         version -> version.environment().name());
+  }
+
+  private Answer page(List<Registered> versions, int limit, Function<Registered, String> key) {
+    var labels = registry().labels(versions);
+    return Pages.of(
+        versions,
+        limit,
+        version -> json(version, labels.getOrDefault(Labelled.of(version), List.of())),
+        key);
   }
 
   private Answer register(Request request) {
     var environment = Environment.read(request.json(), _ -> {});
-    var registered = registry().register(environment);
-    if (registered.isNew()) {
-      context.audit(
-          request, "environment.register", environment.name() + ":" + registered.version());
-    }
-    var json = json(registered);
+    // What is registered and that it was are one transaction: one wait for the disk.
+    var registered =
+        registry()
+            .register(
+                environment,
+                made ->
+                    context.audit(
+                        request,
+                        "environment.register",
+                        environment.name() + ":" + made.version()));
+    // No label points at a version that was not there.
+    var json = registered.isNew() ? json(registered, List.of()) : json(registered);
     return new Answer.Json(registered.isNew() ? 201 : 200, json, Etags.of(json), Map.of());
   }
 
@@ -117,8 +133,7 @@ public final class EnvironmentResource implements Resource {
                     + 1)
             .orElse(0);
     var end = Math.min(all.size(), begin + request.limit() + 1);
-    return Pages.of(
-        all.subList(begin, end), request.limit(), this::json, version -> version.version());
+    return page(all.subList(begin, end), request.limit(), version -> version.version());
   }
 
   private Registered find(Request request, @Nullable String label) {

@@ -14,12 +14,14 @@ import java.sql.SQLException;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The registered environments in the database of a workspace. Safe for any number of processes.
@@ -37,35 +39,53 @@ public final class DatabaseEnvironments implements EnvironmentRegistry {
 
   @Override
   public Registered register(Environment environment) {
+    return register(environment, _ -> {});
+  }
+
+  /// Registers a definition, and writes of it in the same transaction.
+  ///
+  /// @param record is given what is registered now, and was not before
+  public Registered register(Environment environment, Consumer<Registered> record) {
     Validation.checkNewName(environment.name());
     Validation.check(environment);
+    // Made before: nobody else writes meanwhile.
+    var same = comparable(environment);
+    var hash = CanonicalForm.hash(environment);
     return database.transaction(() -> {
-      var same = comparable(environment);
-      var wanted = environment.version();
-      if (wanted != null && !isAutosaveName(wanted)) {
-        var taken = row(environment.name(), wanted);
-        if (taken.isPresent()) {
-          if (comparable(taken.get().environment()).equals(same)) {
-            return taken.get();
-          }
-          throw new WorkspaceException(
-              Problem.of(
-                      WorkspaceCode.VERSION_TAKEN,
-                      "environment `"
-                          + environment.name()
-                          + "` with version `"
-                          + wanted
-                          + "` is already registered and cannot be changed")
-                  .hint("leave the version out to have the next one"));
-        }
-        return insert(environment, wanted, false);
+      var registered = register(environment, same, hash);
+      if (registered.isNew()) {
+        record.accept(registered);
       }
-      var latest = latest(environment.name());
-      if (latest.isPresent() && comparable(latest.get().environment()).equals(same)) {
-        return latest.get();
-      }
-      return insert(environment, String.valueOf(next(environment.name())), false);
+      return registered;
     });
+  }
+
+  private Registered register(Environment environment, String same, String hash) {
+    var wanted = environment.version();
+    if (wanted != null && !isAutosaveName(wanted)) {
+      var taken = row(environment.name(), wanted);
+      if (taken.isPresent()) {
+        if (comparable(taken.get().environment()).equals(same)) {
+          return taken.get();
+        }
+        throw new WorkspaceException(
+            Problem.of(
+                    WorkspaceCode.VERSION_TAKEN,
+                    "environment `"
+                        + environment.name()
+                        + "` with version `"
+                        + wanted
+                        + "` is already registered and cannot be changed")
+                .hint("leave the version out to have the next one"));
+      }
+      return insert(environment, wanted, hash, false);
+    }
+    var known = known(environment.name());
+    var latest = known.latest();
+    if (latest.isPresent() && comparable(latest.get().environment()).equals(same)) {
+      return latest.get();
+    }
+    return insert(environment, String.valueOf(known.next()), hash, false);
   }
 
   /// Registers what a run or deployment uses, unless some version of that name holds the same
@@ -85,7 +105,7 @@ public final class DatabaseEnvironments implements EnvironmentRegistry {
       }
       var time = clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
       var name = "Autosave_" + time + "_" + Sha256.of(same + time).hex().substring(0, 8);
-      return insert(environment, name, true);
+      return insert(environment, name, CanonicalForm.hash(environment), true);
     });
   }
 
@@ -237,6 +257,36 @@ public final class DatabaseEnvironments implements EnvironmentRegistry {
         version);
   }
 
+  /// The labels of many versions, asked for at once.
+  ///
+  /// @param versions of names that lie near each other, such as those of a page
+  /// @return the labels of each version that has some
+  public Map<Labelled, List<String>> labels(List<Registered> versions) {
+    var names = versions.stream().map(it -> it.environment().name()).sorted().toList();
+    var result = new HashMap<Labelled, List<String>>();
+    if (!names.isEmpty()) {
+      database.query(
+          "SELECT name, version, label FROM environment_label WHERE name >= ? AND name <= ?"
+              + " ORDER BY name, label",
+          row ->
+              result
+                  .computeIfAbsent(
+                      new Labelled(row.getString(1), row.getString(2)), _ -> new ArrayList<>())
+                  .add(row.getString(3)),
+          names.getFirst(),
+          names.getLast());
+    }
+    return result;
+  }
+
+  /// What labels point at.
+  public record Labelled(String name, String version) {
+    /// A version that is registered.
+    public static Labelled of(Registered version) {
+      return new Labelled(version.environment().name(), version.version());
+    }
+  }
+
   /// Curated ones never change, and every list has them.
   private static final Map<String, Registered> CURATED = new ConcurrentHashMap<>();
 
@@ -271,21 +321,37 @@ public final class DatabaseEnvironments implements EnvironmentRegistry {
             SELECT + " WHERE name = ? ORDER BY ordinal", DatabaseEnvironments::read, name));
   }
 
-  private int next(String name) {
+  /// What a registration asks of a name.
+  ///
+  /// @param latest of those that lists show
+  /// @param next the number of a new version
+  private record Known(Optional<Registered> latest, int next) {}
+
+  /// Asked at once: others who write wait for every answer.
+  private Known known(String name) {
+    var latest = new ArrayList<Registered>();
     var numbers =
         database.query(
-            "SELECT version FROM environment WHERE name = ?", row -> row.getString(1), name);
-    return numbers.stream()
-            .filter(version -> version.matches("[0-9]{1,9}"))
-            .mapToInt(Integer::parseInt)
-            .max()
-            .orElse(0)
-        + 1;
+            "SELECT CASE WHEN ordinal = (SELECT MAX(ordinal) FROM environment WHERE name = ? AND"
+                + " autosaved = 0 AND archived = 0) THEN definition END, hash, created_at,"
+                + " autosaved, archived, version FROM environment WHERE name = ?",
+            row -> {
+              if (row.getString(1) != null) {
+                latest.add(read(row));
+              }
+              var version = row.getString(6);
+              return version.matches("[0-9]{1,9}") ? Integer.parseInt(version) : 0;
+            },
+            name,
+            name);
+    return new Known(
+        latest.stream().findFirst(),
+        numbers.stream().mapToInt(Integer::intValue).max().orElse(0) + 1);
   }
 
-  private Registered insert(Environment environment, String version, boolean autosaved) {
+  private Registered insert(
+      Environment environment, String version, String hash, boolean autosaved) {
     var registered = environment.withVersion(version);
-    var hash = CanonicalForm.hash(environment);
     var created = clock.instant().truncatedTo(ChronoUnit.MILLIS).toString();
     database.update(
         "INSERT INTO environment (name, version, ordinal, hash, definition, created_at, autosaved)"

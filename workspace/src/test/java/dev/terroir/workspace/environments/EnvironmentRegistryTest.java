@@ -1,10 +1,12 @@
 package dev.terroir.workspace.environments;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.terroir.environment.Environment;
 import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.database.TestDatabase;
+import dev.terroir.workspace.environments.DatabaseEnvironments.Labelled;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -173,6 +175,67 @@ class EnvironmentRegistryTest {
       assertThat(environments.get("e", null, "prod").version()).isEqualTo("2");
       assertThat(environments.labels("e", "1")).containsExactly("old");
       assertThat(environments.labels("e", "2")).containsExactly("prod");
+    }
+  }
+
+  @Test
+  void labelsOfManyVersionsAreThoseOfEach() {
+    try (var workspace = place.get()) {
+      var environments = workspace.environments();
+      for (var name : List.of("a", "b", "c", "z")) {
+        for (int number = 0; number < 2; number++) {
+          environments.register(
+              Environment.of(name).withEnvironmentVariables(Map.of("N", String.valueOf(number))));
+        }
+      }
+      environments.label("a", "1", List.of("old"));
+      environments.label("a", "2", List.of("tested", "prod"));
+      environments.label("c", "1", List.of("prod"));
+      environments.label("z", "2", List.of("prod"));
+      var asked =
+          List.of(
+              environments.get("c", "1", null),
+              environments.get("a", "2", null),
+              environments.get("b", "2", null));
+      var labels = environments.labels(asked);
+      assertThat(asked.stream().map(it -> labels.getOrDefault(Labelled.of(it), List.of())).toList())
+          .containsExactly(List.of("prod"), List.of("prod", "tested"), List.of());
+      assertThat(labels).doesNotContainKey(new Labelled("z", "2"));
+      assertThat(environments.labels(List.of())).isEmpty();
+    }
+  }
+
+  @Test
+  void whatIsWrittenOfARegistrationIsPartOfIt() {
+    try (var workspace = place.get()) {
+      var environments = workspace.environments();
+      var written = new ArrayList<String>();
+      environments.register(of(1), made -> written.add(made.version()));
+      environments.register(of(1), made -> written.add(made.version()));
+      environments.register(of(2), made -> written.add(made.version()));
+      assertThat(written).containsExactly("1", "2");
+      assertThatThrownBy(() ->
+              environments.register(
+                  of(3),
+                  _ -> {
+                    throw new IllegalStateException("not written");
+                  }))
+          .hasMessage("not written");
+      assertThat(environments.versions(of(1).name())).hasSize(2);
+    }
+  }
+
+  @Test
+  void aVersionFollowsTheHighestNumberWhateverIsLatest() {
+    try (var workspace = place.get()) {
+      var environments = workspace.environments();
+      environments.register(of(1).withVersion("7"));
+      environments.register(of(2).withVersion("x-99"));
+      environments.archive(of(2).name(), "x-99", true);
+      assertThat(environments.register(of(1)).version()).isEqualTo("7");
+      assertThat(environments.register(of(3)).version()).isEqualTo("8");
+      environments.archive(of(1).name(), null, true);
+      assertThat(environments.register(of(3)).version()).isEqualTo("9");
     }
   }
 }
