@@ -18,6 +18,8 @@ import org.sqlite.SQLiteJDBCLoader;
 ///
 /// One at a time writes, all over the world: a transaction, and an update outside of one, begins
 /// when the one before has ended. Reads wait for nobody and see what was committed when they began.
+/// Who writes is told so when it is on the disk; threads that queue to write to PostgreSQL wait for
+/// that together, and when the server is lost meanwhile, all of them are told.
 ///
 /// @since 0.1
 public final class Database implements AutoCloseable {
