@@ -1,13 +1,14 @@
 """Runs of a notebook: files that they keep, tags, snapshots, and what ends them."""
 
 import os
+import time
 import unittest
 import warnings
 import zipfile
 
 from azureml.core import Dataset, Experiment, Run, ScriptRunConfig
 from azureml.core.runconfig import PyTorchConfiguration, RunConfiguration
-from azureml.exceptions import UserErrorException
+from azureml.exceptions import ActivityFailedException, UserErrorException
 from azureml.train.estimator import Estimator
 
 from .server import OnAServer, printed
@@ -166,15 +167,22 @@ class RunsOfScripts(OnAServer):
         self.assertIn("one process on the server's machine", str(caught[-1].message))
         self.assertIn("0 1 127.0.0.1\n", printed(lambda: run.wait_for_completion(show_output=True)))
 
-    def test_that_are_to_fail_are_canceled(self):
+    def test_fail_when_their_submitter_says_so(self):
         self.write("src/wait.py", "import time\ntime.sleep(60)\n")
         config = ScriptRunConfig("src", "wait.py", environment=own_python("own"))
         run = Experiment(self.ws, "failing").submit(config)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            run.fail("no good")
-        self.assertIn("canceled", str(caught[-1].message))
-        self.assertEqual(run.wait_for_completion(raise_on_error=False)["status"], "Canceled")
+        while run.get_status() != "Running":
+            time.sleep(0.1)
+        run.fail("no good", error_code="Mine")
+        self.assertEqual(run.get_status(), "Failed")
+        self.assertEqual(run.get_details()["error"], {"error": {"code": "Mine", "message": "no good"}})
+        with self.assertRaises(ActivityFailedException) as raised:
+            run.wait_for_completion()
+        self.assertIn("no good", raised.exception.message)
+        with Experiment(self.ws, "failing").start_logging(snapshot_directory=None) as parent:
+            child = parent.submit_child(config)
+            child.fail()
+            self.assertEqual(child.get_status(), "Failed")
 
 
 if __name__ == "__main__":

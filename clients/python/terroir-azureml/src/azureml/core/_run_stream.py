@@ -12,6 +12,18 @@ TERMINAL = ("Completed", "Failed", "Canceled")
 LOG = "azureml-logs/70_driver_log.txt"
 
 
+# A script that is asked to end is killed before that.
+_GRACE_SECONDS = 60.0
+
+
+def end(run: Any) -> None:
+    """Waits until a run that was told to end has ended."""
+    until = time.monotonic() + _GRACE_SECONDS
+    while run._known.get("status") not in TERMINAL and time.monotonic() < until:
+        time.sleep(0.2)
+        run._refresh()
+
+
 def wait(run: Any, show_output: bool, raise_on_error: bool, out: Optional[TextIO] = None) -> Dict[str, Any]:
     stream = out or sys.stdout
     if show_output:

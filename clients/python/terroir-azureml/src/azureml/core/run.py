@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-import warnings
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from azureml._terroir import display
@@ -294,7 +293,7 @@ class Run(Files, Logging):
             self._patch({"status": "Completed"})
 
     def fail(self, error_details: Any = None, error_code: Optional[str] = None, _set_status: bool = True) -> None:
-        """Ends a run of this process as failed. In a script the run fails when the script ends; from outside it is canceled."""
+        """Ends a run as failed. In a script the run fails when the script ends; from outside its script is ended."""
         self.flush()
         self._upload_outputs()
         if not _set_status:
@@ -302,17 +301,13 @@ class Run(Files, Logging):
         if self._is_context:
             self._fail_at_exit(error_details)
             return
-        if isinstance(self, ScriptRun) or self.type.lower().endswith("scriptrun"):
-            if self.status not in _run_stream.TERMINAL:
-                self.cancel()
-            warnings.warn(
-                "run.fail: the run {} ends as its script does, so that it was canceled; its status is {}.".format(self._id, self.get_status())
-            )
-            return
-        changes: Dict[str, Any] = {"status": "Failed", "error": str(error_details) if error_details is not None else None}
+        changes: Dict[str, Any] = {"status": "Failed"}
+        if error_details is not None:
+            changes["error"] = str(error_details)
         if error_code:
             changes["errorCode"] = error_code
         self._patch(changes)
+        _run_stream.end(self)
 
     def _fail_at_exit(self, error_details: Any) -> None:
         """Lets this process end with code 1, by which its run fails; what is logged until then still arrives."""

@@ -43,6 +43,9 @@ public final class Run {
   /// Where the making of the image is told, when the script runs in a container.
   public static final String IMAGE_LOG = "azureml-logs/20_image_build_log.txt";
 
+  /// Set when somebody said that the run failed while its script was there.
+  static final String FAILING = "failing";
+
   private final LocalWorkspace workspace;
   private final String id;
 
@@ -104,7 +107,7 @@ public final class Run {
 
   private RunRecord reconcile(RunRecord record) {
     var document = record.document();
-    if (isInteractive(record) || (isQueued(document) && !isLaunched(document))) {
+    if (isWithoutScript(record)) {
       // Its caller says what becomes of the one, the server that prepares it of the other.
       return record;
     }
@@ -148,6 +151,12 @@ public final class Run {
 
   static boolean isInteractive(RunRecord record) {
     return record.document().optionalString("runType").orElse("").equals(INTERACTIVE);
+  }
+
+  /// Whether no script of it can be there: it ends as soon as somebody says so.
+  static boolean isWithoutScript(RunRecord record) {
+    var document = record.document();
+    return isInteractive(record) || (isQueued(document) && !isLaunched(document));
   }
 
   /// Whether a server has it prepared.
@@ -261,8 +270,19 @@ public final class Run {
             before ->
                 RunStatus.of(before.status()).isFinal()
                     ? before
-                    : before.with(
-                        status.word(), before.document().toBuilder().putAll(changes).build()));
+                    : status.isFinal() && before.document().has(FAILING)
+                        ? failed(before, changes)
+                        : before.with(
+                            status.word(), before.document().toBuilder().putAll(changes).build()));
+  }
+
+  /// However its script ended: it was said before that the run failed, and perhaps why.
+  private static RunRecord failed(RunRecord before, JsonObject changes) {
+    var document = before.document();
+    var error = document.optionalString("error").orElse("somebody set the run to Failed");
+    return before.with(
+        RunStatus.FAILED.word(),
+        document.toBuilder().putAll(changes).put("error", error).remove(FAILING).build());
   }
 
   /// Waits for the end and hands on the script's output as it comes.
@@ -321,7 +341,7 @@ public final class Run {
                   if (RunStatus.of(before.status()).isFinal()) {
                     return before;
                   }
-                  return isInteractive(before) || (isQueued(document) && !isLaunched(document))
+                  return isWithoutScript(before)
                       ? before.with(
                           RunStatus.CANCELED.word(),
                           document.toBuilder().put("endTimeUtc", now).build())
@@ -332,12 +352,17 @@ public final class Run {
     }
   }
 
-  /// Changes what is said about the run, or the status of an interactive one.
+  /// Changes what is said about the run, or the status of an interactive one. A script run that is
+  /// said to have failed is asked to end, and is `Failed` then.
   ///
   /// @throws ComputeException code `run-conflict`
   public RunRecord update(RunChange change) {
     record();
-    return workspace.runs().update(id, before -> change.apply(before, workspace.clock()));
+    var after = workspace.runs().update(id, before -> change.apply(before, workspace.clock()));
+    if (after.document().has(FAILING) && !RunStatus.of(after.status()).isFinal()) {
+      RunSupervisor.requestCancel(directory());
+    }
+    return after;
   }
 
   /// Its children, newest first.
@@ -457,6 +482,7 @@ public final class Run {
                     .remove("submitter")
                     .remove("queued")
                     .remove("uploads")
+                    .remove(FAILING)
                     .build());
     var logs = JsonObject.builder();
     for (var name : files().all().keySet()) {

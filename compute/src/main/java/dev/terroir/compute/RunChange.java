@@ -12,7 +12,8 @@ import java.util.TreeMap;
 /// A change of what is said about a run.
 ///
 /// @param patch `tags` (null removes one), `properties`, `displayName`, `description`, `status`,
-///   `error`, `errorCode`; what is not there stays
+///   `error`, `errorCode`; what is not there stays. A script run takes one status, `Failed`: its
+///   script is ended first
 /// @since 0.1
 public record RunChange(JsonObject patch) {
   RunRecord apply(RunRecord before, Clock clock) {
@@ -35,6 +36,10 @@ public record RunChange(JsonObject patch) {
     }
     var wanted = RunStatus.of(status.get());
     checkStatus(before, wanted);
+    if (!Run.isWithoutScript(before) && !RunStatus.of(before.status()).isFinal()) {
+      document.put(Run.FAILING, true);
+      return before.with(RunStatus.CANCEL_REQUESTED.word(), document.build());
+    }
     if (wanted.isFinal() && !RunStatus.of(before.status()).isFinal()) {
       document.put("endTimeUtc", clock.instant().truncatedTo(ChronoUnit.MILLIS).toString());
     }
@@ -64,12 +69,14 @@ public record RunChange(JsonObject patch) {
     if (status == wanted) {
       return;
     }
-    if (!Run.isInteractive(before)) {
+    if (!Run.isInteractive(before) && wanted != RunStatus.FAILED) {
       throw new ComputeException(
           Problem.of(
                   ComputeCode.RUN_CONFLICT,
                   "the status of run `" + before.id() + "` is that of its script")
-              .hint("the run ends with its script; cancel it to end it before"));
+              .hint(
+                  "the run ends with its script; cancel it, or set it to Failed, to end it"
+                      + " before"));
     }
     if (status.isFinal()) {
       throw new ComputeException(

@@ -280,6 +280,31 @@ class RunsTest {
   }
 
   @Test
+  void scriptsThatAreSaidToHaveFailedAreEndedAndFail() throws Exception {
+    try (var served = new Served(folder, Limits.DEFAULT, database())) {
+      var api = served.as(Role.CONTRIBUTOR);
+      var said = "{\"status\": \"Failed\", \"error\": \"no good\", \"errorCode\": \"mine\"}";
+      var early = submit(api, "import time\ntime.sleep(600)\n", "").string("runId");
+      api.send("PATCH", "/api/v1/runs/" + early, said).is(200);
+      var running = submit(api, "import time\ntime.sleep(600)\n", "").string("runId");
+      await(api, running, "Running"::equals);
+      api.send("PATCH", "/api/v1/runs/" + running, said).is(200);
+      for (var id : List.of(early, running)) {
+        var run = end(api, id);
+        assertThat(run.string("status")).isEqualTo("Failed");
+        assertThat(run.string("error")).isEqualTo("no good");
+        assertThat(run.string("errorCode")).isEqualTo("mine");
+        assertThat(run.has("endTimeUtc")).isTrue();
+        api.send("PATCH", "/api/v1/runs/" + id, "{\"status\": \"Completed\"}")
+            .refused(409, "run-conflict");
+      }
+      var over = submit(api, "print(1)\n", "").string("runId");
+      assertThat(end(api, over).string("status")).isEqualTo("Completed");
+      api.send("PATCH", "/api/v1/runs/" + over, said).refused(409, "run-conflict");
+    }
+  }
+
+  @Test
   void interactiveRunsKeepTheSnapshotOfWhereTheyWereBegun() throws Exception {
     try (var served = new Served(folder, Limits.DEFAULT, database())) {
       var api = served.as(Role.CONTRIBUTOR);
