@@ -19,6 +19,10 @@ try:
     import pandas
 except ImportError:
     pandas = None
+try:
+    import pyarrow
+except ImportError:
+    pyarrow = None
 
 
 class Names(unittest.TestCase):
@@ -131,6 +135,27 @@ class Tables(OnAServer):
         store = self.ws.get_default_datastore()
         store.upload_files([name], target_path="tables", overwrite=True, show_progress=False)
         return Dataset.Tabular.from_delimited_files((store, "tables/" + name), **options)
+
+    @unittest.skipIf(pyarrow is None, "needs pyarrow")
+    def test_are_laid_out_in_folders_of_their_values(self):
+        table = self.table("sales.csv", "country,year,sold\nnl,2019,1\nnl,2020,2\nde,2020,3\nnl,2020,4\n")
+        target = DataPath(self.ws.get_default_datastore(), "sales/by-year")
+        made = table.partition_by(["country", "year"], target, name="sales-by-year", show_progress=False)
+        self.assertEqual((made.name, made.partition_keys), ("sales-by-year", ["country", "year"]))
+        again = Dataset.get_by_name(self.ws, "sales-by-year")
+        self.assertEqual(
+            sorted(map(tuple, again.to_pandas_dataframe()[["country", "year", "sold"]].values.tolist())),
+            [("de", "2020", 3), ("nl", "2019", 1), ("nl", "2020", 2), ("nl", "2020", 4)],
+        )
+        self.assertEqual(len(again.get_partition_key_values(["country"])), 2)
+        with self.assertRaises(UserErrorException) as raised:
+            table.partition_by(["country"], target)
+        self.assertIn("holds files already", raised.exception.message)
+        for wrong in (["absent"], [], ["country", "year", "sold"]):
+            with self.assertRaises(UserErrorException):
+                table.partition_by(wrong, DataPath(self.ws.get_default_datastore(), "other"))
+        files = table.partition_by(["year"], (self.ws.get_default_datastore(), "sales/files"), show_progress=False, partition_as_file_dataset=True)
+        self.assertEqual(sorted(files.to_path()), ["/2019/part-00000.parquet", "/2020/part-00000.parquet"])
 
     def test_have_columns_of_types(self):
         text = "day;code;half;yes\n2020-01-02;007;1,5;true\n2020-02-03;008;;false\n"

@@ -19,6 +19,8 @@ class TheWorkspace(OnAServer):
         self.assertEqual((ws.name, ws.resource_group, ws.subscription_id), ("ws-of-tests", "g", "s"))
         self.assertEqual(ws.get_details()["name"], "ws-of-tests")
         self.assertIn("ws-of-tests", ws._repr_html_())
+        self.assertIn("<th>Docs Page</th>", ws._repr_html_())
+        self.assertIn("<td>help(azureml.core.experiment.Experiment)</td>", Experiment(ws, "shown")._repr_html_())
 
     def test_is_found_again_by_the_config_that_it_writes(self):
         self.ws.write_config(path="other")
@@ -54,6 +56,19 @@ class TheWorkspace(OnAServer):
         experiment.tag("stage", "early")
         experiment.tag("known")
         self.assertEqual([found.name for found in Experiment.list(self.ws, tags={"stage": "early"})], ["tagged"])
+        experiment = Experiment(self.ws, "tagged")
+        experiment.archive()
+        self.assertNotIn("tagged", [found.name for found in Experiment.list(self.ws)])
+        self.assertEqual([found.name for found in Experiment.list(self.ws, view_type="ArchivedOnly")], ["tagged"])
+        self.assertIn("tagged", [found.name for found in Experiment.list(self.ws, view_type="All")])
+        experiment.set_tags({"more": "1"})
+        experiment.remove_tags(["more"])
+        self.assertEqual((experiment.tags, experiment.archived_time is None), ({"stage": "early", "known": ""}, False))
+        experiment.reactivate()
+        self.assertEqual((experiment.tags, experiment.archived_time), ({"stage": "early", "known": ""}, None))
+        self.assertIn("tagged", self.ws.experiments)
+        with self.assertRaises(UserErrorException):
+            Experiment.list(self.ws, view_type="Some")
         self.assertIn("known", Experiment(self.ws, "tagged").tags)
 
 

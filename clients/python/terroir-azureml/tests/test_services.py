@@ -5,9 +5,11 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import unittest
 from unittest import mock
 
+from azureml._terroir import engine
 from azureml.core import Dataset, Environment, Image, Model, Webservice
 from azureml.core.image import ContainerImage
 from azureml.core.model import InferenceConfig, ModelPackage
@@ -143,6 +145,38 @@ class Services(OnAServer):
         self.assertEqual(service.run("3"), "helped more 3")
         image.delete()
         self.assertEqual([found.version for found in Image.list(self.ws)], [2])
+
+    @unittest.skipUnless(engine.found() == "podman", "needs podman")
+    def test_are_packaged_as_images_of_this_machine(self):
+        def podman(*words):
+            done = subprocess.run(["podman", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            return done.stdout
+
+        # An image of an environment that needs nothing from elsewhere.
+        base = self.ws._service.url().split("//")[1] + "/azureml/azureml_0123456789abcdef0123456789abcdef:latest"
+        self.write("base/Dockerfile", "FROM scratch\nCOPY told /told\n")
+        self.write("base/told", "of the environment")
+        podman("build", "--tag", base, "base")
+        self.addCleanup(podman, "rmi", "--force", base, "packaged-test:of-tests")
+        podman("push", "--tls-verify=false", "--creds", "any:" + self.ws._service.token(), base)
+        podman("rmi", base)
+        self.write("packaged.py", "def init():\n  pass\ndef run(raw):\n  return raw\n")
+        config = InferenceConfig(entry_script="packaged.py", environment=self.environment)
+        with mock.patch.object(ModelPackage, "location", base), mock.patch.object(Environment, "build"):
+            package = Model.package(self.ws, [self.model], config, image_name="packaged-test", image_label="of-tests")
+            self.assertEqual(package.pull(), "packaged-test:of-tests")
+            with self.assertRaises(WebserviceException):
+                Model.package(self.ws, [self.model], config, generate_dockerfile=True).pull()
+        self.assertIn("AZUREML_ENTRY_SCRIPT=packaged.py", podman("image", "inspect", "packaged-test:of-tests"))
+        podman("save", "--quiet", "--output", "packaged.tar", "packaged-test:of-tests")
+        held = set()
+        with tarfile.open("packaged.tar") as image:
+            for member in image.getmembers():
+                if member.name.endswith(".tar"):
+                    with tarfile.open(fileobj=image.extractfile(member)) as layer:
+                        held.update(layer.getnames())
+        self.assertLessEqual({"told", "var/azureml-app/packaged.py", "var/azureml-models/model.txt"}, held)
 
     def test_of_old_configurations_get_a_scoring_server(self):
         self.write("env.yml", "name: old\ndependencies:\n- python=3.11\n- pip:\n  - numpy\n")

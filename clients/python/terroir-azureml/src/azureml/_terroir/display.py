@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import Any, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 
 def table(row: Mapping[str, Any], links: Optional[Mapping[str, str]] = None) -> str:
@@ -17,6 +17,11 @@ def table(row: Mapping[str, Any], links: Optional[Mapping[str, str]] = None) -> 
         for head, cell in row.items()
     )
     return '<table style="width:100%"><tr>{}</tr><tr>{}</tr></table>'.format(heads, cells)
+
+
+def documentation(kind: Any) -> Dict[str, str]:
+    """The column with the documentation, which is in the package itself: what to type for it."""
+    return {"Docs Page": "help({}.{})".format(kind.__module__, kind.__qualname__)}
 
 
 def described(kind: str, row: Mapping[str, Any]) -> str:

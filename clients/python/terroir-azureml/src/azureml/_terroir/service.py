@@ -129,6 +129,11 @@ class Service:
         with _translating():
             return self.client.url + ("/api/v1" + terroir.path(*parts) if parts else "")
 
+    def token(self) -> str:
+        """What the server knows this caller by."""
+        with _translating():
+            return str(self.client._where().token)
+
     @staticmethod
     def part(name: str) -> str:
         return terroir.path(name)[1:]

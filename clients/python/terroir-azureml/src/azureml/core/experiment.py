@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime, timezone
 from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from azureml._terroir import display
@@ -10,6 +11,10 @@ from azureml._terroir.errors import UnsupportedHere, UserErrorException
 from azureml.core.run import Run, ScriptRun, pairs
 from azureml.core.runconfig import RunConfiguration
 from azureml.core.script_run_config import ScriptRunConfig
+
+
+_ARCHIVED = "azureml.archivedTime"
+_VIEWS = ("ActiveOnly", "ArchivedOnly", "All")
 
 
 class Experiment:
@@ -45,22 +50,28 @@ class Experiment:
 
     @property
     def tags(self) -> Dict[str, str]:
-        return dict(self._known.get("tags") or {})
+        return {key: value for key, value in (self._known.get("tags") or {}).items() if key != _ARCHIVED}
 
     @property
-    def archived_time(self) -> Optional[str]:
-        return None
+    def archived_time(self) -> Optional[datetime]:
+        """When it was archived; None for an active one."""
+        text = (self._known.get("tags") or {}).get(_ARCHIVED)
+        return datetime.fromisoformat(text) if text else None
 
     @staticmethod
     def list(
         workspace: Any, experiment_name: Optional[str] = None, view_type: str = "ActiveOnly", tags: Any = None
     ) -> List["Experiment"]:
         """The experiments of a workspace."""
+        if view_type not in _VIEWS:
+            raise UserErrorException("view_type expected one of {}, {!r} found.".format(", ".join(_VIEWS), view_type))
         wanted = pairs(tags)
         found = []
         for item in workspace._service.pages("experiments", limit=1000):
             has = item.get("tags") or {}
             if experiment_name is not None and item["name"] != experiment_name:
+                continue
+            if view_type != "All" and (_ARCHIVED in has) != (view_type == "ArchivedOnly"):
                 continue
             if all(key in has and (value is None or has[key] == value) for key, value in wanted.items()):
                 found.append(Experiment(workspace, item["name"], _known=item))
@@ -71,22 +82,33 @@ class Experiment:
         raise UnsupportedHere("Experiments are not deleted: what was run stays on record.")
 
     def archive(self) -> None:
-        raise UnsupportedHere("Experiments are not archived; filter Experiment.list by tags instead.")
+        """Leaves it out of `Experiment.list`; its runs stay where they are. A tag of its own says so."""
+        self.refresh()
+        if self.archived_time is None:
+            self._put({**self.tags, _ARCHIVED: datetime.now(timezone.utc).isoformat()})
 
     def reactivate(self, new_name: Optional[str] = None) -> None:
-        """Nothing to do: experiments are not archived."""
+        """Takes it back into `Experiment.list`."""
+        if new_name is not None and new_name != self._name:
+            raise UnsupportedHere("An experiment keeps its name: leave new_name out.")
+        self.refresh()
+        self._put(self.tags)
+
+    def _put(self, tags: Mapping[str, str]) -> None:
+        self._known = self._workspace._service.put({"tags": tags}, "experiments", self._name)
+
+    def _archived(self) -> Dict[str, str]:
+        return {key: value for key, value in (self._known.get("tags") or {}).items() if key == _ARCHIVED}
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
-        self._known = self._workspace._service.put(
-            {"tags": {**self.tags, **{key: str(value) for key, value in tags.items()}}}, "experiments", self._name
-        )
+        self._put({**self.tags, **{key: str(value) for key, value in tags.items()}, **self._archived()})
 
     def tag(self, key: str, value: Any = None) -> None:
         self.set_tags({key: "" if value is None else value})
 
     def remove_tags(self, tags: Any) -> None:
         left = {key: value for key, value in self.tags.items() if key not in tags}
-        self._known = self._workspace._service.put({"tags": left}, "experiments", self._name)
+        self._put({**left, **self._archived()})
 
     def refresh(self) -> None:
         self._known = self._workspace._service.get("experiments", self._name)
@@ -140,7 +162,8 @@ class Experiment:
         return display.described("Experiment", self._row())
 
     def _repr_html_(self) -> str:
-        return display.table({**self._row(), "Report Page": "Link"}, {"Report Page": self.get_portal_url()})
+        row = {**self._row(), "Report Page": "Link", **display.documentation(Experiment)}
+        return display.table(row, {"Report Page": self.get_portal_url()})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Experiment) and (other._workspace, other._name) == (self._workspace, self._name)

@@ -486,7 +486,7 @@ class Run(Files, Logging):
         return display.described("Run", self._row())
 
     def _repr_html_(self) -> str:
-        row = {**self._row(), "Details Page": "Link"}
+        row = {**self._row(), "Details Page": "Link", **display.documentation(Run)}
         return display.table(row, {"Details Page": self.get_portal_url()})
 
     def __eq__(self, other: object) -> bool:

@@ -355,6 +355,7 @@ class Workspace:
                 "Subscription": self.subscription_id,
                 "Resource group": self.resource_group,
                 "Location": self.location,
+                **display.documentation(Workspace),
             }
         )
 

@@ -68,6 +68,26 @@ class TabularDataset(AbstractDataset):
             with open(file, "rb") as stream:
                 return self._kept("data.parquet", stream.read())
 
+    def partition_by(
+        self,
+        partition_keys: Sequence[str],
+        target: Any,
+        name: Optional[str] = None,
+        show_progress: bool = True,
+        partition_as_file_dataset: bool = False,
+    ) -> AbstractDataset:
+        """What it holds as one Parquet file for each value of some columns, in folders of these values at a target.
+
+        Columns that come from folders are read as text. With a `name` the result is registered.
+        """
+        from azureml.data._partitions import partitioned
+
+        made = partitioned(self, list(partition_keys), target, show_progress, partition_as_file_dataset)
+        if name is None:
+            return made
+        registered: AbstractDataset = made.register(made._workspace, name, create_new_version=True)
+        return registered
+
     def _kept(self, name: str, content: bytes) -> FileDataset:
         if self._workspace is None:
             raise UserErrorException("A dataset of addresses belongs to no workspace yet: register it first.")
