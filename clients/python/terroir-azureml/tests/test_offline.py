@@ -61,6 +61,14 @@ NAMES = {
     "ModelNotFoundException ProjectSystemException ServiceException UserErrorException WebserviceException",
     "azureml._common.exceptions": "AzureMLException",
     "azureml.train.estimator": "Estimator Mpi",
+    "azureml.train.hyperdrive": "BanditPolicy BayesianParameterSampling GridParameterSampling HyperDriveConfig HyperDriveRun "
+    "HyperDriveRunConfig MedianStoppingPolicy NoTerminationPolicy PrimaryMetricGoal RandomParameterSampling TruncationSelectionPolicy "
+    "choice lognormal loguniform normal qlognormal qloguniform qnormal quniform randint uniform",
+    "azureml.train.hyperdrive.parameter_expressions": "choice uniform",
+    "azureml.train.hyperdrive.policy": "BanditPolicy",
+    "azureml.train.hyperdrive.run": "HyperDriveRun",
+    "azureml.train.hyperdrive.runconfig": "HyperDriveConfig HyperDriveRunConfig PrimaryMetricGoal",
+    "azureml.train.hyperdrive.sampling": "RandomParameterSampling choice uniform",
     "azureml.train.sklearn": "SKLearn",
     "azureml.train.dnn": "Chainer PyTorch TensorFlow",
     "azureml.contrib.services.aml_request": "AMLRequest rawhttp",
@@ -253,7 +261,6 @@ class WhatIsNotHere(unittest.TestCase):
             ("azureml.train.automl", "ScriptRunConfig"),
             ("azureml.datadrift", "Run.log"),
             ("azureml.fairness", "fairlearn"),
-            ("azureml.train.hyperdrive.runconfig", "Run.submit_child"),
             ("azureml.pipeline.core", "Experiment.submit"),
         ):
             with self.assertRaises(ImportError) as raised:

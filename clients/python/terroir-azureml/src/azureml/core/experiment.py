@@ -124,7 +124,7 @@ class Experiment:
         return Run.list(self, type=type, tags=tags, properties=properties, include_children=include_children)
 
     def submit(self, config: Any, tags: Optional[Mapping[str, Any]] = None, **kwargs: Any) -> Run:
-        """Submits a script with its configuration, or an estimator."""
+        """Submits a script with its configuration, an estimator, or a search for parameters."""
         return submit(self, config, tags=tags, **kwargs)
 
     def start_logging(self, *args: Any, **kwargs: Any) -> Run:
@@ -176,6 +176,10 @@ def submit(experiment: Experiment, config: Any, tags: Optional[Mapping[str, Any]
     parent = kwargs.pop("_parent", None)
     run_id = kwargs.pop("run_id", None)
     display_name = kwargs.pop("display_name", None)
+    properties = kwargs.pop("_properties", None)
+    if hasattr(config, "_plan"):
+        made: ScriptRun = config._submit(experiment, tags, _parent=parent, run_id=run_id, display_name=display_name)
+        return made
     if hasattr(config, "_script_run_config"):
         config = config._script_run_config()
     if isinstance(config, RunConfiguration):
@@ -199,8 +203,8 @@ def submit(experiment: Experiment, config: Any, tags: Optional[Mapping[str, Any]
     }
     if tags:
         body["tags"] = {key: "" if value is None else str(value) for key, value in tags.items()}
-    if submission.properties:
-        body["properties"] = submission.properties
+    if submission.properties or properties:
+        body["properties"] = {**submission.properties, **(properties or {})}
     for key, value in (("parent", parent), ("runId", run_id), ("displayName", display_name)):
         if value:
             body[key] = value

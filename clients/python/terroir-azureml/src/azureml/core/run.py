@@ -53,6 +53,10 @@ class Run(Files, Logging):
     def _of_resource(workspace: Any, resource: Dict[str, Any], outputs: Any = None) -> "Run":
         from azureml.core.experiment import Experiment
 
+        if (resource.get("properties") or {}).get("runTemplate") == "HyperDrive":
+            from azureml.train.hyperdrive.run import HyperDriveRun
+
+            return HyperDriveRun(Experiment._within(workspace, resource["experiment"]), resource["runId"], outputs=outputs, _known=resource)
         kind = ScriptRun if str(resource.get("runType", "")).lower().endswith("scriptrun") or resource.get("script") else Run
         return kind(Experiment._within(workspace, resource["experiment"]), resource["runId"], outputs=outputs, _known=resource)
 

@@ -1,0 +1,203 @@
+"""The script of a search: submits its runs, ends those that a policy ends, and names the best one.
+
+It is sent to the server beside the native client, and runs there as the script of the parent run, so that it needs neither this
+package nor the process that submitted it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import shlex
+import signal
+import statistics
+import sys
+import time
+from typing import Any, Dict, List, Mapping, Optional
+
+import terroir
+
+OVER = ("Completed", "Failed", "Canceled")
+_LOOK_SECONDS = 1.0
+
+
+def better(values: List[float], is_maximized: bool) -> float:
+    """The best of some values."""
+    return max(values) if is_maximized else min(values)
+
+
+def is_ended(policy: Mapping[str, Any], values: Mapping[str, List[float]], over: Mapping[str, bool], run: str, count: int, is_maximized: bool) -> bool:
+    """Whether a policy ends a run that has logged the primary metric `count` times.
+
+    `values` has what each run has logged, `over` which of them have ended.
+    """
+    settings = policy.get("properties") or {}
+    if policy["name"] == "Default" or count < max(1, settings["delay_evaluation"]) or count % settings["evaluation_interval"]:
+        return False
+    sign = 1.0 if is_maximized else -1.0
+    own = sign * better(values[run][:count], is_maximized)
+    others = {other: [sign * value for value in logged] for other, logged in values.items() if logged}
+    if policy["name"] == "Bandit":
+        best = max(max(logged[:count]) for logged in others.values())
+        if settings.get("slack_amount") is not None:
+            return bool(own < best - settings["slack_amount"])
+        slack = float(settings["slack_factor"])
+        # As best / (1 + slack) for what is maximized, best * (1 + slack) for what is minimized; also where values are negative.
+        return own < best - abs(best) * (slack / (1 + slack) if is_maximized else slack)
+    if policy["name"] == "MedianStopping":
+        return own < statistics.median(statistics.fmean(logged[:count]) for logged in others.values())
+    compared = [
+        max(logged[:count])
+        for other, logged in others.items()
+        if len(logged) >= count and (other == run or not (settings.get("exclude_finished_jobs") and over.get(other)))
+    ]
+    worst = len(compared) * settings["truncation_percentage"] // 100
+    # Those that are as good as the one before the line stay.
+    return own < sorted(compared)[worst] if worst < len(compared) else False
+
+
+def words(parameters: Mapping[str, Any]) -> List[str]:
+    """The arguments of a script that hold parameters."""
+    made = []
+    for name, value in parameters.items():
+        made += [name if name.startswith("-") else "--" + name, _word(value)]
+    return made
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return value if isinstance(value, str) else json.dumps(value) if isinstance(value, (list, dict)) else str(value)
+
+
+class Search:
+    """One search, from its first run to its last."""
+
+    def __init__(self, parent: terroir.Run, plan: Mapping[str, Any]):
+        self.parent = parent
+        self.plan = plan
+        self.is_maximized = plan["goal"] == "maximize"
+        self.open: Dict[str, terroir.Run] = {}
+        self.values: Dict[str, List[float]] = {}
+        self.over: Dict[str, bool] = {}
+        self.statuses: List[str] = []
+        self.looked: Dict[str, int] = {}
+        self.is_stopped = False
+
+    def run(self) -> None:
+        """Works it off. Raises SystemExit when no run has succeeded."""
+        until = time.monotonic() + 60 * self.plan["maxDurationMinutes"]
+        sets = list(enumerate(self.plan["sets"]))
+        while (sets or self.open) and not self.is_stopped:
+            while sets and len(self.open) < self.plan["maxConcurrentRuns"] and not self.is_stopped:
+                self._submit(*sets.pop(0))
+            time.sleep(_LOOK_SECONDS)
+            for child in list(self.open):
+                self._look(child)
+            if time.monotonic() > until:
+                print("The search has taken {} minutes, which is its limit: it ends.".format(self.plan["maxDurationMinutes"]), flush=True)
+                self.stop()
+        self._summarize()
+
+    def stop(self) -> None:
+        """Ends it and its runs."""
+        self.is_stopped = True
+        for child in list(self.open.values()):
+            self._cancel(child)
+
+    def _submit(self, number: int, parameters: Mapping[str, Any]) -> None:
+        child = "{}_{}".format(self.parent.id, number)
+        configuration = json.loads(json.dumps(self.plan["configuration"]))
+        more = words(parameters)
+        if configuration.get("command"):
+            configuration["command"] = " ".join([configuration["command"], *map(shlex.quote, more)])
+        else:
+            configuration["arguments"] = [*(configuration.get("arguments") or []), *more]
+        variables = configuration.get("environmentVariables") or {}
+        if "MASTER_PORT" in variables:
+            variables["MASTER_PORT"] = str(random.randint(29500, 39999))
+        shown = json.dumps(parameters)
+        body = {
+            "experiment": self.plan["experiment"],
+            "kind": "script",
+            "snapshot": self.plan["snapshot"],
+            "configuration": configuration,
+            "runId": child,
+            "parent": self.parent.id,
+            "tags": {"hyperparameters": shown},
+            "properties": self.plan["properties"],
+        }
+        self.open[child] = terroir.Run(self.parent.client, child, self.parent.client.post("/runs", body))
+        self.values[child] = []
+        self.parent.change(tags={child: shown})
+        print("Submitted {} with {}".format(child, shown), flush=True)
+
+    def _look(self, child: str) -> None:
+        run = self.open[child]
+        try:
+            status = run.status
+            self.values[child] = self._logged(run)
+        except terroir.Unavailable as e:
+            print("The server does not answer, which is waited for: {}".format(e), flush=True)
+            return
+        if status in OVER:
+            self.over[child] = True
+            self.statuses.append(status)
+            del self.open[child]
+            print("{} is {}; {} = {}".format(child, status, self.plan["metric"], self._best(child)), flush=True)
+            return
+        count = len(self.values[child])
+        for reached in range(self.looked.get(child, 0) + 1, count + 1):
+            self.looked[child] = reached
+            if is_ended(self.plan["policy"], self.values, self.over, child, reached, self.is_maximized):
+                print("The policy {} ends {} at interval {}".format(self.plan["policy"]["name"], child, reached), flush=True)
+                self._cancel(run)
+                break
+
+    def _logged(self, run: terroir.Run) -> List[float]:
+        values: List[float] = []
+        for item in run.metrics(self.plan["metric"]):
+            found = item["value"] if isinstance(item["value"], list) else [item["value"]]
+            values += [float(one) for one in found if isinstance(one, (int, float)) and math.isfinite(one)]
+        return values
+
+    def _best(self, child: str) -> Optional[float]:
+        return better(self.values[child], self.is_maximized) if self.values.get(child) else None
+
+    @staticmethod
+    def _cancel(run: terroir.Run) -> None:
+        try:
+            run.cancel()
+        except terroir.TerroirError as e:
+            print("{} is not canceled: {}".format(run.id, e), flush=True)
+
+    def _summarize(self) -> None:
+        found = {child: value for child, value in ((child, self._best(child)) for child in self.values) if value is not None}
+        if found:
+            best = (max if self.is_maximized else min)(found, key=lambda child: found[child])
+            self.parent.change(properties={"best_child_run_id": best, "score": str(found[best])})
+            print("The best is {}: {} = {}".format(best, self.plan["metric"], found[best]), flush=True)
+        if self.statuses and all(status == "Failed" for status in self.statuses):
+            raise SystemExit("All of the {} runs have failed.".format(len(self.statuses)))
+
+
+def main() -> None:
+    """Works off the plan beside this file."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "plan.json"), encoding="utf-8") as stream:
+        plan = json.load(stream)
+    search = Search(terroir.current_run(allow_offline=False), plan)
+
+    def end(number: int, frame: Any) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        search.run()
+    finally:
+        search.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""What a search is made of."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from enum import Enum
+from typing import Any, Dict, Mapping, Optional
+
+import terroir
+
+from azureml._terroir.errors import UnsupportedHere, UserErrorException
+from azureml.train.hyperdrive.policy import EarlyTerminationPolicy, NoTerminationPolicy
+from azureml.train.hyperdrive.sampling import HyperParameterSampling
+
+MAX_DURATION_MINUTES = 10080
+_MAX_RUNS = 1000
+
+
+class PrimaryMetricGoal(Enum):
+    """Whether the primary metric is to be great or small."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+    @staticmethod
+    def from_str(goal: str) -> "PrimaryMetricGoal":
+        try:
+            return PrimaryMetricGoal(str(goal).lower())
+        except ValueError:
+            raise UserErrorException("primary_metric_goal expected maximize or minimize, {!r} found.".format(goal)) from None
+
+
+class HyperDriveConfig:
+    """A script with its configuration, the parameters to try, and the metric that tells which were good.
+
+    What is submitted is a run whose script drives the search on the server's machine, with the `python3` there: it goes on when
+    the process that submitted it has ended. When that script is killed, runs that are open go on alone, and the search has failed.
+    """
+
+    def __init__(
+        self,
+        hyperparameter_sampling: HyperParameterSampling,
+        primary_metric_name: str,
+        primary_metric_goal: PrimaryMetricGoal,
+        max_total_runs: int,
+        max_concurrent_runs: Optional[int] = None,
+        max_duration_minutes: int = MAX_DURATION_MINUTES,
+        policy: Optional[EarlyTerminationPolicy] = None,
+        estimator: Any = None,
+        run_config: Any = None,
+        resume_from: Any = None,
+        resume_child_runs: Any = None,
+        pipeline: Any = None,
+        debug_flag: Any = None,
+        custom_run_id: Optional[str] = None,
+    ):
+        if pipeline is not None or resume_from or resume_child_runs:
+            raise UnsupportedHere("HyperDriveConfig takes no pipeline, resume_from and resume_child_runs: give a run_config, and begin anew.")
+        if (estimator is None) == (run_config is None):
+            raise UserErrorException("HyperDriveConfig takes a run_config or an estimator: give one of them.")
+        if not isinstance(hyperparameter_sampling, HyperParameterSampling):
+            raise UserErrorException(
+                "hyperparameter_sampling expected a sampling such as RandomParameterSampling({{...}}), {!r} found.".format(hyperparameter_sampling)
+            )
+        if not isinstance(primary_metric_goal, PrimaryMetricGoal):
+            primary_metric_goal = PrimaryMetricGoal.from_str(primary_metric_goal)
+        if policy is not None and not isinstance(policy, EarlyTerminationPolicy):
+            raise UserErrorException("policy expected a policy such as BanditPolicy(slack_factor=0.1), {!r} found.".format(policy))
+        concurrent = max_concurrent_runs if max_concurrent_runs is not None else max_total_runs
+        for name, value, most in (
+            ("max_total_runs", max_total_runs, _MAX_RUNS),
+            ("max_concurrent_runs", concurrent, _MAX_RUNS),
+            ("max_duration_minutes", max_duration_minutes, 43200),
+        ):
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+                raise UserErrorException("{} expected a whole number from 1 to {}, {!r} found.".format(name, most, value))
+        self._sampling = hyperparameter_sampling
+        self._metric = primary_metric_name
+        self._goal = primary_metric_goal
+        self._max_total_runs = max_total_runs
+        self._max_concurrent_runs = min(concurrent, max_total_runs)
+        self._max_duration_minutes = max_duration_minutes
+        self._policy = policy if policy is not None else NoTerminationPolicy()
+        self._custom_run_id = custom_run_id
+        self.estimator = estimator
+        self.run_config = run_config
+
+    @property
+    def source_directory(self) -> str:
+        return str(self._script().source_directory)
+
+    def _script(self) -> Any:
+        given = self.run_config if self.run_config is not None else self.estimator
+        if hasattr(given, "_script_run_config"):
+            given = given._script_run_config()
+        if not hasattr(given, "_submission"):
+            raise UserErrorException("run_config expected a ScriptRunConfig, {} found.".format(type(given).__name__))
+        return given
+
+    def _metric_config(self) -> str:
+        return json.dumps({"name": self._metric, "goal": self._goal.value})
+
+    def _tags(self) -> Dict[str, str]:
+        """What the retired service noted of a search."""
+        return {
+            "max_total_jobs": str(self._max_total_runs),
+            "max_concurrent_jobs": str(self._max_concurrent_runs),
+            "max_duration_minutes": str(self._max_duration_minutes),
+            "policy_config": json.dumps(self._policy.to_json()),
+            "generator_config": json.dumps(self._sampling.to_json()),
+            "primary_metric_config": self._metric_config(),
+        }
+
+    def _plan(self, experiment: Any) -> Dict[str, Any]:
+        submission = self._script()._submission(experiment.workspace, experiment.name)
+        return {
+            "experiment": experiment.name,
+            "snapshot": experiment.workspace._service.snapshot(submission.folder),
+            "configuration": submission.configuration,
+            "properties": submission.properties,
+            "sets": self._sampling._sets(self._max_total_runs),
+            "metric": self._metric,
+            "goal": self._goal.value,
+            "policy": self._policy.to_json(),
+            "maxConcurrentRuns": self._max_concurrent_runs,
+            "maxDurationMinutes": self._max_duration_minutes,
+        }
+
+    def _submit(self, experiment: Any, tags: Optional[Mapping[str, Any]], **kwargs: Any) -> Any:
+        """Submits the script that drives the search, with the native client beside it."""
+        from azureml.core.environment import Environment
+        from azureml.core.experiment import submit
+        from azureml.core.script_run_config import ScriptRunConfig
+        from azureml.train.hyperdrive.run import HyperDriveRun
+
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), "_driver.py"), os.path.join(folder, "drive.py"))
+            client = os.path.dirname(os.path.abspath(str(terroir.__file__)))
+            shutil.copytree(client, os.path.join(folder, "terroir"), ignore=shutil.ignore_patterns("__pycache__"))
+            with open(os.path.join(folder, "plan.json"), "w", encoding="utf-8") as stream:
+                json.dump(self._plan(experiment), stream, indent=2)
+            environment = Environment("hyperdrive")
+            environment.environment_variables = {}
+            environment.python.user_managed_dependencies = True
+            environment.python.interpreter_path = "python3"
+            # Runs that are being ended have time for it.
+            seconds = 60 * self._max_duration_minutes + 600
+            script = ScriptRunConfig(folder, "drive.py", environment=environment, max_run_duration_seconds=seconds)
+            run = submit(
+                experiment,
+                script,
+                tags={**self._tags(), **(tags or {})},
+                run_id=kwargs.pop("run_id", None) or self._custom_run_id or "HD_{}".format(uuid.uuid4()),
+                _properties={
+                    "primary_metric_config": self._metric_config(),
+                    "runTemplate": "HyperDrive",
+                    "azureml.runsource": "hyperdrive",
+                    "platform": "AML",
+                },
+                **kwargs,
+            )
+        assert isinstance(run, HyperDriveRun)
+        return run
+
+    def __repr__(self) -> str:
+        return "HyperDriveConfig({!r}, primary_metric={!r}, goal={}, max_total_runs={}, max_concurrent_runs={})".format(
+            self._sampling, self._metric, self._goal.value, self._max_total_runs, self._max_concurrent_runs
+        )
+
+
+HyperDriveRunConfig = HyperDriveConfig
