@@ -209,6 +209,16 @@ class Searches(OnAServer):
         self.assertEqual(run.wait_for_completion()["status"], "Completed")
         self.assertEqual([child["status"] for child in run.get_children_sorted_by_primary_metric()], ["Completed", "Canceled"])
         self.assertEqual(run.get_best_run_by_primary_metric(include_canceled=False).id, run.id + "_0")
+        # What a former search has reached counts in a later one.
+        again = self.config(
+            GridParameterSampling({"x": choice(1)}), ("--base", 0, "--pause", 0.3), script,
+            policy=BanditPolicy(slack_factor=0.1, delay_evaluation=2), resume_from=[run],
+        )
+        later = Experiment(self.ws, "behind").submit(again)
+        later.wait_for_completion()
+        self.assertEqual([child["status"] for child in later.get_children_sorted_by_primary_metric()], ["Canceled"])
+        self.assertEqual(later.get_best_run_by_primary_metric().id, later.id + "_0")
+        self.assertEqual(later.get_best_run_by_primary_metric(include_resume_from_runs=True).id, run.id + "_0")
 
     def test_are_canceled_with_their_runs(self):
         config = self.config(RandomParameterSampling({"--x": randint(1000)}), ("--base", 0, "--pause", 60), max_total_runs=10)
@@ -253,7 +263,7 @@ print("submitted", Experiment(Workspace.from_config(), "alone").submit(config).i
     def test_refuse_what_they_do_not_know(self):
         for wrong in (
             dict(max_total_runs=0), dict(max_concurrent_runs=0), dict(policy="Bandit"), dict(primary_metric_goal="best"),
-            dict(resume_from=["x"]), dict(estimator=object()),
+            dict(resume_from=["x"]), dict(resume_child_runs=["x"]), dict(estimator=object()),
         ):
             with self.assertRaises(UserErrorException):
                 self.config(RandomParameterSampling({"--x": choice(1)}), **wrong)

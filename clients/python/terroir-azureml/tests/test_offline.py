@@ -66,7 +66,7 @@ NAMES = {
     "choice lognormal loguniform normal qlognormal qloguniform qnormal quniform randint uniform",
     "azureml.train.hyperdrive.parameter_expressions": "choice uniform",
     "azureml.train.hyperdrive.policy": "BanditPolicy",
-    "azureml.train.hyperdrive.run": "HyperDriveRun",
+    "azureml.train.hyperdrive.run": "HyperDriveRun PrimaryMetricGoal",
     "azureml.train.hyperdrive.runconfig": "HyperDriveConfig HyperDriveRunConfig PrimaryMetricGoal",
     "azureml.train.hyperdrive.sampling": "RandomParameterSampling choice uniform",
     "azureml.train.sklearn": "SKLearn",

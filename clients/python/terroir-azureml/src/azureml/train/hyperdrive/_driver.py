@@ -80,8 +80,10 @@ class Search:
         self.plan = plan
         self.is_maximized = plan["goal"] == "maximize"
         self.open: Dict[str, terroir.Run] = {}
+        # Those of former searches are compared with as runs that have ended.
+        self.former: Dict[str, List[float]] = plan["former"]
         self.values: Dict[str, List[float]] = {}
-        self.over: Dict[str, bool] = {}
+        self.over: Dict[str, bool] = dict.fromkeys(self.former, True)
         self.statuses: List[str] = []
         self.looked: Dict[str, int] = {}
         self.is_stopped = False
@@ -151,7 +153,7 @@ class Search:
         count = len(self.values[child])
         for reached in range(self.looked.get(child, 0) + 1, count + 1):
             self.looked[child] = reached
-            if is_ended(self.plan["policy"], self.values, self.over, child, reached, self.is_maximized):
+            if is_ended(self.plan["policy"], {**self.former, **self.values}, self.over, child, reached, self.is_maximized):
                 print("The policy {} ends {} at interval {}".format(self.plan["policy"]["name"], child, reached), flush=True)
                 self._cancel(run)
                 break

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Dict, Iterable, List, Optional
+from enum import Enum
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
+from azureml._terroir.errors import UserErrorException
 from azureml.core import _run_stream
 from azureml.core.run import Run, ScriptRun
 
-PROPERTY = "azureml.runsource"
 SOURCE = "hyperdrive"
+
+
+class PrimaryMetricGoal(Enum):
+    """Whether the primary metric is to be great or small."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+    @staticmethod
+    def from_str(goal: str) -> "PrimaryMetricGoal":
+        try:
+            return PrimaryMetricGoal(str(goal).lower())
+        except ValueError:
+            raise UserErrorException("primary_metric_goal expected maximize or minimize, {!r} found.".format(goal)) from None
 
 
 class HyperDriveRun(ScriptRun):
@@ -49,12 +64,12 @@ class HyperDriveRun(ScriptRun):
         children = [child for child in self.get_children() if "hyperparameters" in child.tags]
         return sorted(children, key=lambda child: child.number)
 
-    def _best_of(self, child: Run) -> Optional[float]:
-        name = self._primary_metric()["name"]
-        logged = child.get_metrics(name=name).get(name)
-        values: Iterable[Any] = logged if isinstance(logged, list) else [logged]
-        numbers = [float(value) for value in values if isinstance(value, (int, float)) and math.isfinite(value)]
-        return None if not numbers else (max if self._is_maximized() else min)(numbers)
+    def _logged(self, metric: str) -> Iterator[Tuple[Run, List[float]]]:
+        """What each child has logged of a metric."""
+        for child in self._tried():
+            logged = child.get_metrics(name=metric).get(metric)
+            values: Iterable[Any] = logged if isinstance(logged, list) else [logged]
+            yield child, [float(value) for value in values if isinstance(value, (int, float)) and math.isfinite(value)]
 
     def get_children_sorted_by_primary_metric(
         self, top: int = 0, reverse: bool = False, discard_no_metric: bool = False
@@ -62,8 +77,8 @@ class HyperDriveRun(ScriptRun):
         """The children with their parameters and best values, the best one first; those without a value come last."""
         with_value: List[Dict[str, Any]] = []
         without: List[Dict[str, Any]] = []
-        for child in self._tried():
-            best = self._best_of(child)
+        for child, values in self._logged(self._primary_metric()["name"]):
+            best = None if not values else (max if self._is_maximized() else min)(values)
             row = {"run_id": child.id, "hyperparameters": child.tags.get("hyperparameters"), "best_primary_metric": best, "status": child.status}
             (without if best is None else with_value).append(row)
         with_value.sort(key=lambda row: float(row["best_primary_metric"]), reverse=self._is_maximized() != reverse)
@@ -75,7 +90,11 @@ class HyperDriveRun(ScriptRun):
     ) -> Optional[Run]:
         """The child with the best value; nothing when none has one."""
         unwanted = {"Failed": not include_failed, "Canceled": not include_canceled}
-        for row in self.get_children_sorted_by_primary_metric(discard_no_metric=True):
+        rows = self.get_children_sorted_by_primary_metric(discard_no_metric=True)
+        for former in json.loads(self.properties.get("resume_from", "[]")) if include_resume_from_runs else []:
+            rows += HyperDriveRun(self._experiment, former).get_children_sorted_by_primary_metric(discard_no_metric=True)
+        rows.sort(key=lambda row: float(row["best_primary_metric"]), reverse=self._is_maximized())
+        for row in rows:
             if not unwanted.get(row["status"]):
                 return Run.get(self._workspace, row["run_id"])
         return None

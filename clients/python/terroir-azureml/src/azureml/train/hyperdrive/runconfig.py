@@ -7,31 +7,20 @@ import os
 import shutil
 import tempfile
 import uuid
-from enum import Enum
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 import terroir
 
 from azureml._terroir.errors import UnsupportedHere, UserErrorException
 from azureml.train.hyperdrive.policy import EarlyTerminationPolicy, NoTerminationPolicy
+from azureml.train.hyperdrive.run import HyperDriveRun, PrimaryMetricGoal
 from azureml.train.hyperdrive.sampling import HyperParameterSampling
+
+__all__ = ["HyperDriveConfig", "HyperDriveRunConfig", "PrimaryMetricGoal"]
 
 MAX_DURATION_MINUTES = 10080
 _MAX_RUNS = 1000
-
-
-class PrimaryMetricGoal(Enum):
-    """Whether the primary metric is to be great or small."""
-
-    MAXIMIZE = "maximize"
-    MINIMIZE = "minimize"
-
-    @staticmethod
-    def from_str(goal: str) -> "PrimaryMetricGoal":
-        try:
-            return PrimaryMetricGoal(str(goal).lower())
-        except ValueError:
-            raise UserErrorException("primary_metric_goal expected maximize or minimize, {!r} found.".format(goal)) from None
+_MAX_FORMER = 5
 
 
 class HyperDriveConfig:
@@ -58,8 +47,8 @@ class HyperDriveConfig:
         debug_flag: Any = None,
         custom_run_id: Optional[str] = None,
     ):
-        if pipeline is not None or resume_from or resume_child_runs:
-            raise UnsupportedHere("HyperDriveConfig takes no pipeline, resume_from and resume_child_runs: give a run_config, and begin anew.")
+        if pipeline is not None or resume_child_runs:
+            raise UnsupportedHere("HyperDriveConfig takes no pipeline and no resume_child_runs: give a run_config, and begin these runs anew.")
         if (estimator is None) == (run_config is None):
             raise UserErrorException("HyperDriveConfig takes a run_config or an estimator: give one of them.")
         if not isinstance(hyperparameter_sampling, HyperParameterSampling):
@@ -86,6 +75,7 @@ class HyperDriveConfig:
         self._max_duration_minutes = max_duration_minutes
         self._policy = policy if policy is not None else NoTerminationPolicy()
         self._custom_run_id = custom_run_id
+        self._former = _searches(resume_from)
         self.estimator = estimator
         self.run_config = run_config
 
@@ -122,6 +112,7 @@ class HyperDriveConfig:
             "snapshot": experiment.workspace._service.snapshot(submission.folder),
             "configuration": submission.configuration,
             "properties": submission.properties,
+            "former": {child.id: values for run in self._former for child, values in run._logged(self._metric)},
             "sets": self._sampling._sets(self._max_total_runs),
             "metric": self._metric,
             "goal": self._goal.value,
@@ -135,7 +126,6 @@ class HyperDriveConfig:
         from azureml.core.environment import Environment
         from azureml.core.experiment import submit
         from azureml.core.script_run_config import ScriptRunConfig
-        from azureml.train.hyperdrive.run import HyperDriveRun
 
         with tempfile.TemporaryDirectory() as folder:
             shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), "_driver.py"), os.path.join(folder, "drive.py"))
@@ -160,6 +150,7 @@ class HyperDriveConfig:
                     "runTemplate": "HyperDrive",
                     "azureml.runsource": "hyperdrive",
                     "platform": "AML",
+                    **({"resume_from": json.dumps([run.id for run in self._former])} if self._former else {}),
                 },
                 **kwargs,
             )
@@ -170,6 +161,17 @@ class HyperDriveConfig:
         return "HyperDriveConfig({!r}, primary_metric={!r}, goal={}, max_total_runs={}, max_concurrent_runs={})".format(
             self._sampling, self._metric, self._goal.value, self._max_total_runs, self._max_concurrent_runs
         )
+
+
+def _searches(resume_from: Any) -> List[HyperDriveRun]:
+    """The searches whose runs a policy compares with too."""
+    found = list(resume_from) if isinstance(resume_from, (list, tuple)) else [resume_from] if resume_from is not None else []
+    for run in found:
+        if not isinstance(run, HyperDriveRun):
+            raise UserErrorException("resume_from expected a HyperDriveRun, or a list of them, {!r} found.".format(run))
+    if len(found) > _MAX_FORMER:
+        raise UserErrorException("resume_from expected at most {} runs, {} found.".format(_MAX_FORMER, len(found)))
+    return found
 
 
 HyperDriveRunConfig = HyperDriveConfig
