@@ -3,7 +3,7 @@
 import datetime
 import unittest
 
-from azureml.core import Dataset, Model
+from azureml.core import Dataset, Experiment, Model, ScriptRunConfig
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.resource_configuration import ResourceConfiguration
 from azureml.data import OutputFileDatasetConfig
@@ -14,6 +14,7 @@ from azureml.data.dataset_type_definitions import PromoteHeadersBehavior
 from azureml.exceptions import UserErrorException
 
 from .server import OnAServer
+from .test_runs import own_python
 
 try:
     import pandas
@@ -80,6 +81,31 @@ class Files(OnAServer):
         store = self.ws.get_default_datastore()
         sent = Dataset.File.upload_directory("mixed", (store, "mixed"), pattern="**/*.csv", show_progress=False)
         self.assertEqual(sorted(sent.to_path()), ["/deep/y.csv", "/x.csv"])
+
+    def test_that_a_run_writes_are_registered_when_it_has_completed(self):
+        self.write("writing/write.py", "import os, sys\nopen(os.path.join(sys.argv[1], 'said.csv'), 'w').write('a,b\\n1,2\\n')\nsys.exit(int(sys.argv[2]))\n")
+        store = self.ws.get_default_datastore()
+        output = OutputFileDatasetConfig(name="said", destination=(store, "said/{run-id}/{output-name}"))
+        registered = output.read_delimited_files().register_on_complete("said", description="what it said", tags={"by": "a run"})
+        experiment = Experiment(self.ws, "writing")
+
+        def submitted(value, code):
+            run = experiment.submit(ScriptRunConfig("writing", "write.py", arguments=[value, code], environment=own_python("own")))
+            return run, run.wait_for_completion(raise_on_error=False)
+
+        run, details = submitted(registered.as_mount(), 0)
+        made = Dataset.get_by_name(self.ws, "said")
+        self.assertEqual((made.version, made.description, made.tags), (1, "what it said", {"by": "a run"}))
+        self.assertEqual(made._definition["kind"], "tabular")
+        self.assertEqual(made._paths(), [{"datastore": store.name, "path": "said/{}/said".format(run.id)}])
+        self.assertEqual(details["outputDatasets"][0]["identifier"]["savedId"], made.id)
+        self.assertEqual(submitted(registered.as_upload(), 1)[1]["status"], "Failed")
+        self.assertEqual(Dataset.get_by_name(self.ws, "said").version, 1)
+        run, _ = submitted(OutputFileDatasetConfig("plain").register_on_complete("plain"), 0)
+        self.assertEqual(Dataset.get_by_name(self.ws, "plain").to_path(), ["/said.csv"])
+        self.assertEqual(Dataset.get_by_name(self.ws, "plain")._paths()[0]["path"], "dataset/{}/plain".format(run.id))
+        with self.assertRaises(UserErrorException):
+            submitted(OutputFileDatasetConfig("nameless").register_on_complete(""), 0)
 
     def test_of_a_path_are_bound_to_a_computer(self):
         store = self.ws.get_default_datastore()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shlex
+import time
 import warnings
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
@@ -147,3 +149,21 @@ def resolved(
         if docker.shm_size:
             document["docker"]["shmSize"] = docker.shm_size
     return Submission(folder, document, data.properties)
+
+
+_RUN_ID = "{run-id}"
+
+
+def run_id_for(configuration: Dict[str, Any], experiment_name: str) -> Optional[str]:
+    """The id of a run that writes below a folder of its own; nothing for others, which the server names."""
+    if _RUN_ID not in json.dumps(configuration.get("dataReferences")):
+        return None
+    return "{}_{}_{:08x}".format(experiment_name, int(time.time()), random.SystemRandom().getrandbits(32))
+
+
+def placed(configuration: Dict[str, Any], run_id: Optional[str]) -> Dict[str, Any]:
+    """The configuration with the run's id in the places of its outputs."""
+    if run_id is None:
+        return configuration
+    references = json.loads(json.dumps(configuration.get("dataReferences")).replace(_RUN_ID, run_id))
+    return dict(configuration, dataReferences=references)

@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from azureml._terroir import display
 from azureml._terroir.errors import UnsupportedHere, UserErrorException
+from azureml.core._run_arguments import placed, run_id_for
 from azureml.core.run import Run, ScriptRun, pairs
 from azureml.core.runconfig import RunConfiguration
 from azureml.core.script_run_config import ScriptRunConfig
@@ -195,11 +196,12 @@ def submit(experiment: Experiment, config: Any, tags: Optional[Mapping[str, Any]
     workspace = experiment.workspace
     service = workspace._service
     submission = config._submission(workspace, experiment.name)
+    run_id = run_id or run_id_for(submission.configuration, experiment.name)
     body: Dict[str, Any] = {
         "experiment": experiment.name,
         "kind": "script",
         "snapshot": service.snapshot(submission.folder),
-        "configuration": submission.configuration,
+        "configuration": placed(submission.configuration, run_id),
     }
     if tags:
         body["tags"] = {key: "" if value is None else str(value) for key, value in tags.items()}

@@ -6,12 +6,15 @@ import copy
 import uuid
 from typing import Any, Dict, Optional
 
-from azureml._terroir.errors import UserErrorException
 from azureml.data.abstract_dataset import places
+from azureml.data.dataset_factory import TabularDatasetFactory
 
 
 class OutputFileDatasetConfig:
-    """A folder that a run writes to; it ends up in a datastore."""
+    """A folder that a run writes to; it ends up in a datastore.
+
+    A destination may have `{run-id}` and `{output-name}` in it.
+    """
 
     def __init__(
         self,
@@ -24,6 +27,8 @@ class OutputFileDatasetConfig:
         self.destination = destination
         self.source = source
         self.mode = "mount"
+        self._registered: Optional[Dict[str, Any]] = None
+        self._table: Any = None
 
     def as_mount(self, disable_metadata_cache: bool = False) -> "OutputFileDatasetConfig":
         made = copy.copy(self)
@@ -36,16 +41,29 @@ class OutputFileDatasetConfig:
         return made
 
     def register_on_complete(self, name: str, description: Optional[str] = None, tags: Any = None) -> Any:
-        raise UserErrorException(
-            "register_on_complete is not supported: register the output when the run is complete, with "
-            "Dataset.File.from_files((datastore, 'path')).register(workspace, {!r}).".format(name)
-        )
+        """The same, registered as a new version of a dataset when the run has completed."""
+        made = copy.copy(self)
+        made._registered = {"name": name, "description": description, "tags": {str(key): str(value) for key, value in (tags or {}).items()}}
+        return made
+
+    def read_delimited_files(self, **kwargs: Any) -> "OutputFileDatasetConfig":
+        """The same, registered as a table of delimited text; arguments as those of `Dataset.Tabular.from_delimited_files`."""
+        made = copy.copy(self)
+        made._table = lambda place: TabularDatasetFactory.from_delimited_files(place, **kwargs)
+        return made
+
+    def read_parquet_files(self, **kwargs: Any) -> "OutputFileDatasetConfig":
+        """The same, registered as a table of Parquet files; arguments as those of `Dataset.Tabular.from_parquet_files`."""
+        made = copy.copy(self)
+        made._table = lambda place: TabularDatasetFactory.from_parquet_files(place, **kwargs)
+        return made
 
     def _take_for_run(self, data: Any) -> str:
         destination = self.destination
         if destination is None:
-            destination = (data.workspace.get_default_datastore(), "dataset/{}".format(uuid.uuid4().hex))
+            destination = (data.workspace.get_default_datastore(), "dataset/{run-id}/{output-name}")
         (place,) = places(destination)
+        place = dict(place, path=place["path"].replace("{output-name}", self.name))
         document: Dict[str, Any] = {
             "dataStoreName": place["datastore"],
             # What a script leaves there is taken at the run's end in either mode.
@@ -54,6 +72,11 @@ class OutputFileDatasetConfig:
             "pathOnCompute": self.source,
             "overwrite": True,
         }
+        if self._registered is not None:
+            definition: Dict[str, Any] = {"paths": [place]}
+            if self._table is not None:
+                definition = dict(self._table((data.workspace.datastores[place["datastore"]], place["path"]))._definition)
+            document["registerOnComplete"] = dict(self._registered, definition=definition)
         return str(data.reference(self.name, document))
 
 

@@ -111,7 +111,8 @@ class Search:
 
     def _submit(self, number: int, parameters: Mapping[str, Any]) -> None:
         child = "{}_{}".format(self.parent.id, number)
-        configuration = json.loads(json.dumps(self.plan["configuration"]))
+        # Each writes to folders of its own.
+        configuration = json.loads(json.dumps(self.plan["configuration"]).replace("{run-id}", child))
         more = words(parameters)
         if configuration.get("command"):
             configuration["command"] = " ".join([configuration["command"], *map(shlex.quote, more)])

@@ -1,6 +1,7 @@
 package dev.terroir.compute;
 
 import dev.terroir.compute.data.RunData;
+import dev.terroir.compute.data.RunOutputs;
 import dev.terroir.compute.supervisor.LogFollower;
 import dev.terroir.compute.supervisor.RunSupervisor;
 import dev.terroir.environment.Environment;
@@ -20,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -218,7 +220,28 @@ public final class Run {
     if (startedAt != null) {
       changes.put("startTimeUtc", startedAt);
     }
+    if (status == RunStatus.COMPLETED) {
+      register(changes);
+    }
     return change(status, changes.build());
+  }
+
+  /// Registers the outputs of a run that has completed.
+  private void register(JsonObject.Builder changes) {
+    var document = workspace.runs().get(id).document();
+    if (document.has(FAILING)) {
+      return;
+    }
+    var definition = document.optionalObject("runDefinition").orElse(JsonObject.EMPTY);
+    var registered = RunOutputs.register(definition, workspace);
+    if (!registered.datasets().isEmpty()) {
+      changes.put("outputDatasets", new JsonValue.JsonArray(registered.datasets()));
+    }
+    if (!registered.warnings().isEmpty()) {
+      var warnings = new ArrayList<>(document.strings("warnings"));
+      warnings.addAll(registered.warnings());
+      changes.put("warnings", warnings);
+    }
   }
 
   /// A killed supervisor, or one that never came up, has not removed the script's variables.

@@ -3,6 +3,7 @@ package dev.terroir.compute;
 import dev.terroir.compute.configuration.RunConfiguration;
 import dev.terroir.compute.configuration.ScriptRunConfig;
 import dev.terroir.compute.data.RunData;
+import dev.terroir.compute.data.RunOutputs;
 import dev.terroir.compute.snapshot.Snapshot;
 import dev.terroir.compute.supervisor.RunSupervisor;
 import dev.terroir.environment.Environment;
@@ -116,6 +117,7 @@ public final class RunQueue implements AutoCloseable {
     var configuration = RunConfiguration.sent(request.configuration());
     Experiment.checkTarget(workspace, configuration.target());
     var items = RunData.read(request.configuration(), workspace);
+    RunOutputs.check(request.configuration(), workspace);
     checkScript(request, configuration);
     var environment = request.environment();
     if (environment == null) {
