@@ -9,6 +9,7 @@ import time
 import unittest
 import warnings
 
+import terroir
 from azureml.core import Experiment, Run, ScriptRunConfig
 from azureml.exceptions import UserErrorException
 from azureml.train.hyperdrive import (
@@ -33,7 +34,7 @@ from azureml.train.hyperdrive import (
     randint,
     uniform,
 )
-from azureml.train.hyperdrive._driver import is_ended, words
+from azureml.train.hyperdrive._driver import Search, is_ended, words
 
 from .server import OnAServer, printed
 from .test_runs import own_python
@@ -139,6 +140,35 @@ class Policies(unittest.TestCase):
         ):
             with self.assertRaises(UserErrorException):
                 wrong()
+
+
+class WhileAServerIsGone(unittest.TestCase):
+    def test_a_search_waits_and_submits_nothing_twice(self):
+        asked = []
+
+        class Client:
+            def post(self, path, body):
+                asked.append(body["runId"])
+                raise terroir.Unavailable("unreachable", "gone") if len(asked) == 1 else terroir.Conflict("run-exists", "there")
+
+            def get(self, path, **query):
+                return {"runId": path.rpartition("/")[2], "status": "Completed"}
+
+            def patch(self, path, body):
+                return {}
+
+            def pages(self, path, **query):
+                return iter([{"name": "accuracy", "kind": "scalar", "value": 0.5}])
+
+        plan = {
+            "sets": [{"x": 1}], "metric": "accuracy", "goal": "maximize", "policy": {"name": "Default"}, "maxConcurrentRuns": 1,
+            "maxDurationMinutes": 1, "former": {}, "experiment": "e", "snapshot": "s", "configuration": {}, "properties": {},
+        }
+        search = Search(terroir.Run(Client(), "HD_1", {}), plan)
+        said = printed(search.run)
+        self.assertEqual(asked, ["HD_1_0", "HD_1_0"])
+        self.assertIn("does not answer", said)
+        self.assertIn("The best is HD_1_0: accuracy = 0.5", said)
 
 
 TRAIN = """

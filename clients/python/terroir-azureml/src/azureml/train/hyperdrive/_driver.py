@@ -94,7 +94,12 @@ class Search:
         sets = list(enumerate(self.plan["sets"]))
         while (sets or self.open) and not self.is_stopped:
             while sets and len(self.open) < self.plan["maxConcurrentRuns"] and not self.is_stopped:
-                self._submit(*sets.pop(0))
+                try:
+                    self._submit(*sets[0])
+                except terroir.Unavailable as e:
+                    _say_gone(e)
+                    break
+                del sets[0]
             time.sleep(_LOOK_SECONDS)
             for child in list(self.open):
                 self._look(child)
@@ -132,9 +137,14 @@ class Search:
             "tags": {"hyperparameters": shown},
             "properties": self.plan["properties"],
         }
-        self.open[child] = terroir.Run(self.parent.client, child, self.parent.client.post("/runs", body))
-        self.values[child] = []
         self.parent.change(tags={child: shown})
+        try:
+            document = self.parent.client.post("/runs", body)
+        except terroir.Conflict:
+            # It was taken on when the server gave no answer.
+            document = self.parent.client.get("/runs/" + child)
+        self.open[child] = terroir.Run(self.parent.client, child, document)
+        self.values[child] = []
         print("Submitted {} with {}".format(child, shown), flush=True)
 
     def _look(self, child: str) -> None:
@@ -143,7 +153,7 @@ class Search:
             status = run.status
             self.values[child] = self._logged(run)
         except terroir.Unavailable as e:
-            print("The server does not answer, which is waited for: {}".format(e), flush=True)
+            _say_gone(e)
             return
         if status in OVER:
             self.over[child] = True
@@ -184,6 +194,10 @@ class Search:
             print("The best is {}: {} = {}".format(best, self.plan["metric"], found[best]), flush=True)
         if self.statuses and all(status == "Failed" for status in self.statuses):
             raise SystemExit("All of the {} runs have failed.".format(len(self.statuses)))
+
+
+def _say_gone(error: terroir.Unavailable) -> None:
+    print("The server does not answer, which is waited for: {}".format(error), flush=True)
 
 
 def main() -> None:
