@@ -60,17 +60,55 @@ public record DeploymentConfig(
               + "`; the service is deployed on this machine, where cores and memory are limited"
               + " only in a container, as with `--ct docker`");
     }
-    if (json.optionalBoolean("sslEnabled").orElse(false)) {
+    if (flag(json, "sslEnabled")) {
       warnings.accept(
           "`sslEnabled` is left aside: the service answers on this machine alone, without TLS");
     }
     return new DeploymentConfig(
         type,
-        json.optionalLong("port").orElse(0L).intValue(),
-        json.optionalBoolean("authEnabled").orElse(false),
+        port(json),
+        flag(json, "authEnabled"),
         json.stringMap("tags"),
         json.optionalString("description").orElse(""),
         json);
+  }
+
+  // Numbers and yes or no often stand in quotes in these files.
+  private static int port(JsonObject json) {
+    var value = json.get("port").orElse(JsonValue.NULL);
+    if (value instanceof JsonValue.JsonNull) {
+      return 0;
+    }
+    var text =
+        switch (value) {
+          case JsonValue.JsonNumber(var number) -> number;
+          case JsonValue.JsonString(var string) -> string.strip();
+          case JsonValue _ -> "";
+        };
+    if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > 65_535) {
+      throw new ServingException(
+          Problem.of(ServingCode.DEPLOYMENT_CONFIGURATION, "`port` is no number of a port")
+              .at(json.place("port"))
+              .hint("write a number up to 65535, or 0 for any free one"));
+    }
+    return Integer.parseInt(text);
+  }
+
+  private static boolean flag(JsonObject json, String key) {
+    if (json.get(key).orElse(null) instanceof JsonValue.JsonString(var text)) {
+      return switch (text.strip().toLowerCase(Locale.ROOT)) {
+        case "true" -> true;
+        case "false", "" -> false;
+        default ->
+            throw new ServingException(
+                Problem.of(
+                        ServingCode.DEPLOYMENT_CONFIGURATION,
+                        "`" + key + "` is neither true nor false")
+                    .at(json.place(key))
+                    .hint("write `true` or `false`"));
+      };
+    }
+    return json.optionalBoolean(key).orElse(false);
   }
 
   private static void check(String type, Place place) {
@@ -146,7 +184,13 @@ public record DeploymentConfig(
     if (value instanceof JsonValue.JsonNull) {
       return 0;
     }
-    if (value instanceof JsonValue.JsonNumber(var text)) {
+    var text =
+        switch (value) {
+          case JsonValue.JsonNumber(var number) -> number;
+          case JsonValue.JsonString(var string) -> string.strip();
+          case JsonValue _ -> "";
+        };
+    if (text.matches("[0-9]+(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")) {
       var number = Double.parseDouble(text);
       if (number > 0 && number < 1e6) {
         return number;

@@ -4,13 +4,17 @@ import dev.terroir.environment.Environment;
 import dev.terroir.environment.yaml.YamlReader;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.serving.ServingCode;
 import dev.terroir.serving.ServingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// What answers a scoring request. Immutable.
@@ -22,18 +26,19 @@ import org.jspecify.annotations.Nullable;
 public record InferenceConfig(
     String entryScript, Path sourceDirectory, @Nullable Environment environment) {
 
-  /// Reads an inference configuration; its paths are relative to a project.
+  /// Reads an inference configuration. The source directory is relative to a project, the conda
+  /// file to the source directory, else to the project.
   ///
-  /// @param warnings receives a sentence for everything odd
+  /// @param warnings receives a sentence for everything odd, and for what is left aside
   public static InferenceConfig read(Path file, Path project, Consumer<String> warnings) {
     var json = document(file);
-    var source = json.optionalString("sourceDirectory").map(project::resolve).orElse(project);
-    var conda = json.optionalString("condaFile").map(project::resolve);
+    var source = text(json, "sourceDirectory").map(project::resolve).orElse(project);
+    var inside = json.optionalObject("environment");
     var environment =
-        json.optionalObject("environment").map(section -> Environment.read(section, warnings));
-    if (environment.isEmpty() && conda.isPresent() && Files.isRegularFile(conda.get())) {
-      environment = conda.map(path -> Environment.fromCondaSpecification("inference", path));
-    }
+        inside.isPresent()
+            ? inside.map(section -> Environment.read(section, warnings))
+            : ofCondaFile(json, source, project, warnings);
+    leftAside(json, file, warnings);
     return new InferenceConfig(
         json.optionalString("entryScript")
             .orElseThrow(() ->
@@ -46,6 +51,78 @@ public record InferenceConfig(
         environment
             .map(found -> found.name().isEmpty() ? found.copyAs("inference") : found)
             .orElse(null));
+  }
+
+  private static Optional<String> text(JsonObject json, String key) {
+    return json.optionalString(key).filter(text -> !text.isBlank());
+  }
+
+  private static Optional<Environment> ofCondaFile(
+      JsonObject json, Path source, Path project, Consumer<String> warnings) {
+    var name = text(json, "condaFile");
+    if (name.isEmpty()) {
+      return Optional.empty();
+    }
+    var found =
+        Stream.of(source, project)
+            .map(folder -> folder.resolve(name.get()))
+            .filter(Files::isRegularFile)
+            .findFirst();
+    if (found.isEmpty()) {
+      warnings.accept(
+          "the conda file `"
+              + name.get()
+              + "` is not there ("
+              + json.place("condaFile").text()
+              + ")");
+      return Optional.empty();
+    }
+    var environment = Environment.fromCondaSpecification("inference", found.get(), warnings);
+    if (text(json, "baseImage").isEmpty()) {
+      return Optional.of(environment);
+    }
+    var docker = JsonObject.builder();
+    for (var key : List.of("baseImage", "baseImageRegistry")) {
+      json.get(key).ifPresent(value -> docker.put(key, value));
+    }
+    var onBase = JsonObject.builder().put("docker", docker.build()).build();
+    return Optional.of(environment.withDocker(Environment.read(onBase, warnings).docker()));
+  }
+
+  // Keys of the format that mean nothing to a service of this machine.
+  private static void leftAside(JsonObject json, Path file, Consumer<String> warnings) {
+    if (json.optionalObject("environment").isPresent()) {
+      var older =
+          Stream.of("condaFile", "baseImage").filter(key -> text(json, key).isPresent()).toList();
+      if (!older.isEmpty()) {
+        warnings.accept(
+            "`"
+                + String.join("` and `", older)
+                + (older.size() == 1 ? "` is" : "` are")
+                + " left aside, because the configuration holds an `environment` ("
+                + file
+                + ")");
+      }
+    }
+    text(json, "runtime")
+        .filter(runtime -> !runtime.equalsIgnoreCase("python"))
+        .ifPresent(runtime ->
+            warnings.accept(
+                "`runtime` is left aside: a service runs Python, not `" + runtime + "`"));
+    if (text(json, "extraDockerfileSteps").isPresent()) {
+      warnings.accept(
+          "`extraDockerfileSteps` is left aside: put the steps into the Dockerfile of an"
+              + " environment");
+    }
+    if (isTrue(json, "enableGpu") && text(json, "baseImage").isEmpty()) {
+      warnings.accept(
+          "`enableGpu` is left aside: name a base image with the libraries of the GPU in"
+              + " `baseImage`");
+    }
+  }
+
+  private static boolean isTrue(JsonObject json, String key) {
+    return json.get(key).orElse(null) instanceof JsonValue.JsonBoolean(var flag) && flag;
   }
 
   static JsonObject document(Path file) {
