@@ -3,24 +3,16 @@ package dev.terroir.lock.exchange;
 import dev.terroir.environment.yaml.YamlReader;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
-import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.lock.LockCode;
 import dev.terroir.lock.LockException;
 import java.nio.file.Path;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 
 /// Reads and writes the locks of other tools. What a file is, its content says, not its name.
 ///
 /// @since 0.1
 public final class ForeignLocks {
-  private static final Pattern EXPORTED = Pattern.compile("[\\w.-]+=[^=\\s]+=[^=\\s]+");
-  private static final Pattern SPEC =
-      Pattern.compile("(?:[\\w./-]+::)?[A-Za-z0-9_][\\w.-]*(?:\\s*[=<>!~].*|\\s*\\[.*])?");
-  private static final Pattern ARCHIVE =
-      Pattern.compile("(?:[a-z]+://|/|\\./)\\S+\\.(?:conda|tar\\.bz2)(?:#\\S*)?");
-
   private ForeignLocks() {}
 
   /// Reads a file.
@@ -38,7 +30,7 @@ public final class ForeignLocks {
     if (ExplicitText.isOne(text)) {
       return ExplicitText.read(text, source, warnings);
     }
-    list(text, source);
+    NoLock.check(text, source);
     var root =
         text.stripLeading().startsWith("{")
             ? JsonReader.parseObject(text, source)
@@ -63,51 +55,16 @@ public final class ForeignLocks {
       return PixiText.read(root, version);
     }
     if (!root.has("package")) {
-      throw notOne(source, "it has a `version`, and neither `package` nor `environments`");
+      throw NoLock.document(
+          root, source, "it has a `version`, and neither `package` nor `environments`");
     }
     return CondaLockText.read(root, version);
-  }
-
-  // Lists without `@EXPLICIT`, which would be refused as YAML with a message of no use.
-  private static void list(String text, String source) {
-    var number = 0;
-    for (var line : text.lines().map(String::strip).toList()) {
-      number++;
-      if (line.isEmpty() || line.startsWith("#")) {
-        continue;
-      }
-      var place = Place.position(source, number, 1, line);
-      if (EXPORTED.matcher(line).matches()) {
-        throw new LockException(
-            Problem.of(
-                    LockCode.FOREIGN_LOCK,
-                    "the file is what `conda list --export` writes, which is no lock")
-                .at(place)
-                .because("its lines have neither the place nor the digest of a package")
-                .hint("write a list with `conda list --explicit --sha256`"));
-      }
-      if (ARCHIVE.matcher(line).matches()) {
-        throw new LockException(
-            Problem.of(LockCode.FOREIGN_LOCK, "the list of archives has no line `@EXPLICIT`")
-                .at(place)
-                .hint("put `@EXPLICIT` above the first archive"));
-      }
-      if (SPEC.matcher(line).matches()) {
-        throw new LockException(
-            Problem.of(
-                    LockCode.FOREIGN_LOCK,
-                    "the file lists what is wanted, and a lock says what was chosen")
-                .at(place)
-                .hint("put the specs under `dependencies` of an environment.yml and lock that"));
-      }
-      return;
-    }
   }
 
   private static long version(JsonObject root, String source) {
     var text = Fields.text(root, "version");
     if (text == null) {
-      throw notOne(source, "it has no `version`");
+      throw NoLock.document(root, source, "it has no `version`");
     }
     if (!text.matches("[0-9]{1,9}") || text.matches("0+")) {
       throw new LockException(
@@ -116,16 +73,6 @@ public final class ForeignLocks {
               .because("conda-lock writes 1, pixi 4 to " + PixiText.NEWEST));
     }
     return Long.parseLong(text);
-  }
-
-  private static LockException notOne(String source, String why) {
-    return new LockException(
-        Problem.of(LockCode.FOREIGN_LOCK, "the file is no lock of a kind that can be read")
-            .at(Place.of(source))
-            .because(why)
-            .hint(
-                "give an explicit list (`@EXPLICIT`), a conda-lock.yml, a pixi.lock or a lock of"
-                    + " mambajs"));
   }
 
   /// Writes a document in the format it was read from, so that reading it again gives the same.

@@ -272,6 +272,11 @@ public final class LockExchange {
     problems.add(Problem.of(LockCode.LOCK_NOT_IMPORTABLE, what).at(place).because(why));
   }
 
+  private void refuse(String what, Place place, String why, String hint) {
+    problems.add(
+        Problem.of(LockCode.LOCK_NOT_IMPORTABLE, what).at(place).because(why).hint(hint));
+  }
+
   /// The channels of the file first, in its order, and those that packages come from besides.
   private List<String> orderedChannels(Set<String> used) {
     var ordered = new LinkedHashSet<String>();
@@ -446,7 +451,9 @@ public final class LockExchange {
       refuse(
           "`" + name + "` is a folder, not an archive",
           place,
-          "its content changes, so no lock can hold it");
+          "its content changes, so no lock can hold it",
+          "build a wheel of it and lock that, or choose an environment without it with"
+              + " --environment");
       return null;
     }
     var url = url(location, name, place);

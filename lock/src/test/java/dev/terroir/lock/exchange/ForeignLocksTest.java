@@ -19,6 +19,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("What locks of other tools hold, and what is refused")
@@ -152,6 +153,34 @@ class ForeignLocksTest {
     assertThat(refused("version: 1\n\tx: y").code().id()).isEqualTo("yaml-syntax");
   }
 
+  @ParameterizedTest(name = "{1}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          '# made by uv;lock-version = "1.0";[[packages]];name = "a"'     | `pylock.toml`       | 2
+          version = 1;requires-python = ">=3.9";;[[package]];name = "a"   | a lock of uv        | 4
+          [[package]];name = "a";[metadata];lock-version = "2.0"          | a lock of Poetry    | 1
+          [metadata];lock_version = "4.5";[[package]];name = "a"          | a lock of PDM       | 3
+          [workspace];name = "x";[dependencies];python = "*"              | a manifest of pixi  | 1
+          [project];name = "x";version = "1"                              | is TOML             | 1
+          -e .;a==1.0 \\;    --hash=sha256:0                               | requirements for pip | 1
+          '# by a tool;a[b]==1.0'                                         | requirements for pip | 2
+          {"_meta": {"pipfile-spec": 6}, "default": {}}                   | a lock of Pipenv    | 1
+          """)
+  void filesOfPythonToolsAreRefusedByWhatTheyAre(String lines, String what, int line) {
+    var problem = refused(lines.replace(";", "\n"));
+    assertThat(problem.code().id()).isEqualTo("foreign-lock");
+    assertThat(problem.what()).contains(what);
+    assertThat(problem.where().getFirst().text()).startsWith("the.lock:" + line + ":");
+    assertThat(problem.hints()).singleElement().asString().isNotEmpty();
+  }
+
+  @Test
+  void anEmptyFileIsNoLock() {
+    assertThat(refused("# nothing\n").what()).isEqualTo("the file is empty, and no lock");
+  }
+
   @Test
   void whatIsMissingIsSaidWithItsLine() {
     var text =
@@ -241,6 +270,7 @@ class ForeignLocksTest {
                       "`x` is a checkout of a repository and has no archive",
                       "`here` is a folder, not an archive",
                       "`six` has no SHA-256");
+              assertThat(e.problems().get(3).hints().getFirst()).startsWith("build a wheel of it");
               assertThat(e.problems().get(3).where().getFirst().text()).startsWith("the.lock:10:");
             });
   }
