@@ -58,7 +58,8 @@ public record Environment(
           "databricks",
           "r",
           "inferencingStackVersion",
-          "assetId");
+          "assetId",
+          "autoRebuild");
 
   /// Copies the variables in their order.
   public Environment {

@@ -111,6 +111,10 @@ final class PackageFile {
         }
         yaml(keys(YAML_KEY));
         json();
+        // Some tools write pip's format under other endings, such as requirements.lock.
+        if (name.startsWith("requirements")) {
+          return Kind.REQUIREMENTS;
+        }
       }
     }
     throw new EnvironmentException(
@@ -259,25 +263,30 @@ final class PackageFile {
   private void toml() {
     var tables = keys(TOML_TABLE);
     var keys = keys(TOML_KEY);
-    if (PYLOCK.matcher(name).matches() || keys.containsKey("lock-version")) {
+    // Poetry has a key of that name too, below its tables.
+    var firstTable = tables.values().stream().mapToInt(Key::line).min().orElse(Integer.MAX_VALUE);
+    var version = line(keys, "lock-version");
+    if (PYLOCK.matcher(name).matches() && tables.isEmpty() && !keys.containsKey("lock-version")) {
+      throw foreign(
+          "a list of requirements for pip, whatever its name says",
+          1,
+          "name it requirements.txt and give that");
+    }
+    if (PYLOCK.matcher(name).matches()
+        || (keys.containsKey("lock-version") && version < firstTable)) {
       throw foreign(
           "a lock of Python packages (`pylock.toml`)",
-          Math.max(1, line(keys, "lock-version")),
+          version,
           "give the requirements.txt or pyproject.toml that it was made from");
     }
     var locked = tables.get("package");
-    if (locked != null && keys.containsKey("version") && !tables.containsKey("workspace")) {
-      throw foreign(
-          "a lock of "
-              + (name.startsWith("poetry")
-                  ? "Poetry"
-                  : name.startsWith("uv") ? "uv" : "another tool"),
-          locked.line(),
-          name.startsWith("poetry")
-              ? "write a requirements.txt with `poetry export`, or give the pyproject.toml"
-              : name.startsWith("uv")
-                  ? "give the pyproject.toml, or write a requirements.txt with `uv export`"
-                  : "give the file that it was made from");
+    if (locked != null
+        && (keys.containsKey("version") || keys.containsKey("lock-version"))
+        && !tables.containsKey("workspace")) {
+      throw lock(locked.line(), keys);
+    }
+    if (locked != null && keys.containsKey("lock_version")) {
+      throw lock(locked.line(), keys);
     }
     if (name.equals("pipfile")) {
       throw foreign("a Pipfile", 1, "write a requirements.txt with `pipenv requirements`");
@@ -293,6 +302,27 @@ final class PackageFile {
           Math.max(1, pixi.map(table -> line(tables, table)).orElse(1)),
           "write an environment.yml with `pixi workspace export conda-environment`");
     }
+  }
+
+  private EnvironmentException lock(int line, Map<String, Key> keys) {
+    if (name.startsWith("poetry") || keys.containsKey("lock-version")) {
+      return foreign(
+          "a lock of Poetry",
+          line,
+          "write a requirements.txt with `poetry export`, or give the pyproject.toml");
+    }
+    if (name.startsWith("pdm") || keys.containsKey("lock_version")) {
+      return foreign(
+          "a lock of PDM",
+          line,
+          "write a requirements.txt with `pdm export`, or give the pyproject.toml");
+    }
+    return name.startsWith("uv")
+        ? foreign(
+            "a lock of uv",
+            line,
+            "give the pyproject.toml, or write a requirements.txt with `uv export`")
+        : foreign("a lock of another tool", line, "give the file that it was made from");
   }
 
   private void json() {

@@ -87,7 +87,9 @@ public record PythonSection(
         json.optionalString("interpreterPath").orElse("python"),
         json.optionalString("condaDependenciesFile").orElse(null),
         json.optionalString("baseCondaEnvironment").orElse(null),
-        json.optionalObject("condaDependencies").map(CondaDependencies::ofJson).orElse(null),
+        json.optionalObject("condaDependencies")
+            .map(packages -> CondaDependencies.ofJson(packages, json.place("condaDependencies")))
+            .orElse(null),
         json.strings("pipConstraints"),
         json);
   }

@@ -156,4 +156,80 @@ class PackageFileTest {
               });
     }
   }
+
+  private static String refusal(Path folder, String name, String text) throws IOException {
+    var file = Files.writeString(folder.resolve(name), text);
+    try {
+      return "accepted: " + Environment.fromFile("e", file, null, _ -> {});
+    } catch (EnvironmentException e) {
+      assertThat(e.problem().code().id()).isEqualTo("foreign-file");
+      assertThat(e.problem().hints()).isNotEmpty();
+      return e.problem().what();
+    }
+  }
+
+  @Test
+  void aVersionOfALockCountsWhereItStands(@TempDir Path folder) throws IOException {
+    var locked = "[[package]]\nname = \"a\"\n\n[metadata]\n";
+    assertThat(refusal(folder, "poetry.lock", locked + "lock-version = \"2.1\"\n"))
+        .isEqualTo("`poetry.lock` is a lock of Poetry");
+    assertThat(refusal(folder, "pdm.lock", "[metadata]\nlock_version = \"4.5\"\n" + locked))
+        .isEqualTo("`pdm.lock` is a lock of PDM");
+    assertThat(refusal(folder, "any.toml", "lock-version = \"1.0\"\n[[packages]]\n"))
+        .isEqualTo("`any.toml` is a lock of Python packages (`pylock.toml`)");
+  }
+
+  @Test
+  void requirementsUnderAnotherNameAreReadOrToldBy(@TempDir Path folder) throws IOException {
+    var lines = "alpha==1.0 \\\n    --hash=sha256:" + "0".repeat(64) + "\n";
+    for (var name : List.of("requirements.lock", "requirements-dev.lock", "requirements")) {
+      var file = Files.writeString(folder.resolve(name), lines);
+      var environment = Environment.fromFile("e", file, null, _ -> {});
+      assertThat(environment.condaDependencies().orElseThrow().pipPackages())
+          .anySatisfy(line -> assertThat(line).startsWith("alpha==1.0"));
+    }
+    assertThat(refusal(folder, "pylock.toml", lines))
+        .isEqualTo("`pylock.toml` is a list of requirements for pip, whatever its name says");
+  }
+
+  @Test
+  void aListOfCondaPackagesUnderAKeyIsRefusedWithWhereItBelongs(@TempDir Path folder)
+      throws IOException {
+    var file =
+        Files.writeString(
+            folder.resolve("environment.yml"),
+            """
+            dependencies:
+            - python=3.11
+            - conda: [pyodbc]
+              pip: [requests]
+            """);
+    assertThatThrownBy(() -> Environment.fromFile("e", file, null, _ -> {}))
+        .isInstanceOfSatisfying(
+            EnvironmentException.class,
+            e ->
+                assertThat(e.problem().hints())
+                    .containsExactly("put its packages straight under `dependencies`"));
+  }
+
+  @Test
+  void whatIsWrongWithPackagesInsideADefinitionIsSaidWithItsFile(@TempDir Path folder)
+      throws IOException {
+    Files.writeString(
+        folder.resolve("azureml_environment.json"),
+        """
+        {"name": "e", "autoRebuild": true,
+         "python": {"condaDependencies": {"dependencies": ["python=3.11", {"conda": ["a"]}]}}}
+        """);
+    var warnings = new ArrayList<String>();
+    var packages = SavedDirectory.load(folder, warnings::add).condaDependencies().orElseThrow();
+    assertThatThrownBy(packages::condaPackages)
+        .isInstanceOfSatisfying(
+            EnvironmentException.class,
+            e ->
+                assertThat(e.problem().where().getFirst().text())
+                    .startsWith(folder.resolve("azureml_environment.json") + ":2:")
+                    .endsWith("field `python.condaDependencies`"));
+    assertThat(warnings).isEmpty();
+  }
 }

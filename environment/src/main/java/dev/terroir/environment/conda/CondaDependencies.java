@@ -60,6 +60,9 @@ public final class CondaDependencies {
   private final String source;
   private final JsonObject json;
 
+  // Where the document that it is a member of has it.
+  private final @Nullable Place member;
+
   // Made when first asked for: most definitions of a workspace are only listed. Two threads may
   // make the
   // same value.
@@ -72,11 +75,13 @@ public final class CondaDependencies {
     this.json = read.json();
     this.text = text;
     this.content = read;
+    this.member = null;
   }
 
-  private CondaDependencies(JsonObject json, String source) {
-    this.source = source;
+  private CondaDependencies(JsonObject json, @Nullable Place member) {
+    this.source = "condaDependencies";
     this.json = json;
+    this.member = member;
   }
 
   private String text() {
@@ -91,10 +96,32 @@ public final class CondaDependencies {
   private CondaReader content() {
     var known = content;
     if (known == null) {
-      known = CondaReader.read(text(), source, false);
+      known = read();
       content = known;
     }
     return known;
+  }
+
+  // Lines of a text that only we have made say nothing to its author.
+  private CondaReader read() {
+    try {
+      return CondaReader.read(text(), source, false);
+    } catch (EnvironmentException e) {
+      var place = member;
+      if (place == null) {
+        throw e;
+      }
+      throw new EnvironmentException(
+          e.problems().stream()
+              .map(problem ->
+                  new Problem(
+                      problem.code(),
+                      problem.what(),
+                      List.of(place),
+                      problem.why(),
+                      problem.hints()))
+              .toList());
+    }
   }
 
   /// The default document: Python, and `azureml-defaults` as the only pip requirement.
@@ -120,7 +147,14 @@ public final class CondaDependencies {
   /// Takes over the `condaDependencies` member of a definition. What is wrong with its entries is
   /// said when they are first asked for.
   public static CondaDependencies ofJson(JsonObject json) {
-    return new CondaDependencies(json, "condaDependencies");
+    return new CondaDependencies(json, (Place) null);
+  }
+
+  /// The same of a document with places.
+  ///
+  /// @param member where the member stands, for messages
+  public static CondaDependencies ofJson(JsonObject json, Place member) {
+    return new CondaDependencies(json, member);
   }
 
   /// A document of given parts, as the service's `CondaDependencies.create`.

@@ -293,7 +293,9 @@ final class CondaReader {
               .hint(
                   entry.value() instanceof YamlNode.Scalar scalar
                       ? "write the package as one word: `" + entry.key() + "=" + scalar.text() + "`"
-                      : "write `- pip:` above the packages that pip installs"));
+                      : entry.key().equals("conda")
+                          ? "put its packages straight under `dependencies`"
+                          : "write `- pip:` above the packages that pip installs"));
     }
   }
 
