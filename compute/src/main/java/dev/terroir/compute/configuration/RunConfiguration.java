@@ -200,10 +200,12 @@ public record RunConfiguration(
       if (project == null) {
         return Optional.empty();
       }
-      return json.optionalString("CondaDependenciesFile")
-          .map(project::resolve)
-          .filter(Files::isRegularFile)
-          .map(file -> Environment.fromCondaSpecification("runconfig", file));
+      var conda = json.optionalString("CondaDependenciesFile").map(project::resolve);
+      if (conda.isPresent() && !Files.isRegularFile(conda.get())) {
+        warnings.accept("the conda file " + conda.get() + " is not there");
+        return Optional.empty();
+      }
+      return conda.map(file -> Environment.fromCondaSpecification("runconfig", file, warnings));
     }
     var section = json.optionalObject("environment");
     if (section.isEmpty()) {
