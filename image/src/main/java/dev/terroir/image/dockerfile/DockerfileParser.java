@@ -113,7 +113,17 @@ final class DockerfileParser {
         continue;
       }
       var instruction = step.get().instruction();
-      if (instruction instanceof Instruction.From) {
+      if (instruction instanceof Instruction.From stage) {
+        // BuildKit's check ReservedStageName: allowed, and a likely mistake.
+        if ("scratch".equals(stage.alias()) || "context".equals(stage.alias())) {
+          warnings.add(
+              source
+                  + ":"
+                  + step.get().firstLine()
+                  + ": the stage is named `"
+                  + stage.alias()
+                  + "`, which has a meaning of its own");
+        }
         if (from != null) {
           stages.add(new Stage(stages.size(), from, steps));
         }
@@ -504,14 +514,11 @@ final class DockerfileParser {
           "`FROM` takes an image, or an image, `AS` and the stage's name, not `" + rest + "`");
     }
     var alias = words.get(2).toLowerCase(Locale.ROOT);
-    if (!STAGE_NAME.matcher(alias).matches()
-        || alias.equals("scratch")
-        || alias.equals("context")) {
+    if (!STAGE_NAME.matcher(alias).matches()) {
       throw new Mistake(
           start + rest.lastIndexOf(words.get(2)),
           "`" + words.get(2) + "` cannot be the name of a stage",
-          "use a letter, then letters, digits, `-`, `_` and `.`; `scratch` and `context` are"
-              + " taken");
+          "use a letter, then letters, digits, `-`, `_` and `.`");
     }
     return new Instruction.From(platform, image, alias);
   }

@@ -204,6 +204,15 @@ class DockerfileTest {
     }
 
     @Test
+    void aStageMayHaveANameOfAnotherMeaning() {
+      var file = parse("FROM scratch AS context", "FROM context", "COPY --from=context a b");
+      assertThat(file.stages().getFirst().name()).contains("context");
+      assertThat(file.warnings())
+          .containsExactly(
+              "Dockerfile:1: the stage is named `context`, which has a meaning of its own");
+    }
+
+    @Test
     void fromTakesPlatformArgumentsAndName() {
       var file =
           parse("ARG TAG=3", "FROM --platform=$BUILDPLATFORM img:${TAG} as Build", "FROM build");
@@ -314,8 +323,7 @@ class DockerfileTest {
                    | FROM scratch AS UP!
                    |                 ^
 
-              hint: use a letter, then letters, digits, `-`, `_` and `.`; `scratch` and `context`\
-               are taken
+              hint: use a letter, then letters, digits, `-`, `_` and `.`
               error: there is no instruction `RUM`  [dockerfile-syntax]
                 at Dockerfile:2:1
                    | RUM ls
