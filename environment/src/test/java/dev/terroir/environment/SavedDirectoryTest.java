@@ -28,7 +28,8 @@ class SavedDirectoryTest {
   /// out, null, or of no meaning here.
   private record Drawn(Random random) {
     private static final List<String> TEXTS =
-        List.of("a", "", " ", "ä\u2028", "x: y", "- z", "#", "\"q\"", "'", "{}", "null", "1.10", "\\n");
+        List.of(
+            "a", "", " ", "ä\u2028", "x: y", "- z", "#", "\"q\"", "'", "{}", "null", "1.10", "\\n");
 
     String text() {
       return TEXTS.get(random.nextInt(TEXTS.size()));
@@ -144,7 +145,8 @@ class SavedDirectoryTest {
         text.append("- conda-forge::p").append(i).append(random.nextBoolean() ? " >=1,<2\n" : "\n");
       }
       if (often()) {
-        text.append("- pip:\n  # for the service\n  - azureml-defaults\n  - six==1.16.0 # pinned\n");
+        text.append(
+            "- pip:\n  # for the service\n  - azureml-defaults\n  - six==1.16.0 # pinned\n");
       }
       if (random.nextBoolean()) {
         text.append("channels: [conda-forge, defaults]\n");

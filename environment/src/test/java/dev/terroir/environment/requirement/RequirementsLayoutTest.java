@@ -37,7 +37,8 @@ class RequirementsLayoutTest {
     var text = new StringBuilder();
     for (var line : lines) {
       while (random.nextInt(3) == 0) {
-        text.append(List.of("", "  ", "# six==2", "\t# why \\not").get(random.nextInt(4))).append(end);
+        text.append(List.of("", "  ", "# six==2", "\t# why \\not").get(random.nextInt(4)))
+            .append(end);
       }
       text.append(" ".repeat(random.nextInt(3)));
       for (var c : line.toCharArray()) {
@@ -46,7 +47,8 @@ class RequirementsLayoutTest {
           text.append('\\').append(end);
         }
       }
-      text.append(List.of("", " ", "  # why", "\t# a==1 --hash=x").get(random.nextInt(4))).append(end);
+      text.append(List.of("", " ", "  # why", "\t# a==1 --hash=x").get(random.nextInt(4)))
+          .append(end);
     }
     return text.toString();
   }

@@ -118,7 +118,9 @@ class DockerfileLayoutTest {
           assertThat(plain).hasSize(lines.size() + 1);
           var text =
               new Layout(
-                      random, random.nextBoolean() ? '\\' : '`', random.nextBoolean() ? "\n" : "\r\n")
+                      random,
+                      random.nextBoolean() ? '\\' : '`',
+                      random.nextBoolean() ? "\n" : "\r\n")
                   .of(lines);
           assertThat(instructions(text)).as(text).isEqualTo(plain);
           assertThat(instructions("\uFEFF" + text)).isEqualTo(plain);

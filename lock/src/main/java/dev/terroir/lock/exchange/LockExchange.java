@@ -273,8 +273,7 @@ public final class LockExchange {
   }
 
   private void refuse(String what, Place place, String why, String hint) {
-    problems.add(
-        Problem.of(LockCode.LOCK_NOT_IMPORTABLE, what).at(place).because(why).hint(hint));
+    problems.add(Problem.of(LockCode.LOCK_NOT_IMPORTABLE, what).at(place).because(why).hint(hint));
   }
 
   /// The channels of the file first, in its order, and those that packages come from besides.
