@@ -26,16 +26,19 @@ import java.util.function.Consumer;
 /// `<id>/status.json`. `current` beside them names the newest one.
 final class BuildFiles implements AutoCloseable {
   private final Path directory;
+  private final String wish;
   private final Clock clock;
   private final Writer log;
 
-  private BuildFiles(Path directory, Clock clock, Writer log) {
+  private BuildFiles(Path directory, String wish, Clock clock, Writer log) {
     this.directory = directory;
+    this.wish = wish;
     this.clock = clock;
     this.log = log;
   }
 
-  static BuildFiles begin(Path folder, Clock clock) {
+  /// @param wish what is built of the definition
+  static BuildFiles begin(Path folder, String wish, Clock clock) {
     var id =
         clock.instant().truncatedTo(ChronoUnit.SECONDS).toString().replace(":", "")
             + "_"
@@ -44,7 +47,7 @@ final class BuildFiles implements AutoCloseable {
     try {
       Files.createDirectories(directory);
       var files =
-          new BuildFiles(directory, clock, Files.newBufferedWriter(directory.resolve("build.log")));
+          new BuildFiles(directory, wish, clock, Files.newBufferedWriter(directory.resolve("build.log")));
       files.status(JsonObject.builder().put("status", "Running"));
       AtomicFiles.write(folder.resolve("current"), id + "\n");
       return files;
@@ -99,14 +102,20 @@ final class BuildFiles implements AutoCloseable {
     }
   }
 
-  /// What a build came to; empty when it was canceled or killed.
+  /// What a build came to; empty when it was canceled or killed, or failed at what this wish, or
+  /// this wish by now, may not meet.
   ///
-  /// @throws ImageException when it failed
-  static Optional<Recorded> result(Attempt attempt) {
+  /// @param wish of whom the result is for
+  /// @throws ImageException when it failed, and would again
+  static Optional<Recorded> result(Attempt attempt, String wish) {
     var json = JsonReader.readObject(attempt.directory().resolve("status.json"));
     return switch (json.string("status")) {
       case "Succeeded" -> Optional.of(Recorded.of(json.object("image")));
       case "Failed" -> {
+        if (!json.optionalString("wish").equals(Optional.of(wish))
+            || !json.optionalBoolean("lasts").orElse(false)) {
+          yield Optional.empty();
+        }
         var problem =
             Problem.of(ImageCode.IMAGE_BUILD_FAILED, "the image could not be built")
                 .because(json.string("what"));
@@ -136,9 +145,19 @@ final class BuildFiles implements AutoCloseable {
         JsonObject.builder()
             .put("status", "Failed")
             .put("code", problem.code().id())
+            .put("lasts", lasts(problem))
             .put("what", problem.what())
             .put("why", problem.why())
             .put("hints", problem.hints()));
+  }
+
+  /// Whether the same wish fails again: what this machine or a network lacked may be there in the
+  /// next moment, or for another user.
+  private static boolean lasts(Problem problem) {
+    return switch (problem.code().kind()) {
+      case REQUEST, UNSOLVABLE, FAILED -> true;
+      case SURROUNDINGS, CANCELED, BUG -> false;
+    };
   }
 
   void canceled() {
@@ -148,7 +167,8 @@ final class BuildFiles implements AutoCloseable {
 
   private void status(JsonObject.Builder status) {
     AtomicFiles.write(
-        directory.resolve("status.json"), JsonWriter.indented(status.build(), 2) + "\n");
+        directory.resolve("status.json"),
+        JsonWriter.indented(status.put("wish", wish).build(), 2) + "\n");
   }
 
   private synchronized void keep(String line) {

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Requests for one definition at once, from any number of processes, are one build: the first does
 /// the work, the others read its log and get its result where it is what they ask for. If it is
-/// killed, one of them goes on.
+/// killed, or fails at what another wish or another moment may not meet, one of them goes on.
 ///
 /// @since 0.1
 final class WorkspaceBuild implements ImageBuild {
@@ -34,7 +34,7 @@ final class WorkspaceBuild implements ImageBuild {
   private final Path folder;
   private final Clock clock;
   private final Progress progress;
-  private final Predicate<Recorded> isWished;
+  private final Asked asked;
   private final CountDownLatch ended = new CountDownLatch(1);
   private final AtomicReference<Status> status = new AtomicReference<>(Status.QUEUED);
   private final AtomicReference<@Nullable Recorded> image = new AtomicReference<>();
@@ -48,30 +48,37 @@ final class WorkspaceBuild implements ImageBuild {
       String hash,
       Clock clock,
       Progress progress,
-      Predicate<Recorded> isWished,
+      Asked asked,
       Function<Progress, Recorded> work) {
     this.folder = records.directory(hash).resolve("builds");
     this.lock = folder.resolve("build.lock");
     this.clock = clock;
     this.progress = progress;
-    this.isWished = isWished;
+    this.asked = asked;
     this.thread = Thread.ofVirtual().name("image build " + hash).unstarted(() -> run(work));
   }
+
+  /// What is asked for of a definition.
+  ///
+  /// @param wish the same text in every process that asks for the same: what cannot be done for one
+  ///   of them cannot be done for the others
+  /// @param isServedBy whether an image that somebody else built meanwhile will do
+  record Asked(String wish, Predicate<Recorded> isServedBy) {}
 
   /// Starts a build.
   ///
   /// @param progress sees the log's lines as they come
-  /// @param isWished whether an image that somebody else built meanwhile will do: one definition
-  ///   may be asked for on several platforms and bases, and in several ways
+  /// @param asked what is asked for: one definition may be on several platforms and bases, and in
+  ///   several ways
   /// @param work does it, and remembers the image
   static WorkspaceBuild start(
       ImageRecords records,
       String hash,
       Clock clock,
       Progress progress,
-      Predicate<Recorded> isWished,
+      Asked asked,
       Function<Progress, Recorded> work) {
-    var build = new WorkspaceBuild(records, hash, clock, progress, isWished, work);
+    var build = new WorkspaceBuild(records, hash, clock, progress, asked, work);
     build.thread.start();
     return build;
   }
@@ -115,6 +122,7 @@ final class WorkspaceBuild implements ImageBuild {
     }
     status.set(Status.RUNNING);
     progress.line("another process builds this image already; this is its log");
+    var followed = Optional.<BuildFiles.Attempt>empty();
     var shown = 0L;
     while (true) {
       if (Thread.currentThread().isInterrupted()) {
@@ -125,11 +133,15 @@ final class WorkspaceBuild implements ImageBuild {
       try (var held = free) {
         var attempt = BuildFiles.current(folder).filter(it -> !Optional.of(it).equals(old));
         if (attempt.isPresent()) {
+          if (!attempt.equals(followed)) {
+            followed = attempt;
+            shown = 0;
+          }
           log.set(attempt.get().log());
           shown = attempt.get().show(shown, progress::line);
         }
         if (held != null) {
-          var result = attempt.flatMap(BuildFiles::result).filter(isWished);
+          var result = attempt.flatMap(it -> BuildFiles.result(it, asked.wish())).filter(asked.isServedBy());
           return result.isPresent() ? result.get() : work(work);
         }
       }
@@ -147,7 +159,7 @@ final class WorkspaceBuild implements ImageBuild {
 
   private Recorded work(Function<Progress, Recorded> work) {
     status.set(Status.RUNNING);
-    try (var files = BuildFiles.begin(folder, clock)) {
+    try (var files = BuildFiles.begin(folder, asked.wish(), clock)) {
       log.set(files.log());
       try {
         var result = work.apply(files.logged(progress));

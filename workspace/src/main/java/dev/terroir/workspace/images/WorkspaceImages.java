@@ -4,6 +4,8 @@ import dev.terroir.environment.Environment;
 import dev.terroir.environment.identity.CanonicalForm;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.file.Trees;
+import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.base.DefaultBases;
@@ -94,6 +96,24 @@ public final class WorkspaceImages {
         && it.image().isBuiltWithLinkScripts(linkScripts);
   }
 
+  /// Builds are kept by definition, so a wish is all that is not the definition.
+  ///
+  /// @param made what is built when nothing serves the wish
+  private WorkspaceBuild.Asked asked(DefinitionImages.Wish wish, DefinitionImages.Wish made) {
+    var text =
+        JsonObject.builder()
+            .put("platform", made.platform().toString())
+            .put("python", String.valueOf(made.pythonVersion()))
+            .put("pythonOfBase", made.takesPythonOfBase())
+            .put("update", made.update())
+            .put("directory", made.directory().toAbsolutePath().normalize().toString())
+            .put("base", String.valueOf(made.base()))
+            .put("options", made.options().toString())
+            .put("linkScripts", linkScripts);
+    return new WorkspaceBuild.Asked(
+        JsonWriter.compact(text.build()), recorded -> isWished(wish, recorded));
+  }
+
   private boolean isOnPresentDefault(DefinitionImages.Wish wish, BuiltImage image) {
     var lock = locks.find(image.definitionHash(), image.platform(), null);
     var python = lock.map(Lock::pythonVersion).orElseGet(() -> DefinitionImages.pythonOf(wish));
@@ -135,7 +155,7 @@ public final class WorkspaceImages {
         CanonicalForm.hash(wish.environment()),
         clock,
         progress,
-        recorded -> isWished(wish, recorded),
+        asked(wish, wish),
         logged -> find(wish).orElseGet(() -> make(wish, logged)));
   }
 
@@ -151,13 +171,14 @@ public final class WorkspaceImages {
       progress.step(
           "taking the lock that was imported; `terroir environment lock --update` resolves anew");
     }
+    var made = isThere && !isImported ? wish.updated() : wish;
     return WorkspaceBuild.start(
         records,
         CanonicalForm.hash(wish.environment()),
         clock,
         progress,
-        recorded -> isWished(wish, recorded),
-        logged -> make(isThere && !isImported ? wish.updated() : wish, logged));
+        asked(wish, made),
+        logged -> make(made, logged));
   }
 
   /// An image that an engine got and no registry has.

@@ -129,6 +129,98 @@ class ImageBuildTest {
   }
 
   @Test
+  void whoAsksForSomethingElseInheritsNoFailure() {
+    var release = new CountDownLatch(1);
+    var first =
+        start(
+            "on a base",
+            Progress.SILENT,
+            _ -> {
+              await(release);
+              throw new ImageException(
+                  Problem.of(ImageCode.BASE_NOT_FIT, "the base has no Python 3.12"));
+            });
+    awaitLog(first);
+    var lines = Collections.synchronizedList(new ArrayList<String>());
+    var other =
+        start(
+            "on another base",
+            collecting(lines),
+            progress -> {
+              progress.line("layer of numpy");
+              return records.add(image('b'), false);
+            });
+    awaitLog(other);
+    release.countDown();
+
+    assertThat(other.waitForCompletion(_ -> {}).image()).isEqualTo(image('b'));
+    assertThat(lines).last().asString().endsWith("layer of numpy");
+    assertThatThrownBy(() -> first.waitForCompletion(_ -> {}))
+        .hasMessageContaining("the base has no Python 3.12");
+  }
+
+  @Test
+  void whoWaitsForABuildThatTheSurroundingsFailTriesItself() {
+    var release = new CountDownLatch(1);
+    var first =
+        start(
+            Progress.SILENT,
+            _ -> {
+              await(release);
+              throw new ImageException(
+                  Problem.of(ImageCode.REGISTRY_UNREACHABLE, "the base cannot be read"));
+            });
+    awaitLog(first);
+    var second = start(Progress.SILENT, _ -> records.add(image('b'), false));
+    awaitLog(second);
+    release.countDown();
+
+    assertThat(second.waitForCompletion(_ -> {}).image()).isEqualTo(image('b'));
+    assertThatThrownBy(() -> first.waitForCompletion(_ -> {}))
+        .hasMessageContaining("the base cannot be read");
+  }
+
+  @Test
+  void whoFollowsOneBuildAfterAnotherReadsBothLogsWhole() {
+    var release = new CountDownLatch(1);
+    var again = new CountDownLatch(1);
+    var first =
+        start(
+            "one",
+            Progress.SILENT,
+            progress -> {
+              progress.line("a long line that the log of the next build is shorter than");
+              await(release);
+              throw new ImageException(
+                  Problem.of(ImageCode.BASE_NOT_FIT, "the base has no Python 3.12"));
+            });
+    awaitLog(first);
+    Function<Progress, Recorded> work =
+        progress -> {
+          progress.line("layer");
+          await(again);
+          return records.add(image('b'), false);
+        };
+    var seen = new ArrayList<List<String>>();
+    var others = new ArrayList<ImageBuild>();
+    for (int i = 0; i < 2; i++) {
+      List<String> lines = Collections.synchronizedList(new ArrayList<>());
+      seen.add(lines);
+      others.add(start("two", collecting(lines), work));
+    }
+    others.forEach(ImageBuildTest::awaitLog);
+    release.countDown();
+    while (!seen.stream()
+        .allMatch(lines -> List.copyOf(lines).stream().anyMatch(it -> it.endsWith("layer")))) {
+      Thread.onSpinWait();
+    }
+    again.countDown();
+
+    assertThat(others.stream().map(build -> build.waitForCompletion(_ -> {})).distinct())
+        .hasSize(1);
+  }
+
+  @Test
   void whoAsksForAnotherImageOfTheDefinitionWaitsAndBuildsIt() {
     var release = new CountDownLatch(1);
     var first =
@@ -147,7 +239,8 @@ class ImageBuildTest {
             HASH,
             Clock.systemUTC(),
             Progress.SILENT,
-            recorded -> recorded.image().equals(image('b')),
+            new WorkspaceBuild.Asked(
+                "the other", recorded -> recorded.image().equals(image('b'))),
             _ -> records.add(image('b'), false));
     while (other.status() != ImageBuild.Status.RUNNING || other.log().isEmpty()) {
       Thread.onSpinWait();
@@ -224,7 +317,23 @@ class ImageBuildTest {
   }
 
   private ImageBuild start(Progress progress, Function<Progress, Recorded> work) {
-    return WorkspaceBuild.start(records, HASH, Clock.systemUTC(), progress, _ -> true, work);
+    return start("the usual", progress, work);
+  }
+
+  private ImageBuild start(String wish, Progress progress, Function<Progress, Recorded> work) {
+    return WorkspaceBuild.start(
+        records,
+        HASH,
+        Clock.systemUTC(),
+        progress,
+        new WorkspaceBuild.Asked(wish, _ -> true),
+        work);
+  }
+
+  private static void awaitLog(ImageBuild build) {
+    while (build.status() != ImageBuild.Status.RUNNING || build.log().isEmpty()) {
+      Thread.onSpinWait();
+    }
   }
 
   private static void await(CountDownLatch latch) {
