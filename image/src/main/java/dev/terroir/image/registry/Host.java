@@ -53,7 +53,10 @@ final class Host {
   private static final Duration TOKEN_MARGIN = Duration.ofSeconds(10);
 
   private final String domain;
-  private final URI base;
+  /// Known for a registry on this machine when it has answered.
+  private volatile URI base;
+
+  private volatile boolean isSchemeKnown;
   private final RegistryOptions options;
   private final Transport transport;
   private final Map<String, Authorization> authorizations = new ConcurrentHashMap<>();
@@ -73,8 +76,10 @@ final class Host {
     this.transport = transport;
     var address = domain.equals(ImageReference.DEFAULT_DOMAIN) ? "registry-1.docker.io" : domain;
     var host = address.replaceFirst(":[0-9]+$", "");
-    var plain = options.insecure().contains(domain) || Reach.isLoopback(host);
+    var insecure = options.insecure().contains(domain);
+    var plain = insecure || Reach.isLoopback(host);
     this.base = URI.create((plain ? "http://" : "https://") + address);
+    this.isSchemeKnown = insecure || !plain;
   }
 
   String domain() {
@@ -151,6 +156,21 @@ final class Host {
     Request with(Body sent) {
       return new Request(method, uri, scope, headers, sent);
     }
+
+    /// The same by TLS where the registry of its address is spoken to so.
+    Request by(URI base) {
+      var isOther =
+          !base.getScheme().equals(uri.getScheme())
+              && base.getRawAuthority().equals(uri.getRawAuthority());
+      return isOther
+          ? new Request(
+              method,
+              URI.create(base.getScheme() + uri.toString().substring(uri.getScheme().length())),
+              scope,
+              headers,
+              body)
+          : this;
+    }
   }
 
   /// An answer; its body is read under the clock and closed by who got it.
@@ -198,7 +218,7 @@ final class Host {
         answer.close();
         sleep(wait == null ? backOff(attempt) : wait);
       } catch (IOException e) {
-        if (attempt >= options.attempts()) {
+        if (attempt >= options.attempts() || LocalScheme.isDistrust(e)) {
           throw unreachable(what, e);
         }
         sleep(backOff(attempt));
@@ -247,8 +267,37 @@ final class Host {
 
   /// Makes a request once: with what opens the door, through redirects.
   Answer once(Request request) throws IOException {
+    if (!isSchemeKnown) {
+      return opened(request, first(request), null);
+    }
+    var known = request.by(base);
     var used = current(request.scope());
-    var answer = redirected(request, used);
+    return opened(known, redirected(known, used), used);
+  }
+
+  /// The first answer of a registry on this machine shows how it is spoken to: without TLS, as is
+  /// usual there, or with it. Nothing that opens a door is sent before that is known.
+  private Answer first(Request request) throws IOException {
+    try {
+      var answer = redirected(request, null);
+      if (!LocalScheme.mayWantTls(answer.status()) || !LocalScheme.isTls(transport, base)) {
+        isSchemeKnown = true;
+        return answer;
+      }
+      answer.close();
+    } catch (IOException e) {
+      if (!LocalScheme.isTls(transport, base)) {
+        throw e;
+      }
+    }
+    base = LocalScheme.byTls(base);
+    isSchemeKnown = true;
+    return redirected(request.by(base), null);
+  }
+
+  /// @param used what was sent to open the door, or null
+  private Answer opened(Request request, Answer answer, @Nullable Authorization used)
+      throws IOException {
     if (answer.status() != 401 || !Reach.isSame(base, answer.uri())) {
       return answer;
     }
@@ -258,7 +307,7 @@ final class Host {
       return answer;
     }
     answer.close();
-    return redirected(request, fresh);
+    return redirected(request.by(base), fresh);
   }
 
   private Answer redirected(Request request, @Nullable Authorization authorization)
@@ -564,7 +613,10 @@ final class Host {
             .hint(
                 cause instanceof Transport.StalledException
                     ? "try again; what was transferred is not transferred again"
-                    : "check the name, the network, and that the registry runs"),
+                    : LocalScheme.isDistrust(cause)
+                        ? "set `SSL_CERT_FILE` to a file of the certificate authorities to trust,"
+                            + " the registry's among them"
+                        : "check the name, the network, and that the registry runs"),
         cause);
   }
 }

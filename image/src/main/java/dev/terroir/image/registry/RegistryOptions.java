@@ -6,8 +6,8 @@ import java.util.Set;
 /// How registries are spoken to. Immutable: every `with…` gives a changed copy.
 ///
 /// @param credentials where credentials come from
-/// @param insecure hosts, with their ports, that are spoken to without TLS; this machine's own
-///   addresses always are
+/// @param insecure hosts, with their ports, that are spoken to without TLS; a registry on this
+///   machine may be with or without
 /// @param parallel how many uploads and how many downloads run at once
 /// @param attempts how often a request is made before its failure is told
 /// @param stall how long nothing may move before a transfer counts as cut

@@ -51,6 +51,11 @@ class DebianRegistryTest {
 
   /// @return host and port
   private String start(boolean withPassword) throws IOException, InterruptedException {
+    return start(withPassword, "");
+  }
+
+  /// @param tls what the part `http` of its configuration says of TLS
+  private String start(boolean withPassword, String tls) throws IOException, InterruptedException {
     var program = Tool.named("docker-registry").program();
     int port;
     try (var socket = new ServerSocket(0)) {
@@ -65,9 +70,9 @@ class DebianRegistryTest {
         storage:
           filesystem: {rootdirectory: %s}
           delete: {enabled: true}
-        http: {addr: "127.0.0.1:%d", secret: terroir-test}
+        http: {addr: "127.0.0.1:%d", secret: terroir-test%s}
         """
-            .formatted(folder.resolve("data"), port);
+            .formatted(folder.resolve("data"), port, tls);
     if (withPassword) {
       Files.writeString(folder.resolve("htpasswd"), HTPASSWD + "\n");
       config += "auth: {htpasswd: {realm: test, path: " + folder.resolve("htpasswd") + "}}\n";
@@ -229,6 +234,50 @@ class DebianRegistryTest {
               ImageException.class,
               e -> assertThat(e.problem().code()).isEqualTo(ImageCode.IMAGE_NOT_FOUND));
     }
+  }
+
+  @Test
+  void aRegistryOnThisMachineMayHaveTls() throws Exception {
+    var openssl = Tool.named("openssl");
+    var key = temporary.resolve("key.pem");
+    var certificate = temporary.resolve("certificate.pem");
+    openssl.run(
+        ("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
+                + " -addext subjectAltName=IP:127.0.0.1,DNS:localhost")
+            .concat(" -keyout " + key + " -out " + certificate)
+            .split(" "));
+    var address =
+        start(true, ", tls: {certificate: \"%s\", key: \"%s\"}".formatted(certificate, key));
+    var image = SampleImage.of(Platform.current(), 71, 2, 100_000);
+    var reference = ImageReference.parse(address + "/private/app:1");
+    var login =
+        RegistryOptions.of(
+            CredentialSource.of(Map.of(address, Credentials.of("terroir", "open sesame"))));
+    var trusting = Settings.of(Map.of("SSL_CERT_FILE", certificate.toString()));
+
+    try (var registries = new Registries(login, trusting, null)) {
+      image.putInto(registries.target(reference, List.of()), "1");
+      assertThat(registries.source(reference).root()).isEqualTo(image.root());
+    }
+    var local = ImageReference.parse("localhost" + address.substring(9) + "/private/app:1");
+    try (var registries = new Registries(anonymous(), trusting, null)) {
+      assertThatThrownBy(() -> registries.source(local).root())
+          .as("known by any name of this machine, and still asking for a password")
+          .isInstanceOfSatisfying(
+              ImageException.class,
+              e -> assertThat(e.problem().code()).isEqualTo(ImageCode.REGISTRY_DENIED));
+    }
+    try (var registries = new Registries(login)) {
+      assertThatThrownBy(() -> registries.source(reference).root())
+          .isInstanceOfSatisfying(
+              ImageException.class,
+              e -> {
+                assertThat(e.problem().code()).isEqualTo(ImageCode.REGISTRY_UNREACHABLE);
+                assertThat(e.problem().why()).contains("its certificate is not trusted");
+                assertThat(e.problem().hints()).first().asString().contains("SSL_CERT_FILE");
+              });
+    }
+    assertThat(running.getLast().isAlive()).isTrue();
   }
 
   @Test
