@@ -107,7 +107,7 @@ def in_run() -> Optional[Target]:
     if endpoint and token:
         return Target(endpoint=endpoint, token=token)
     directory = os.environ.get("TERROIR_WORKSPACE_DIRECTORY")
-    return Target(directory=Path(directory)) if directory else None
+    return Target(directory=Path(directory), token=token or None) if directory else None
 
 
 def directory_of(target: Target) -> Path:
@@ -154,7 +154,8 @@ def running(target: Target) -> Optional[Address]:
     folder = directory_of(target) / "server"
     try:
         url = json.loads((folder / "server.json").read_text(encoding="utf-8"))["url"]
-        return Address(str(url).rstrip("/"), (folder / "token").read_text(encoding="utf-8").strip())
+        token = target.token or (folder / "token").read_text(encoding="utf-8").strip()
+        return Address(str(url).rstrip("/"), token)
     except (OSError, ValueError, KeyError):
         return None
 
@@ -184,7 +185,7 @@ def start(target: Target) -> Address:
         run_program(["workspace", "create", "--name", target.name or "default", "--exist-ok", "--no-config"])
     text = run_program(["serve", "--detach", "--workspace", str(directory), "--output", "json"])
     answer = json.loads(text)
-    token = Path(answer["tokenFile"]).read_text(encoding="utf-8").strip()
+    token = target.token or Path(answer["tokenFile"]).read_text(encoding="utf-8").strip()
     return Address(str(answer["url"]).rstrip("/"), token)
 
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.workspace.Workspace;
+import dev.terroir.workspace.accounts.Tokens;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -104,6 +105,46 @@ class RunCommandsTest {
         .containsEntry("quality", "good")
         .containsEntry("a", "b");
     assertThat(terroir.run("run tag -r " + id).code()).isEqualTo(2);
+  }
+
+  @Test
+  void aScriptHasATokenOfItsRunAloneThatEndsWithIt() {
+    var text =
+        """
+        import os
+        print("address", "AZUREML_SERVICE_ENDPOINT" in os.environ)
+        open("outputs/token", "w").write(os.environ["AZUREML_RUN_TOKEN"])
+        """;
+    terroir =
+        new Terroir(
+            folder,
+            List.of(
+                "AZUREML_SERVICE_ENDPOINT=https://team.example",
+                "AZUREML_RUN_TOKEN=of the run that submits this one"));
+    var ids =
+        List.of("a.py", "b.py").stream()
+            .map(script -> submit(script, text).succeeds().json().string("runId"))
+            .toList();
+    try (var workspace =
+        Workspace.create(Workspace.DEFAULT_NAME, null, true, terroir.settings, Progress.SILENT)) {
+      var tokens = new Tokens(workspace.database(), workspace.clock());
+      for (var id : ids) {
+        assertThat(terroir.run("run logs -r " + id).out()).contains("address False");
+        terroir.run("run download -r " + id + " -p outputs/ -d " + folder.resolve(id)).succeeds();
+        var token = tokens.find(content(folder.resolve(id).resolve("outputs/token"))).orElseThrow();
+        assertThat(token.runId()).isEqualTo(id);
+        assertThat(token.revokedAt()).isNotNull();
+      }
+      assertThat(tokens.runs()).isEmpty();
+    }
+  }
+
+  private static String content(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
   }
 
   @Test

@@ -110,7 +110,8 @@ public final class Experiment {
               .put("snapshotId", snapshot)
               .put("isEnvironmentCached", used.isCached())
               .build());
-      RunSupervisor.start(launch.order(setting, Map.of()));
+      var token = RunTokens.of(workspace).create(id);
+      RunSupervisor.start(launch.order(setting, Map.of(RunTokens.VARIABLE, token)));
       launched = true;
       update(id, RunStatus.QUEUED, JsonObject.builder().put("launched", true).build());
       return new Submitted(Run.get(workspace, id), used);

@@ -223,6 +223,7 @@ public final class Run {
     if (status == RunStatus.COMPLETED) {
       register(changes);
     }
+    RunTokens.of(workspace).end(id);
     return change(status, changes.build());
   }
 

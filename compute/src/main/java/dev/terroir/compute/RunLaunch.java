@@ -153,6 +153,9 @@ final class RunLaunch {
     return switch (setting) {
       case Setting.Local(var ready) -> {
         var all = new TreeMap<>(ready.python().activated(workspace.settings().variables()));
+        // Of the run that this one is submitted by, perhaps to another server.
+        all.remove(RunTokens.ENDPOINT);
+        all.remove(RunTokens.VARIABLE);
         all.putAll(own);
         var python = ready.python().python();
         command.addFirst(line == null ? python.toString() : SHELL);

@@ -149,7 +149,7 @@ public final class TerroirServer implements AutoCloseable {
             document,
             Resources.of(context, document, options.version(), runs),
             new Authentication(tokens, clock),
-            new RunScope(workspace.runs()),
+            new RunScope(workspace.runs(), context.isOnDemand()),
             repeated,
             isShared(workspace) ? workspace.leases() : null,
             measurements,

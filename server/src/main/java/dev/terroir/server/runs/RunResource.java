@@ -37,7 +37,7 @@ public final class RunResource implements Resource {
   public RunResource(ServerContext context, RunQueue queue) {
     this.context = context;
     this.queue = queue;
-    this.scope = new RunScope(context.workspace().runs());
+    this.scope = new RunScope(context.workspace().runs(), context.isOnDemand());
   }
 
   @Override

@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /// What the token of a run may do: read everything, change the run and those below it, submit runs
 /// below it, register models and datasets, and write files of datastores. Which datastores there
-/// are, and which one is the default, it does not change. Thread-safe.
+/// are, and which one is the default, it does not change. A server of this machine's user alone
+/// lets it do what a contributor may: the script, which runs as that user, is not to be kept from
+/// anything there. Thread-safe.
 ///
 /// @since 0.1
 public final class RunScope implements Scope {
@@ -36,16 +38,21 @@ public final class RunScope implements Scope {
   private static final int DEEPEST = 64;
 
   private final RunRecords runs;
+  private final boolean isOfOneUser;
 
   /// @param runs of the workspace
-  public RunScope(RunRecords runs) {
+  /// @param isOfOneUser whether the server is that of this machine's user alone
+  public RunScope(RunRecords runs, boolean isOfOneUser) {
     this.runs = runs;
+    this.isOfOneUser = isOfOneUser;
   }
 
   @Override
   public void check(Caller caller, String operation, Guarded guarded, Map<String, String> path) {
     var own = caller.run();
-    if (own.isEmpty() || guarded.role() == Role.READER || FREE.contains(operation)) {
+    if (isOfOneUser
+        || own.isEmpty()
+        || guarded.role() == Role.READER || FREE.contains(operation)) {
       return;
     }
     if (!OF_A_RUN.contains(operation)) {
@@ -59,7 +66,7 @@ public final class RunScope implements Scope {
   /// @param id of that run, or null for none
   void check(Caller caller, @Nullable String id) {
     var own = caller.run();
-    if (own.isPresent() && !isBelow(id, own.get())) {
+    if (!isOfOneUser && own.isPresent() && !isBelow(id, own.get())) {
       throw refused(
           own.get(),
           id == null

@@ -2,47 +2,36 @@ package dev.terroir.server.runs;
 
 import dev.terroir.compute.RunCredentials;
 import dev.terroir.compute.RunStatus;
+import dev.terroir.compute.RunTokens;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.work.JobCredentials;
 import dev.terroir.workspace.LocalWorkspace;
-import dev.terroir.workspace.accounts.Role;
 import java.util.Map;
 
-/// A token of each run that cannot find the server by the workspace's directory: every run of a
-/// team's server, and containers. Thread-safe.
+/// A token of each run, and the address of a server that is not found by the workspace's directory:
+/// a team's, and any for a container. Thread-safe.
 ///
 /// @since 0.1
 public final class ServerRunCredentials implements RunCredentials {
-  private static final int NAME = 64;
-
   private final ServerContext context;
   private final JobCredentials credentials;
+  private final RunTokens tokens;
 
   /// @param context of the server
   public ServerRunCredentials(ServerContext context) {
     this.context = context;
     this.credentials = new JobCredentials(context);
+    this.tokens = new RunTokens(context.tokens());
   }
 
   @Override
   public Map<String, String> variables(String runId, boolean isInContainer) {
-    if (context.isOnDemand() && !isInContainer) {
-      return Map.of();
-    }
-    // A run that is taken up again after a crash gets another token.
-    context.tokens().revokeOfRun(runId);
-    var name = "run " + runId;
-    var token =
-        context
-            .tokens()
-            .create(
-                name.length() > NAME ? name.substring(0, NAME) : name,
-                Role.CONTRIBUTOR,
-                null,
-                runId);
-    return Map.of(
-        "AZUREML_SERVICE_ENDPOINT", context.url().get(), "AZUREML_RUN_TOKEN", token.secret());
+    var secret = tokens.create(runId);
+    // The next server on demand may be at another address while the run goes on.
+    return context.isOnDemand() && !isInContainer
+        ? Map.of(RunTokens.VARIABLE, secret)
+        : Map.of(RunTokens.ENDPOINT, context.url().get(), RunTokens.VARIABLE, secret);
   }
 
   /// Revokes the tokens of runs that ended while no server saw it.
@@ -56,7 +45,7 @@ public final class ServerRunCredentials implements RunCredentials {
               .map(run -> RunStatus.of(run.status()).isFinal())
               .orElse(true);
       if (isOver) {
-        context.tokens().revokeOfRun(id);
+        tokens.end(id);
       }
     }
   }
@@ -79,6 +68,6 @@ public final class ServerRunCredentials implements RunCredentials {
 
   @Override
   public void ended(String runId) {
-    context.tokens().revokeOfRun(runId);
+    tokens.end(runId);
   }
 }
