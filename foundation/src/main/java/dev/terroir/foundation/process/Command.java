@@ -79,11 +79,7 @@ public record Command(
           Thread.ofVirtual().start(() -> collect(process.getInputStream(), output, _ -> {}));
       var readError =
           Thread.ofVirtual().start(() -> collect(process.getErrorStream(), error, errorLines));
-      try (var into = process.getOutputStream()) {
-        into.write(input.getBytes(StandardCharsets.UTF_8));
-      } catch (IOException e) {
-        // It has ended already; its exit status says more.
-      }
+      Thread.ofVirtual().start(() -> give(process, input));
       if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
         throw new FoundationException(
             Problem.of(
@@ -91,9 +87,11 @@ public record Command(
                     "`" + name() + "` did not end within " + timeout.toSeconds() + " s")
                 .because(lastLines(error)));
       }
-      readOutput.join();
-      readError.join();
-      return new Result(process.exitValue(), output.toString(), error.toString());
+      // What it left running may hold the pipes open for ever; what itself said is in them already.
+      var isWhole = readOutput.join(GRACE) && readError.join(GRACE);
+      return isWhole
+          ? new Result(process.exitValue(), output.toString(), error.toString())
+          : new Result(process.exitValue(), textOf(output), textOf(error));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new FoundationException(
@@ -102,6 +100,15 @@ public record Command(
       if (process.isAlive()) {
         ProcessTree.end(process.toHandle(), GRACE);
       }
+    }
+  }
+
+  /// A program that reads nothing does not keep its caller, once there is more than a pipe holds.
+  private static void give(Process process, String input) {
+    try (var into = process.getOutputStream()) {
+      into.write(input.getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      // It has ended already; its exit status says more.
     }
   }
 
@@ -125,6 +132,12 @@ public record Command(
 
   private String name() {
     return String.valueOf(Path.of(arguments.getFirst()).getFileName());
+  }
+
+  private static String textOf(StringBuilder collected) {
+    synchronized (collected) {
+      return collected.toString();
+    }
   }
 
   private static String lastLines(StringBuilder error) {

@@ -54,6 +54,29 @@ class CommandTest {
   }
 
   @Test
+  void whatAProgramLeavesRunningDoesNotKeepItsCaller() {
+    var begun = System.nanoTime();
+    var result = shell("echo said; sleep 300 & echo $!", Duration.ofSeconds(50)).run();
+    var lines = result.output().lines().toList();
+    ProcessHandle.of(Long.parseLong(lines.get(1))).ifPresent(ProcessHandle::destroyForcibly);
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(lines.getFirst()).isEqualTo("said");
+    assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(40));
+  }
+
+  @Test
+  void aProgramThatDoesNotReadItsInputIsEndedInTimeAllTheSame() {
+    assertThatThrownBy(
+            () -> shell("sleep 300", Duration.ofMillis(700)).run("x".repeat(1 << 20), _ -> {}))
+        .isInstanceOfSatisfying(
+            FoundationException.class,
+            e -> assertThat(e.problem().code().id()).isEqualTo("program-timeout"));
+    assertThat(shell("wc -c", Duration.ofSeconds(20)).run("x".repeat(1 << 20), _ -> {}).output())
+        .isEqualTo((1 << 20) + "\n");
+  }
+
+  @Test
   void interruptingTheCallerCancelsTheProgram() throws Exception {
     var caught = new java.util.concurrent.atomic.AtomicReference<Throwable>();
     var thread =

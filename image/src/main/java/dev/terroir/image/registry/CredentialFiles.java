@@ -1,24 +1,25 @@
 package dev.terroir.image.registry;
 
+import dev.terroir.foundation.FoundationCode;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.process.Command;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
 import dev.terroir.image.oci.ImageReference;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +39,7 @@ public final class CredentialFiles implements CredentialSource {
   private static final Pattern HELPER = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 
   /// Helpers may ask a key chain, which may ask the user.
-  private static final long HELPER_SECONDS = 60;
+  private static final Duration HELPER_PATIENCE = Duration.ofSeconds(60);
 
   private static final String HUB_KEY = "https://index.docker.io/v1/";
 
@@ -117,6 +118,16 @@ public final class CredentialFiles implements CredentialSource {
     return store.isPresent() ? ask(store.get(), registry, file) : Optional.empty();
   }
 
+  /// Whether a key of such a file stands for a registry or a part of it.
+  ///
+  /// @param registry host and port, `docker.io` for Docker Hub
+  public static boolean isOf(String key, String registry) {
+    var bare = normalized(key);
+    return hosts(registry).stream()
+        .map(CredentialFiles::normalized)
+        .anyMatch(host -> bare.equals(host) || bare.startsWith(host + "/"));
+  }
+
   private static List<String> hosts(String registry) {
     return registry.equals(ImageReference.DEFAULT_DOMAIN)
         ? List.of(registry, "index.docker.io", HUB_KEY, "registry-1.docker.io")
@@ -179,46 +190,43 @@ public final class CredentialFiles implements CredentialSource {
       throw failed(file, helper, "there is no program `docker-credential-" + helper + "` on PATH");
     }
     var server = registry.equals(ImageReference.DEFAULT_DOMAIN) ? HUB_KEY : registry;
-    var builder = new ProcessBuilder(program.toString(), "get");
-    builder.environment().clear();
-    builder.environment().putAll(settings.variables());
-    builder.redirectError(ProcessBuilder.Redirect.DISCARD);
+    var command =
+        new Command(
+            List.of(program.toString(), "get"), settings.variables(), null, HELPER_PATIENCE);
     try {
-      var process = builder.start();
-      try {
-        try (var in = process.getOutputStream()) {
-          in.write(server.getBytes(StandardCharsets.UTF_8));
+      var result = command.run(server, _ -> {});
+      if (!result.isSuccess()) {
+        // Its output may be anything but a secret then; this is how it says that it has none.
+        if (result.output().toLowerCase(Locale.ROOT).contains("credentials not found")) {
+          return Optional.empty();
         }
-        // It says no more than a line, so it never waits for a reader.
-        if (!process.waitFor(HELPER_SECONDS, TimeUnit.SECONDS)) {
-          throw failed(file, helper, "it did not answer within " + HELPER_SECONDS + " s");
-        }
-        var output =
-            new String(process.getInputStream().readNBytes(1 << 20), StandardCharsets.UTF_8);
-        if (process.exitValue() != 0) {
-          // Its output may be anything but a secret then; this is how it says that it has none.
-          if (output.toLowerCase(Locale.ROOT).contains("credentials not found")) {
-            return Optional.empty();
-          }
-          throw failed(file, helper, "it ended with status " + process.exitValue());
-        }
-        var json = JsonReader.parseObject(output, "output of docker-credential-" + helper);
-        var user = json.string("Username");
-        var secret = json.string("Secret");
-        return Optional.of(
-            user.equals("<token>")
-                ? new Credentials("", secret, true)
-                : Credentials.of(user, secret));
-      } finally {
-        process.destroyForcibly();
+        throw failed(file, helper, "it ended with status " + result.exitCode());
       }
+      return Optional.of(answer(result.output(), helper, file));
     } catch (FoundationException e) {
+      if (e.problem().code() == FoundationCode.CANCELED) {
+        throw e;
+      }
+      throw failed(
+          file,
+          helper,
+          e.problem().code() == FoundationCode.PROGRAM_TIMEOUT
+              ? "it did not answer within " + HELPER_PATIENCE.toSeconds() + " s"
+              : "it cannot be started");
+    }
+  }
+
+  private static Credentials answer(String output, String helper, Path file) {
+    try {
+      var json = JsonReader.parseObject(output, "output of docker-credential-" + helper);
+      var user = json.string("Username");
+      var secret = json.string("Secret");
+      return user.equals("<token>")
+          ? new Credentials("", secret, true)
+          : Credentials.of(user, secret);
+    } catch (FoundationException e) {
+      // Without the cause, whose text may show what it answered.
       throw failed(file, helper, "its answer is not what helpers answer");
-    } catch (IOException e) {
-      throw failed(file, helper, String.valueOf(e.getMessage()));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw Transport.canceled(e);
     }
   }
 

@@ -20,6 +20,7 @@ import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 @DisplayName("Credentials of registries (containers-auth.json, docker login)")
@@ -131,6 +132,18 @@ class CredentialsTest {
     assertThat(user("kept.example", "a")).isEqualTo("kept");
     assertThat(files().find("r.example", "a")).contains(new Credentials("", SECRET, true));
     assertThat(files().find("unknown.example", "a")).isEmpty();
+  }
+
+  @Test
+  @Timeout(60)
+  void aHelperThatLeavesAKeyChainRunningIsNotWaitedForUntilThatEnds() throws IOException {
+    var answer = "{\\\"Username\\\":\\\"one\\\",\\\"Secret\\\":\\\"x\\\"}";
+    helper("one", "sleep 300 & echo $! > " + home.resolve("pid") + "; echo \"" + answer + "\"\n");
+    write(".docker/config.json", "{'credHelpers':{'h.example':'one'}}");
+
+    assertThat(user("h.example", "a")).isEqualTo("one");
+    var pid = Long.parseLong(Files.readString(home.resolve("pid")).strip());
+    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
   }
 
   @Test
