@@ -237,6 +237,75 @@ class DebianRegistryTest {
   }
 
   @Test
+  void loginsOfPodmanAndDockerAndTheirHelpersOpenItInTheirOrder() throws Exception {
+    var address = start(true);
+    var image = SampleImage.of(Platform.current(), 42, 1, 1000);
+    var reference = ImageReference.parse(address + "/private/app:1");
+    var right = Base64.getEncoder().encodeToString("terroir:open sesame".getBytes());
+    var wrong = Base64.getEncoder().encodeToString("terroir:canary-wrong".getBytes());
+    var helper = Files.createDirectories(temporary.resolve("bin")).resolve("docker-credential-own");
+    Files.writeString(
+        helper,
+        "#!/bin/sh\nread server; [ $server = "
+            + address
+            + " ] || { echo 'credentials not found in native keychain'; exit 1; }\n"
+            + "echo '{\"Username\": \"terroir\", \"Secret\": \"open sesame\"}'\n");
+    assertThat(helper.toFile().setExecutable(true)).isTrue();
+    var podman = "run/containers/auth.json";
+    var docker = ".docker/config.json";
+    var entry = "{\"auths\": {\"" + address + "\": {\"auth\": \"%s\"}}%s}";
+    var own = ", \"credHelpers\": {\"" + address + "\": \"own\"}";
+    var store = "{\"auths\": {\"" + address + "\": {}}, \"credsStore\": \"own\"}";
+
+    assertThat(opens(reference, image, Map.of(docker, entry.formatted(right, "")))).isTrue();
+    assertThat(
+            opens(
+                reference,
+                image,
+                Map.of(podman, entry.formatted(right, ""), docker, entry.formatted(wrong, ""))))
+        .isTrue();
+    assertThat(
+            opens(
+                reference,
+                image,
+                Map.of(podman, entry.formatted(wrong, ""), docker, entry.formatted(right, ""))))
+        .isFalse();
+    assertThat(opens(reference, image, Map.of(docker, entry.formatted(wrong, own)))).isTrue();
+    assertThat(opens(reference, image, Map.of(docker, store))).isTrue();
+    assertThat(opens(reference, image, Map.of(docker, store.replace("own", "missing")))).isFalse();
+    assertThat(opens(reference, image, Map.of())).isFalse();
+  }
+
+  /// Whether logins open a registry; nothing that is told holds a secret.
+  ///
+  /// @param logins by their files below the user's home
+  private boolean opens(ImageReference reference, SampleImage image, Map<String, String> logins)
+      throws IOException {
+    var home = Files.createTempDirectory(temporary, "home");
+    for (var login : logins.entrySet()) {
+      var file = home.resolve(login.getKey());
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, login.getValue());
+    }
+    var settings =
+        Settings.of(
+            Map.of(
+                "PATH",
+                temporary.resolve("bin") + ":/usr/bin:/bin",
+                "XDG_RUNTIME_DIR",
+                home.resolve("run").toString()));
+    var files = new CredentialFiles(settings, home);
+    try (var registries = new Registries(RegistryOptions.of(files))) {
+      image.putInto(registries.target(reference, List.of()), "1");
+      return registries.source(reference).root().equals(image.root());
+    } catch (ImageException e) {
+      assertThat(e.problem().code()).isEqualTo(ImageCode.REGISTRY_DENIED);
+      assertThat(e.problem().render()).doesNotContain("sesame", "canary", "dGVycm9pcjp");
+      return false;
+    }
+  }
+
+  @Test
   void aRegistryOnThisMachineMayHaveTls() throws Exception {
     var openssl = Tool.named("openssl");
     var key = temporary.resolve("key.pem");

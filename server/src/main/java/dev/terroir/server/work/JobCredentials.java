@@ -6,6 +6,7 @@ import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
+import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.image.registry.CredentialFiles;
@@ -20,7 +21,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Base64;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /// Gives jobs the credentials of the secret store, where the tools look for credentials: a netrc
 /// for indexes and channels (`index/HOST`), an auth.json for registries (`registry/HOST`), each
@@ -107,6 +109,12 @@ public final class JobCredentials {
     return settings.with("NETRC", file.toString());
   }
 
+  private static JsonObject object(Map<String, JsonValue> members) {
+    var object = JsonObject.builder();
+    members.forEach(object::put);
+    return object.build();
+  }
+
   private static void line(StringBuilder lines, String host, String secret) {
     var colon = secret.indexOf(':');
     if (colon > 0 && !secret.matches("(?s).*\\s.*")) {
@@ -131,25 +139,25 @@ public final class JobCredentials {
       return settings;
     }
     // A file that is named stands alone, so that the logins of the server's user go into it.
-    var auths = JsonObject.builder();
-    var helpers = JsonObject.builder();
+    var auths = new LinkedHashMap<String, JsonValue>();
+    var helpers = new LinkedHashMap<String, JsonValue>();
     var merged = JsonObject.builder();
     var home = settings.get("HOME").orElse(System.getProperty("user.home"));
     for (var file : new CredentialFiles(settings, Path.of(home)).files().reversed()) {
       if (Files.isReadable(file)) {
         var json = JsonReader.readObject(file);
-        auths.putAll(json.optionalObject("auths").orElse(JsonObject.EMPTY));
-        helpers.putAll(json.optionalObject("credHelpers").orElse(JsonObject.EMPTY));
+        var logins = json.optionalObject("auths").orElse(JsonObject.EMPTY).members();
+        auths.putAll(logins);
+        helpers.putAll(json.optionalObject("credHelpers").orElse(JsonObject.EMPTY).members());
         json.optionalString("credsStore").ifPresent(store -> merged.put("credsStore", store));
       }
     }
     for (var name : secrets) {
       var host = name.substring(REGISTRY.length());
       var value = context.secrets().get(name).orElse("");
-      helpers.remove(host);
-      for (var other : List.of("https://" + host, "http://" + host, host + "/")) {
-        auths.remove(other);
-      }
+      // However the logins of the server's user spell it, and also for a part of it.
+      helpers.keySet().removeIf(key -> CredentialFiles.isOf(key, host));
+      auths.keySet().removeIf(key -> CredentialFiles.isOf(key, host));
       auths.put(
           host,
           JsonObject.builder()
@@ -158,7 +166,7 @@ public final class JobCredentials {
                   Base64.getEncoder().encodeToString(value.getBytes(StandardCharsets.UTF_8)))
               .build());
     }
-    merged.put("auths", auths.build()).put("credHelpers", helpers.build());
+    merged.put("auths", object(auths)).put("credHelpers", object(helpers));
     var file = folder.resolve("auth.json");
     AtomicFiles.writePrivate(file, JsonWriter.compact(merged.build()));
     return settings.with("REGISTRY_AUTH_FILE", file.toString());
