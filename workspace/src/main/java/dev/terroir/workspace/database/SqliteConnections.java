@@ -8,17 +8,23 @@ import dev.terroir.workspace.WorkspaceException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteErrorCode;
 
 /// Connections to a file. There is one, for whoever comes; only a thread that wants to read while
 /// another has it gets one of its own, which the write-ahead log lets read beside the writer.
 final class SqliteConnections implements Connections {
   private static final int BUSY_TIMEOUT_MILLIS = 60_000;
+
+  /// How soon the right to write is asked for again.
+  private static final Duration PAUSE = Duration.ofMillis(2);
 
   /// More would only share the processors and the file's page cache.
   private static final int READERS = 4;
@@ -120,7 +126,7 @@ final class SqliteConnections implements Connections {
       for (int i = 0; i < parameters.length; i++) {
         statement.setObject(i + 1, parameters[i]);
       }
-      return statement.executeUpdate();
+      return isInTransaction ? statement.executeUpdate() : writing(statement::executeUpdate);
     } finally {
       turn.unlock();
     }
@@ -131,7 +137,11 @@ final class SqliteConnections implements Connections {
     turn.lock();
     try (var statement = main.createStatement()) {
       var isPart = isInTransaction;
-      statement.execute(isPart ? "SAVEPOINT part" : "BEGIN IMMEDIATE");
+      if (isPart) {
+        statement.execute("SAVEPOINT part");
+      } else {
+        writing(() -> statement.execute("BEGIN IMMEDIATE"));
+      }
       isInTransaction = true;
       var isDone = false;
       try {
@@ -147,6 +157,40 @@ final class SqliteConnections implements Connections {
       }
     } finally {
       turn.unlock();
+    }
+  }
+
+  /// What needs the file's one right to write.
+  @FunctionalInterface
+  private interface Writing<T> {
+    T run() throws SQLException;
+  }
+
+  /// Waits for the right to write, by whoever has the turn. SQLite would wait inside its own code,
+  /// where a virtual thread keeps its carrier: a few who wait so, each with connections of its own,
+  /// would keep all of them from the one who has the right.
+  private <T> T writing(Writing<T> first) throws SQLException {
+    var deadline = System.nanoTime() + Duration.ofMillis(BUSY_TIMEOUT_MILLIS).toNanos();
+    var isInterrupted = false;
+    main.unwrap(SQLiteConnection.class).setBusyTimeout(0);
+    try {
+      while (true) {
+        try {
+          return first.run();
+        } catch (SQLException e) {
+          if ((e.getErrorCode() & 0xff) != SQLiteErrorCode.SQLITE_BUSY.code
+              || System.nanoTime() > deadline) {
+            throw e;
+          }
+        }
+        LockSupport.parkNanos(PAUSE.toNanos());
+        isInterrupted |= Thread.interrupted();
+      }
+    } finally {
+      main.unwrap(SQLiteConnection.class).setBusyTimeout(BUSY_TIMEOUT_MILLIS);
+      if (isInterrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

@@ -111,6 +111,50 @@ class DatabaseTest {
   }
 
   @Test
+  void whoWaitsToWriteKeepsNoProcessorFromWhoIsWriting() throws Exception {
+    // A job has a database of its own beside its server's.
+    var others = new ArrayList<Database>();
+    var isWriting = new CountDownLatch(1);
+    try (var one = place.get();
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      insert(one, "m");
+      for (int i = 0; i <= Runtime.getRuntime().availableProcessors(); i++) {
+        others.add(place.get());
+      }
+      var writer =
+          threads.submit(() ->
+              one.transaction(() -> {
+                isWriting.countDown();
+                try {
+                  Thread.sleep(700);
+                } catch (InterruptedException e) {
+                  throw new AssertionError(e);
+                }
+                return one.update(SET, 1L);
+              }));
+      isWriting.await();
+      var begun = System.nanoTime();
+      var waiting = new ArrayList<Future<?>>();
+      for (int i = 0; i < others.size(); i++) {
+        var other = others.get(i);
+        waiting.add(
+            threads.submit(
+                i % 2 == 0
+                    ? () -> other.update(SET, 2L)
+                    : () -> other.transaction(() -> other.update(SET, 2L))));
+      }
+      writer.get(30, TimeUnit.SECONDS);
+      for (var each : waiting) {
+        each.get(30, TimeUnit.SECONDS);
+      }
+      assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
+      assertThat(count(one)).isEqualTo(2);
+    } finally {
+      others.forEach(Database::close);
+    }
+  }
+
+  @Test
   void oneAtATimeWritesWhoeverAsks() throws Exception {
     try (var one = place.get();
         var other = place.get()) {
