@@ -96,6 +96,45 @@ class JobsTest {
   }
 
   @Test
+  void jobsThatAllWaitForOneMoreGetIt() throws Exception {
+    try (var served = new Served(folder)) {
+      var jobs = served.server.context().jobs();
+      jobs.register(
+          new JobKind("base", true, (_, _) -> JsonObject.builder().put("a", 1).build()));
+      jobs.register(
+          new JobKind(
+              "derived",
+              true,
+              (_, _) -> {
+                // As a build does whose base is an environment's image that is still to be made.
+                var base =
+                    jobs.submit("base", "b", JsonObject.EMPTY, "me", "r", _ -> true).id();
+                jobs.expedite(base);
+                while (!jobs.find(base).orElseThrow().status().isFinal()) {
+                  try {
+                    Thread.sleep(20);
+                  } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                  }
+                }
+                return JsonObject.builder().put("base", base).build();
+              }));
+      var derived = new ArrayList<String>();
+      for (int i = 0; i < 10; i++) {
+        derived.add(jobs.submit("derived", "d" + i, JsonObject.EMPTY, "me", "r").id());
+      }
+      var deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+      for (var id : derived) {
+        while (!jobs.find(id).orElseThrow().status().isFinal()) {
+          assertThat(System.nanoTime()).as(id + " does not end").isLessThan(deadline);
+          Thread.sleep(20);
+        }
+        assertThat(jobs.find(id).orElseThrow().status()).isEqualTo(Job.Status.SUCCEEDED);
+      }
+    }
+  }
+
+  @Test
   void aHundredFollowersThatGoAwayLeaveNothingBehind() throws Exception {
     try (var served = new Served(folder)) {
       var jobs = served.server.context().jobs();

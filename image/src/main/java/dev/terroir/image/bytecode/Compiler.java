@@ -152,7 +152,8 @@ public final class Compiler implements AutoCloseable {
             if (!job.answer().isDone()) {
               job.answer().complete(worker.compile(job));
             }
-          } catch (RuntimeException e) {
+          } catch (RuntimeException | Error e) {
+            // Whoever waits for it learns of it, also where the memory is full.
             job.answer().completeExceptionally(e);
           } catch (InterruptedException e) {
             job.answer().cancel(false);

@@ -123,6 +123,7 @@ final class EnvironmentImages implements ManifestMaker {
 
   private void await(Job begun, Registered version) {
     var job = begun;
+    context.jobs().expedite(job.id());
     while (!job.status().isFinal()) {
       pause();
       job = context.jobs().find(begun.id()).orElse(job);
