@@ -8,10 +8,14 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+import urllib.error
+import urllib.request
 from typing import Any, List
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -32,6 +36,11 @@ dependencies:
   - pip:
       - azureml-defaults
 """.format(*sys.version_info[:2])
+
+
+def made_secret(output: bytes) -> str:
+    """The secret of a token that was made."""
+    return str(json.loads(output)["secret"]) + "\n"
 
 
 class AzTest(unittest.TestCase):
@@ -187,6 +196,7 @@ class AzTest(unittest.TestCase):
             self.said("ml", "service", "update", "-n", "test-az", "-m", "m:2", "--ic", "ic.json")
             self.assertEqual("two-a", self.json(*run, '{"x": "a"}'))
             self.assertEqual("test-az", self.table("ml", "service", "list")[1][0])
+            self.check_keys(shown["scoringUri"])
         finally:
             self.said("ml", "service", "delete", "-n", "test-az")
         self.assertEqual([], self.json("ml", "service", "list"))
@@ -196,6 +206,76 @@ class AzTest(unittest.TestCase):
         self.said("ml", "model", "delete", "-i", "m:1")
         self.said("ml", "model", "delete", "-i", "m:2")
         self.assertEqual([], self.json("ml", "model", "list"))
+
+    def check_keys(self, address: str) -> None:
+        """The service asks for a key from now on."""
+        self.write("keyed.json", json.dumps({"computeType": "LOCAL", "authEnabled": True}))
+        self.said("ml", "service", "update", "-n", "test-az", "--dc", "keyed.json")
+        keys = self.json("ml", "service", "get-keys", "-n", "test-az")
+        self.assertEqual(["primaryKey", "secondaryKey"], list(keys))
+        self.assertEqual(2, len(set(filter(None, keys.values()))))
+        row = self.table("ml", "service", "get-keys", "-n", "test-az")
+        self.assertEqual([["PrimaryKey", "SecondaryKey"], list(keys.values())], row)
+        asked = urllib.request.Request(address, data=b'{"x": "a"}')
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(asked)
+        self.assertEqual(401, refused.exception.code)
+        for key in keys.values():
+            asked.add_header("Authorization", "Bearer " + key)
+            with urllib.request.urlopen(asked) as answer:
+                self.assertEqual("two-a", json.load(answer))
+        self.assertEqual("two-a", self.json("ml", "service", "run", "-n", "test-az", "-d", '{"x": "a"}'))
+
+    def test_a_folder_of_a_workspace_on_a_server(self) -> None:
+        openssl = shutil.which("openssl")
+        if openssl is None:
+            raise AssertionError("install openssl")
+        certificate, key = os.path.join(self.project, "cert.pem"), os.path.join(self.project, "key.pem")
+        subprocess.run(
+            [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+             "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.said("ml", "workspace", "create", "-n", "team")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        terroir = [self.environment["TERROIR_COMMAND"]]
+        environment = dict(self.environment, TERROIR_HOME=self.home, PIP_CERT=certificate)
+        made = subprocess.run(
+            terroir + ["token", "create", "-n", "az", "--role", "contributor", "-w", "team", "--output", "json"],
+            cwd=self.project, env=environment, check=True, stdout=subprocess.PIPE)
+        with open(os.path.join(self.project, "server.log"), "w", encoding="utf-8") as log:
+            server = subprocess.Popen(
+                terroir + ["serve", "-w", "team", "--listen", "127.0.0.1:{}".format(port), "--tls-certificate",
+                           certificate, "--tls-key", key],
+                cwd=self.project, env=environment, stdout=log, stderr=log)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.terminate)
+        endpoint = "https://localhost:{}".format(port)
+        login = terroir + ["login", "--endpoint", endpoint]
+        for _ in range(100):
+            done = subprocess.run(login, cwd=self.project, env=environment, input=made_secret(made.stdout),
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+            if done.returncode == 0:
+                break
+            time.sleep(0.3)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.environment = environment
+
+        self.write("there/readme", "")
+        attached = self.json("ml", "folder", "attach", "-w", endpoint, "-g", "group", "--path", "there")
+        self.assertEqual(("team", endpoint), (attached["name"], attached["endpoint"]))
+        with open(os.path.join(self.project, "there", ".azureml", "config.json")) as text:
+            config = json.load(text)
+        self.assertEqual(("team", endpoint), (config["workspace_name"], config["endpoint"]))
+        self.assertNotIn("terroir_workspace", config)
+        self.said("ml", "environment", "scaffold", "-n", "there", "-d", "env")
+        self.make_user_managed("env")
+        self.said("ml", "environment", "register", "-d", "env", "--path", "there")
+        listed = self.json("ml", "environment", "list", "--path", "there")
+        self.assertIn("there", [one["name"] for one in listed])
+        with open(os.path.join(self.project, "server.log"), encoding="utf-8") as log:
+            self.assertIn('"registerEnvironment"', log.read())
 
     def test_an_error_is_what_terroir_says(self) -> None:
         words = ["environment", "show", "-n", "no-such"]

@@ -33,6 +33,6 @@ class AzExtensionTest {
                 ROOT.resolve("clients/python/terroir-az/tests/test_az.py").toString()),
             List.of("-v"));
     assertThat(outcome.code()).describedAs(outcome.out() + outcome.err()).isZero();
-    assertThat(outcome.err()).contains("Ran 8 tests").doesNotContain("skipped");
+    assertThat(outcome.err()).contains("Ran 9 tests").doesNotContain("skipped");
   }
 }
