@@ -210,7 +210,8 @@ class AzTest(unittest.TestCase):
     def check_keys(self, address: str) -> None:
         """The service asks for a key from now on."""
         self.write("keyed.json", json.dumps({"computeType": "LOCAL", "authEnabled": True}))
-        self.said("ml", "service", "update", "-n", "test-az", "--dc", "keyed.json")
+        asking = ("-m", "m:2", "--ic", "ic.json", "--dc", "keyed.json")
+        self.said("ml", "service", "update", "-n", "test-az", *asking)
         keys = self.json("ml", "service", "get-keys", "-n", "test-az")
         self.assertEqual(["primaryKey", "secondaryKey"], list(keys))
         self.assertEqual(2, len(set(filter(None, keys.values()))))
