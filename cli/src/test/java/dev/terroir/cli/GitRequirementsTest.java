@@ -138,12 +138,16 @@ class GitRequirementsTest {
     assertThat(version(locked("-e " + url() + "@v1#egg=planted"))).isEqualTo("1.0");
     assertThat(version(locked("planted @ " + url() + "@refs/heads/main ; python_version > '3'")))
         .isEqualTo("2.0");
+    assertThat(locked("planted @ " + url() + "@v1").packages())
+        .extracting(LockedPackage::name)
+        .contains("planted")
+        .doesNotContain("beta");
     assertThat(locked("planted[more] @ " + url() + "@v1").packages())
         .extracting(LockedPackage::name)
-        .containsExactly("beta", "planted");
+        .contains("beta", "planted");
     assertThat(locked(url() + "@v1#egg=planted[more]").packages())
         .extracting(LockedPackage::name)
-        .containsExactly("beta", "planted");
+        .contains("beta", "planted");
   }
 
   @Test
@@ -162,14 +166,18 @@ class GitRequirementsTest {
   @Test
   void itIsInstalledAndImported() {
     define("planted @ " + url() + "@v1").succeeds();
+    var installed = terroir.run("environment install -d " + terroir.directory()).succeeds().json();
     var ran =
-        terroir.run(
-            "environment exec -d " + terroir.directory(),
-            "--",
-            "python",
-            "-c",
-            "import planted; print('grown', planted.VERSION)");
-    assertThat(ran.succeeds().out()).contains("grown 1.0");
+        new Command(
+                List.of(
+                    installed.string("python"),
+                    "-c",
+                    "import planted; print('grown', planted.VERSION)"),
+                Settings.system().variables(),
+                null,
+                Duration.ofMinutes(1))
+            .run();
+    assertThat(ran.output()).as(ran.error()).contains("grown 1.0");
   }
 
   @Test
@@ -187,14 +195,16 @@ class GitRequirementsTest {
     define("planted @ " + url() + "@gone").succeeds();
     var gone = lock("--update");
     assertThat(gone.code()).isNotZero();
-    assertThat(gone.err()).contains("checkout-failed", "no branch, tag or commit `gone`", "ls-remote");
+    assertThat(gone.err())
+        .contains("checkout-failed", "no branch, tag or commit `gone`", "ls-remote");
 
     define("other @ " + url() + "@v1").succeeds();
     assertThat(lock("--update").err())
         .contains("asks for `other`", "what lies there is the project `planted`");
 
     define("planted @ git+file:///nowhere/at/all").succeeds();
-    assertThat(lock("--update").err()).contains("checkout-failed", "does not exist", "git clone");
+    assertThat(lock("--update").err())
+        .contains("checkout-failed", "does not appear to be a git repository", "git clone");
 
     define("planted @ " + url() + "@--upload-pack=touch").succeeds();
     assertThat(lock("--update").err()).contains("`--upload-pack=touch` is no revision");

@@ -13,7 +13,8 @@ public final class RunTokens {
   /// The variable of a run's process that holds its token.
   public static final String VARIABLE = "AZUREML_RUN_TOKEN";
 
-  /// The variable that holds the address of a server that is not found by the workspace's directory.
+  /// The variable that holds the address of a server that is not found by the workspace's
+  /// directory.
   public static final String ENDPOINT = "AZUREML_SERVICE_ENDPOINT";
 
   private static final int NAME = 64;

@@ -101,7 +101,10 @@ public final class Resolver {
     applied.forEach((name, instead) ->
         progress.warn("`" + name + "` belongs to the retired service; locked instead: " + instead));
     lines.forEach(line -> refuseFiles(line, packages.source()));
-    lines = lines.stream().map(line -> BuiltWheels.isRepository(line) ? BuiltWheels.bare(line) : line).toList();
+    lines =
+        lines.stream()
+            .map(line -> BuiltWheels.isRepository(line) ? BuiltWheels.bare(line) : line)
+            .toList();
     var specs = CondaRequest.specs(packages, target.platform());
     var part = CondaPart.NONE;
     if (CondaRequest.needsConda(specs)) {

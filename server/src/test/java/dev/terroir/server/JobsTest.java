@@ -99,16 +99,14 @@ class JobsTest {
   void jobsThatAllWaitForOneMoreGetIt() throws Exception {
     try (var served = new Served(folder)) {
       var jobs = served.server.context().jobs();
-      jobs.register(
-          new JobKind("base", true, (_, _) -> JsonObject.builder().put("a", 1).build()));
+      jobs.register(new JobKind("base", true, (_, _) -> JsonObject.builder().put("a", 1).build()));
       jobs.register(
           new JobKind(
               "derived",
               true,
               (_, _) -> {
                 // As a build does whose base is an environment's image that is still to be made.
-                var base =
-                    jobs.submit("base", "b", JsonObject.EMPTY, "me", "r", _ -> true).id();
+                var base = jobs.submit("base", "b", JsonObject.EMPTY, "me", "r", _ -> true).id();
                 jobs.expedite(base);
                 while (!jobs.find(base).orElseThrow().status().isFinal()) {
                   try {

@@ -53,6 +53,7 @@ final class Host {
   private static final Duration TOKEN_MARGIN = Duration.ofSeconds(10);
 
   private final String domain;
+
   /// Known for a registry on this machine when it has answered.
   private volatile URI base;
 

@@ -38,10 +38,12 @@ import java.util.regex.Pattern;
 ///
 /// @since 0.1
 public final class BuiltWheels {
-  private static final Pattern EDITABLE = Pattern.compile("(?:-e|--editable)(?:\\s*=\\s*|\\s+|(?=git\\+))(.*)");
+  private static final Pattern EDITABLE =
+      Pattern.compile("(?:-e|--editable)(?:\\s*=\\s*|\\s+|(?=git\\+))(.*)");
   private static final Pattern OPTIONS = Pattern.compile("\\s+(?=--?[A-Za-z])");
   private static final Pattern BARE =
-      Pattern.compile("(git\\+[^\\s;]+|file:[^\\s\\[;]+|/[^\\[;]+?)(\\[[^\\]]*])?\\s*(?:;\\s*(.*))?");
+      Pattern.compile(
+          "(git\\+[^\\s;]+|file:[^\\s\\[;]+|/[^\\[;]+?)(\\[[^\\]]*])?\\s*(?:;\\s*(.*))?");
 
   /// The first second that a zip archive can hold.
   private static final String EPOCH = "315532800";
@@ -84,7 +86,9 @@ public final class BuiltWheels {
   }
 
   private static String unquoted(String text) {
-    return text.length() > 1 && (text.startsWith("\"") || text.startsWith("'")) && text.charAt(0) == text.charAt(text.length() - 1)
+    return text.length() > 1
+            && (text.startsWith("\"") || text.startsWith("'"))
+            && text.charAt(0) == text.charAt(text.length() - 1)
         ? text.substring(1, text.length() - 1)
         : text;
   }
@@ -94,8 +98,8 @@ public final class BuiltWheels {
   ///
   /// @param python `major.minor` to build for
   /// @param platform the machine that installs it
-  /// @throws ResolveException code `build-failed`, `checkout-failed`, or `requirement-not-lockable` for a wheel that
-  ///   only this machine can install when the lock is for another
+  /// @throws ResolveException code `build-failed`, `checkout-failed`, or `requirement-not-lockable`
+  ///   for a wheel that only this machine can install when the lock is for another
   public String lockable(String line, String python, Platform platform, Progress progress) {
     var written = OPTIONS.split(bare(line), 2);
     var found = sources(written[0]);
@@ -106,7 +110,8 @@ public final class BuiltWheels {
     var built = build(sources.place(), python, progress);
     var wheel = built.wheel();
     var name = WheelFileName.parse(String.valueOf(wheel.getFileName())).orElseThrow();
-    if (!sources.name().isEmpty() && !DistributionName.normalized(sources.name()).equals(name.name())) {
+    if (!sources.name().isEmpty()
+        && !DistributionName.normalized(sources.name()).equals(name.name())) {
       throw new ResolveException(
           Problem.of(
                   ResolveCode.REQUIREMENT_NOT_LOCKABLE,
@@ -129,7 +134,12 @@ public final class BuiltWheels {
               .hint("build the wheel on " + platform + " and give its path or URL"));
     }
     progress.line(
-        "`" + Redaction.of(line) + "` is locked as " + wheel.getFileName() + ", built of " + built.what());
+        "`"
+            + Redaction.of(line)
+            + "` is locked as "
+            + wheel.getFileName()
+            + ", built of "
+            + built.what());
     return name.name()
         + sources.extras()
         + " @ "

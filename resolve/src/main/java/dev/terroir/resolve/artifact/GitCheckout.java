@@ -1,11 +1,11 @@
 package dev.terroir.resolve.artifact;
 
 import dev.terroir.foundation.file.Trees;
+import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.process.Command;
 import dev.terroir.foundation.progress.Progress;
-import dev.terroir.foundation.home.Settings;
 import dev.terroir.resolve.ResolveCode;
 import dev.terroir.resolve.ResolveException;
 import dev.terroir.resolve.tool.Redaction;
@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Gets a commit of a repository with this machine's git, which has the user's own keys, helpers and
-/// proxies. It never asks anything, and takes no way to other programs out of a URL.
+/// Gets a commit of a repository with this machine's git, which has the user's own keys, helpers
+/// and proxies. It never asks anything, and takes no way to other programs out of a URL.
 final class GitCheckout {
   private static final Duration TIMEOUT = Duration.ofMinutes(30);
 
@@ -36,11 +36,11 @@ final class GitCheckout {
     this.progress = progress;
     this.program =
         UvProgram.onPath(settings, "git")
-            .orElseThrow(() ->
-                failed("there is no program `git` on the path", "install git"));
+            .orElseThrow(() -> failed("there is no program `git` on the path", "install git"));
     this.variables = new TreeMap<>(settings.variables());
     variables.put("GIT_TERMINAL_PROMPT", "0");
-    variables.put("GIT_SSH_COMMAND", variables.getOrDefault("GIT_SSH_COMMAND", "ssh") + " -oBatchMode=yes");
+    variables.put(
+        "GIT_SSH_COMMAND", variables.getOrDefault("GIT_SSH_COMMAND", "ssh") + " -oBatchMode=yes");
     // Such as `ext::`, which runs what the URL says, is for nobody; other repositories' submodules
     // have nothing to look for on this disk.
     variables.put(
@@ -69,17 +69,29 @@ final class GitCheckout {
   /// @throws ResolveException code `checkout-failed`
   String into(Path folder) {
     if (source.revision().startsWith("-")) {
-      throw failed("`" + source.revision() + "` is no revision", "name a branch, a tag or a commit");
+      throw failed(
+          "`" + source.revision() + "` is no revision", "name a branch, a tag or a commit");
     }
     progress.step("checking out " + source);
     // Old versions of files are fetched only when somebody asks for them, where the server can.
-    var partial = git(null, "clone", "--quiet", "--no-checkout", "--filter=blob:none", "--", source.url(), folder.toString());
+    var partial =
+        git(
+            null,
+            "clone",
+            "--quiet",
+            "--no-checkout",
+            "--filter=blob:none",
+            "--",
+            source.url(),
+            folder.toString());
     if (!partial.isSuccess()) {
       Trees.delete(folder);
-      succeeds(git(null, "clone", "--quiet", "--no-checkout", "--", source.url(), folder.toString()));
+      succeeds(
+          git(null, "clone", "--quiet", "--no-checkout", "--", source.url(), folder.toString()));
     }
     var commit = commit(folder);
-    succeeds(git(folder, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit));
+    succeeds(
+        git(folder, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit));
     if (Files.exists(folder.resolve(".gitmodules"))) {
       succeeds(git(folder, "submodule", "update", "--quiet", "--init", "--recursive"));
     }
@@ -89,11 +101,15 @@ final class GitCheckout {
   private String commit(Path folder) {
     if (source.revision().isEmpty()) {
       return revision(folder, "HEAD")
-          .orElseThrow(() -> failed("the repository has no commit", "name a branch, a tag or a commit"));
+          .orElseThrow(
+              () -> failed("the repository has no commit", "name a branch, a tag or a commit"));
     }
     return revision(folder, "refs/remotes/origin/" + source.revision())
         .or(() -> revision(folder, "refs/tags/" + source.revision()))
-        .or(() -> source.revision().matches("[0-9a-f]{7,64}") ? revision(folder, source.revision()) : Optional.empty())
+        .or(() ->
+            source.revision().matches("[0-9a-f]{7,64}")
+                ? revision(folder, source.revision())
+                : Optional.empty())
         .or(() -> {
           // A reference beside branches and tags, such as `refs/pull/1/head`, or a commit that no
           // branch has.

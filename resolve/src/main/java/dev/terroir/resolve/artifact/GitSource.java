@@ -17,8 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param revision a branch, tag or commit, or empty for the repository's own default
 /// @param subdirectory where the project lies in it, or empty
 /// @param egg the project as `#egg=` names it, with extras, or empty
-record GitSource(
-    String url, String credentials, String revision, String subdirectory, String egg) {
+record GitSource(String url, String credentials, String revision, String subdirectory, String egg) {
   private static final Pattern URL =
       Pattern.compile("git\\+((?:https?|ssh|git|file)://)(?:([^/@]*)@)?([^#]*)(?:#(.*))?");
   private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Z0-9_]+)}");
@@ -35,8 +34,7 @@ record GitSource(
             .matcher(text)
             .replaceAll(found -> {
               var value = variable.apply(found.group(1));
-              return Matcher.quoteReplacement(
-                  value.isEmpty() ? found.group() : value);
+              return Matcher.quoteReplacement(value.isEmpty() ? found.group() : value);
             });
     var parts = URL.matcher(written);
     if (!parts.matches()) {

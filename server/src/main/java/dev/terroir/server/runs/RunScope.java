@@ -50,9 +50,7 @@ public final class RunScope implements Scope {
   @Override
   public void check(Caller caller, String operation, Guarded guarded, Map<String, String> path) {
     var own = caller.run();
-    if (isOfOneUser
-        || own.isEmpty()
-        || guarded.role() == Role.READER || FREE.contains(operation)) {
+    if (isOfOneUser || own.isEmpty() || guarded.role() == Role.READER || FREE.contains(operation)) {
       return;
     }
     if (!OF_A_RUN.contains(operation)) {

@@ -47,7 +47,8 @@ final class BuildFiles implements AutoCloseable {
     try {
       Files.createDirectories(directory);
       var files =
-          new BuildFiles(directory, wish, clock, Files.newBufferedWriter(directory.resolve("build.log")));
+          new BuildFiles(
+              directory, wish, clock, Files.newBufferedWriter(directory.resolve("build.log")));
       files.status(JsonObject.builder().put("status", "Running"));
       AtomicFiles.write(folder.resolve("current"), id + "\n");
       return files;

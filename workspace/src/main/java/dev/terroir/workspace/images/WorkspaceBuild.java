@@ -141,7 +141,8 @@ final class WorkspaceBuild implements ImageBuild {
           shown = attempt.get().show(shown, progress::line);
         }
         if (held != null) {
-          var result = attempt.flatMap(it -> BuildFiles.result(it, asked.wish())).filter(asked.isServedBy());
+          var result =
+              attempt.flatMap(it -> BuildFiles.result(it, asked.wish())).filter(asked.isServedBy());
           return result.isPresent() ? result.get() : work(work);
         }
       }

@@ -239,8 +239,7 @@ class ImageBuildTest {
             HASH,
             Clock.systemUTC(),
             Progress.SILENT,
-            new WorkspaceBuild.Asked(
-                "the other", recorded -> recorded.image().equals(image('b'))),
+            new WorkspaceBuild.Asked("the other", recorded -> recorded.image().equals(image('b'))),
             _ -> records.add(image('b'), false));
     while (other.status() != ImageBuild.Status.RUNNING || other.log().isEmpty()) {
       Thread.onSpinWait();
