@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
@@ -55,6 +56,32 @@ class EnvironmentCommandsTest {
     assertThat(requirements).containsPattern("alpha==1.0 \\\\\\n    --hash=sha256:[0-9a-f]{64}");
     assertThat(terroir.run("lock export -n demo --format pylock").succeeds().out())
         .contains("lock-version = \"1.0\"", "name = \"alpha\"");
+  }
+
+  @Test
+  void anExportedPylockMakesTheSameEnvironmentAgain() {
+    terroir.environment("demo", "beta");
+    terroir.run("environment register -d " + terroir.directory()).succeeds();
+    var exported = terroir.run("lock export -n demo --format pylock").succeeds().out();
+    terroir.write("pylock.toml", exported);
+    var again = terroir.project.resolve("again");
+    terroir
+        .run(
+            "environment create -n again -f "
+                + terroir.project.resolve("pylock.toml")
+                + " -d "
+                + again
+                + " --python "
+                + Terroir.python())
+        .succeeds();
+    assertThat(digests("-d " + again)).isEqualTo(digests("-n demo"));
+  }
+
+  /// What the lock of an environment has, each package with its digest.
+  private List<String> digests(String environment) {
+    return terroir.run("lock show " + environment).succeeds().json().objects("packages").stream()
+        .map(item -> item.string("name") + " " + item.string("sha256"))
+        .toList();
   }
 
   @Test

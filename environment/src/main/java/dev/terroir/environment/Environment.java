@@ -2,6 +2,7 @@ package dev.terroir.environment;
 
 import dev.terroir.environment.conda.CondaDependencies;
 import dev.terroir.environment.existing.ExistingEnvironment;
+import dev.terroir.environment.pylock.PylockFile;
 import dev.terroir.environment.pyproject.PyProject;
 import dev.terroir.environment.requirement.RequirementsFile;
 import dev.terroir.foundation.home.Settings;
@@ -179,9 +180,23 @@ public record Environment(
   private static Environment fromPyProject(
       String name, Path file, @Nullable String group, CondaDependencies beside) {
     var project = PyProject.read(file);
-    var environment = ofPipLines(name, project.dependencies(group), beside);
-    return project
-        .requiresPython()
+    return withPython(
+        ofPipLines(name, project.dependencies(group), beside), project.requiresPython());
+  }
+
+  private static Environment fromPylock(
+      String name,
+      Path file,
+      @Nullable String group,
+      CondaDependencies beside,
+      Consumer<String> warnings) {
+    var lock = PylockFile.read(file);
+    lock.warnings().forEach(warnings);
+    return withPython(ofPipLines(name, lock.requirements(group), beside), lock.requiresPython());
+  }
+
+  private static Environment withPython(Environment environment, Optional<String> requires) {
+    return requires
         .map(python ->
             environment.withCondaDependencies(
                 environment.condaDependencies().orElseThrow().addCondaPackage("python" + python)))
@@ -189,9 +204,10 @@ public record Environment(
   }
 
   /// A definition with the packages of a conda environment file (`.yml`, `.yaml`), a requirements
-  /// file (`.txt`, `.in`) or a project (`.toml`).
+  /// file (`.txt`, `.in`), a project (`.toml`) or a `pylock.toml`, whose packages it names with
+  /// their hashes.
   ///
-  /// @param group a dependency group or extra of a project to add, or null
+  /// @param group a dependency group or extra of a project or lock to add, or null
   /// @param warnings receives a sentence for everything odd
   /// @throws EnvironmentException with file, line and column of every problem; code `foreign-file`
   ///   for files of other kinds
@@ -223,6 +239,7 @@ public record Environment(
       case CONDA -> fromCondaSpecification(name, file, settings, warnings);
       case REQUIREMENTS -> fromPipRequirements(name, file, beside, settings, warnings);
       case PYPROJECT -> fromPyProject(name, file, group, beside);
+      case PYLOCK -> fromPylock(name, file, group, beside, warnings);
     };
   }
 

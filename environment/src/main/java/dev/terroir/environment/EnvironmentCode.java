@@ -18,6 +18,8 @@ public enum EnvironmentCode implements Code {
   REQUIREMENT_NOT_FETCHED("requirement-not-fetched", Kind.SURROUNDINGS),
   /// A pyproject.toml lists no dependencies that can be read.
   PYPROJECT("pyproject", Kind.REQUEST),
+  /// A pylock.toml is not sound, or holds something that a definition cannot ask for.
+  PYLOCK("pylock", Kind.REQUEST),
   /// A file of another tool, or of no kind that environments are made from.
   FOREIGN_FILE("foreign-file", Kind.REQUEST),
   /// A field of a definition holds something that cannot be used.

@@ -24,7 +24,9 @@ final class PackageFile {
     /// `requirements.txt`.
     REQUIREMENTS,
     /// `pyproject.toml`.
-    PYPROJECT
+    PYPROJECT,
+    /// `pylock.toml`.
+    PYLOCK
   }
 
   private static final Pattern YAML_KEY =
@@ -94,8 +96,7 @@ final class PackageFile {
         return Kind.CONDA;
       }
       case "toml" -> {
-        toml();
-        return Kind.PYPROJECT;
+        return toml() ? Kind.PYLOCK : Kind.PYPROJECT;
       }
       case "txt", "in" -> {
         if (name.equals("apt.txt")) {
@@ -260,7 +261,8 @@ final class PackageFile {
             : "give the file that `conda_file` names: `" + conda.value() + "`");
   }
 
-  private void toml() {
+  /// @return whether it is a lock of Python's own format
+  private boolean toml() {
     var tables = keys(TOML_TABLE);
     var keys = keys(TOML_KEY);
     // Poetry has a key of that name too, below its tables.
@@ -274,10 +276,7 @@ final class PackageFile {
     }
     if (PYLOCK.matcher(name).matches()
         || (keys.containsKey("lock-version") && version < firstTable)) {
-      throw foreign(
-          "a lock of Python packages (`pylock.toml`)",
-          version,
-          "give the requirements.txt or pyproject.toml that it was made from");
+      return true;
     }
     var locked = tables.get("package");
     if (locked != null
@@ -302,6 +301,7 @@ final class PackageFile {
           Math.max(1, pixi.map(table -> line(tables, table)).orElse(1)),
           "write an environment.yml with `pixi workspace export conda-environment`");
     }
+    return false;
   }
 
   private EnvironmentException lock(int line, Map<String, Key> keys) {
@@ -381,7 +381,8 @@ final class PackageFile {
                 Place.position(
                     file.toString(), line, 1, lines.isEmpty() ? "" : lines.get(line - 1)))
             .because(
-                "environments are made from environment.yml, requirements.txt and pyproject.toml")
+                "environments are made from environment.yml, requirements.txt, pyproject.toml and"
+                    + " pylock.toml")
             .hint(hint));
   }
 }

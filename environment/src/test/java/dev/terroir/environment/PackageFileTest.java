@@ -30,7 +30,6 @@ class PackageFileTest {
               Map.entry("conda-lock", "lock of conda-lock"),
               Map.entry("pixi-lock", "lock of pixi"),
               Map.entry("pixi-manifest", "manifest of pixi"),
-              Map.entry("pylock", "lock of Python packages"),
               Map.entry("mlproject", "project of MLflow"),
               Map.entry("mlmodel", "model of MLflow"),
               Map.entry("python-env", "environment of MLflow"),
@@ -175,8 +174,6 @@ class PackageFileTest {
         .isEqualTo("`poetry.lock` is a lock of Poetry");
     assertThat(refusal(folder, "pdm.lock", "[metadata]\nlock_version = \"4.5\"\n" + locked))
         .isEqualTo("`pdm.lock` is a lock of PDM");
-    assertThat(refusal(folder, "any.toml", "lock-version = \"1.0\"\n[[packages]]\n"))
-        .isEqualTo("`any.toml` is a lock of Python packages (`pylock.toml`)");
   }
 
   @Test

@@ -117,8 +117,8 @@ final class NoLock {
     if (python.isPresent()) {
       throw refused(
           python.get(),
-          "the file is a `pylock.toml`, which is written and not read",
-          CREATE + " -f` from the requirements.txt or pyproject.toml that it was made from");
+          "the file is a `pylock.toml`, whose packages a definition names",
+          CREATE + " -f` and lock that: it takes the same files by their hashes");
     }
     var name = source.toLowerCase(Locale.ROOT);
     var locked = table("package");
