@@ -236,6 +236,12 @@ class GitRequirementsTest {
       assertThat(text).contains("planted-1.0").doesNotContain("hunter2");
       assertThat(outcome.out() + outcome.err()).doesNotContain("hunter2");
 
+      terroir = new Terroir(folder, List.of("PLANT_TOKEN=hunter2-of-a-test", "UV_OFFLINE=1"));
+      define("planted @ git+http://${PLANT_TOKEN}@" + place + "@main").succeeds();
+      asked.clear();
+      assertThat(lock("--update").err()).contains("checkout-failed", "take back UV_OFFLINE");
+      assertThat(asked).isEmpty();
+
       terroir = new Terroir(folder, List.of("PLANT_TOKEN=hunter2-but-wrong"));
       define("planted @ git+http://${PLANT_TOKEN}@" + place + "@main").succeeds();
       var refused = lock("--update");

@@ -27,6 +27,7 @@ class RealEnvironmentsTest {
       Set.of(
           "conda-not-on-index",
           "conda-specification",
+          "checkout-failed",
           "python-not-found",
           "requirement-not-carried",
           "requirement-not-fetched",

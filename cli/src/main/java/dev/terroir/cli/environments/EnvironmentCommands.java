@@ -63,13 +63,18 @@ public final class EnvironmentCommands {
             List.of(
                 NAME,
                 Option.value(
-                    "-f --file", "FILE", "environment.yml, requirements.txt or pyproject.toml."),
+                    "-f --file",
+                    "FILE",
+                    "environment.yml, requirements.txt, pyproject.toml or pylock.toml."),
                 Option.value(
                     "--conda-env",
                     "NAME|PREFIX",
                     "A conda environment of this machine instead of a file."),
                 Option.flag("--from-history", "Of a conda environment, only what was asked for."),
-                Option.value("--group", "G", "A dependency group or extra of pyproject.toml."),
+                Option.value(
+                    "--group",
+                    "G",
+                    "A dependency group or extra of pyproject.toml or pylock.toml."),
                 Option.value("--python", "X.Y", "The version of Python."),
                 DIRECTORY,
                 OVERWRITE),
@@ -218,7 +223,8 @@ public final class EnvironmentCommands {
       return save(read(name, file.get(), arguments, context), arguments, context);
     }
     if (arguments.has("--group")) {
-      throw CliException.usage("only a pyproject.toml has groups", "leave --group out");
+      throw CliException.usage(
+          "only pyproject.toml and pylock.toml have groups", "leave --group out");
     }
     var found = ExistingEnvironment.read(existing.orElseThrow(), context.settings());
     var captured = arguments.has("--from-history") ? found.requested() : found.exact();

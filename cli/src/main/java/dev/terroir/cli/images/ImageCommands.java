@@ -54,9 +54,14 @@ public final class ImageCommands {
   public static List<Leaf> leaves() {
     var build = new ArrayList<Option>();
     build.add(
-        Option.value("-f --file", "FILE", "environment.yml, requirements.txt or pyproject.toml."));
+        Option.value(
+            "-f --file",
+            "FILE",
+            "environment.yml, requirements.txt, pyproject.toml or pylock.toml."));
     build.add(Option.value("-d --directory", "DIR", "A saved environment directory instead."));
-    build.add(Option.value("--group", "G", "A dependency group or extra of pyproject.toml."));
+    build.add(
+        Option.value(
+            "--group", "G", "A dependency group or extra of pyproject.toml or pylock.toml."));
     build.add(Option.value("--python", "X.Y", "Another Python than the definition's."));
     build.add(
         Option.repeated(

@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
-/// The marker of a locked package, of which a choice of extras and groups leaves what depends on the
-/// machine.
+/// The marker of a locked package, of which a choice of extras and groups leaves what depends on
+/// the machine.
 ///
 /// Spec: Python packaging, "Dependency specifiers", environment markers with `extras` and
 /// `dependency_groups`. For one thread.
@@ -45,7 +45,8 @@ final class LockedMarker {
     var parser = new LockedMarker(marker, isChosen);
     var term = parser.or();
     if (parser.at < parser.tokens.size()) {
-      throw new IllegalArgumentException("`" + parser.tokens.get(parser.at) + "` fits nothing here");
+      throw new IllegalArgumentException(
+          "`" + parser.tokens.get(parser.at) + "` fits nothing here");
     }
     return switch (term) {
       case Term.Known(var holds) -> holds ? Optional.of("") : Optional.empty();

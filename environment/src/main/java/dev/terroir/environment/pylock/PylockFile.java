@@ -31,8 +31,8 @@ import org.tomlj.TomlTable;
 /// A `pylock.toml`, as requirements that mean exactly its packages: the version with the hashes of
 /// all its files, or the place of a file, a repository's commit, a directory. Immutable.
 ///
-/// Which of a package's files fits is decided when the definition is locked; the hashes let no other
-/// be taken, whichever index has them.
+/// Which of a package's files fits is decided when the definition is locked; the hashes let no
+/// other be taken, whichever index has them.
 ///
 /// @since 0.1
 public final class PylockFile {
@@ -130,7 +130,8 @@ public final class PylockFile {
     if (group != null) {
       if (known.stream().noneMatch(name -> isSame(name, group))) {
         throw new EnvironmentException(
-            Problem.of(EnvironmentCode.PYLOCK, "there is no dependency group or extra `" + group + "`")
+            Problem.of(
+                    EnvironmentCode.PYLOCK, "there is no dependency group or extra `" + group + "`")
                 .at(Place.file(file))
                 .hint(
                     known.isEmpty()
@@ -193,9 +194,7 @@ public final class PylockFile {
         return;
       }
       var text =
-          line.requirement()
-              + (marker.get().isEmpty() ? "" : " ; " + marker.get())
-              + line.hashes();
+          line.requirement() + (marker.get().isEmpty() ? "" : " ; " + marker.get()) + line.hashes();
       if (Credentials.isIn(text)) {
         problems.add(Credentials.problem("a URL").at(place));
         return;
@@ -372,7 +371,8 @@ public final class PylockFile {
           wheels.size() == 1
               ? wheels
               : wheels.stream().filter(file -> file.name().endsWith("-none-any.whl")).toList();
-      var chosen = wheels.isEmpty() ? files.getFirst() : fitting.size() == 1 ? fitting.getFirst() : null;
+      var chosen =
+          wheels.isEmpty() ? files.getFirst() : fitting.size() == 1 ? fitting.getFirst() : null;
       if (chosen == null) {
         add(
             "`" + name + "` has several wheels beside the lock, and which one fits is not known",
@@ -390,7 +390,10 @@ public final class PylockFile {
         add("the size of a file of `" + name + "` is no number of bytes", place);
       }
       if (!(table.get(List.of("hashes")) instanceof TomlTable hashes) || hashes.isEmpty()) {
-        add("a file of `" + name + "` has no `hashes`", place, "lock it with a tool that writes them");
+        add(
+            "a file of `" + name + "` has no `hashes`",
+            place,
+            "lock it with a tool that writes them");
         return null;
       }
       if (location == null || problems.size() > before) {

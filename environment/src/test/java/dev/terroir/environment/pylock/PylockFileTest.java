@@ -48,16 +48,16 @@ class PylockFileTest {
 
   private static String distributed(String name, String version, String more) {
     return """
-        [[packages]]
-        name = "%s"
-        version = "%s"
-        %s
-        index = "https://index.example/simple"
-        sdist = { url = "https://files.example/%s-%s.tar.gz", size = 1, hashes = { sha256 = "%s" } }
-        wheels = [
-          { url = "https://files.example/%s-%s-py3-none-any.whl", hashes = { sha256 = "%s" } },
-        ]
-        """
+    [[packages]]
+    name = "%s"
+    version = "%s"
+    %s
+    index = "https://index.example/simple"
+    sdist = { url = "https://files.example/%s-%s.tar.gz", size = 1, hashes = { sha256 = "%s" } }
+    wheels = [
+      { url = "https://files.example/%s-%s-py3-none-any.whl", hashes = { sha256 = "%s" } },
+    ]
+    """
         .formatted(name, version, more, name, version, A, name, version, B);
   }
 
@@ -112,7 +112,8 @@ class PylockFileTest {
             + distributed(
                 "gpu",
                 "1",
-                "marker = \"sys_platform == 'linux' and ('gpu' in extras or python_version < '3')\"");
+                "marker = \"sys_platform == 'linux' and ('gpu' in extras or python_version <"
+                    + " '3')\"");
     assertThat(names(lines(text))).containsExactly("always", "dev", "gpu");
     assertThat(lines(text).getLast())
         .startsWith("gpu==1 ; sys_platform == 'linux' and python_version < '3' --hash");
@@ -218,8 +219,7 @@ class PylockFileTest {
       if (!pylock.has("extras") || !isDefault || extras.size() > 1) {
         continue;
       }
-      var expected =
-          item.objects("expect").stream().map(it -> it.string("package")).toList();
+      var expected = item.objects("expect").stream().map(it -> it.string("package")).toList();
       var found =
           PylockFile.read(write(toml(pylock)))
               .requirements(extras.isEmpty() ? null : extras.getFirst());
@@ -235,8 +235,9 @@ class PylockFileTest {
     var files = Conformance.files("pylock");
     for (var item : files) {
       try {
-        var environment = Environment.fromFileAlone(
-            "e", item.file(), null, dev.terroir.foundation.home.Settings.system(), _ -> {});
+        var environment =
+            Environment.fromFileAlone(
+                "e", item.file(), null, dev.terroir.foundation.home.Settings.system(), _ -> {});
         assertThat(environment.condaDependencies().orElseThrow().pipLines()).isNotEmpty();
       } catch (TerroirException e) {
         refused.add(item.file().getFileName() + ": " + e.problem().what());

@@ -29,11 +29,14 @@ final class GitCheckout {
   private final Path program;
   private final Map<String, String> variables;
   private final Progress progress;
+  private final boolean isOffline;
 
   /// @throws ResolveException code `checkout-failed` where there is no git
   GitCheckout(GitSource source, Settings settings, Progress progress) {
     this.source = source;
     this.progress = progress;
+    this.isOffline =
+        settings.get("UV_OFFLINE").filter(it -> !it.matches("(?i)0|f|false|n|no|off|")).isPresent();
     this.program =
         UvProgram.onPath(settings, "git")
             .orElseThrow(() -> failed("there is no program `git` on the path", "install git"));
@@ -71,6 +74,10 @@ final class GitCheckout {
     if (source.revision().startsWith("-")) {
       throw failed(
           "`" + source.revision() + "` is no revision", "name a branch, a tag or a commit");
+    }
+    if (isOffline && !source.url().startsWith("file:")) {
+      throw failed(
+          "UV_OFFLINE is set, and nothing is fetched", "take back UV_OFFLINE and try again");
     }
     progress.step("checking out " + source);
     // Old versions of files are fetched only when somebody asks for them, where the server can.
