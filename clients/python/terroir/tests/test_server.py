@@ -78,6 +78,20 @@ class Local(unittest.TestCase):
             return False
 
 
+class Within(Local):
+    """A run on this machine."""
+
+    def test_a_run_on_this_machine_shows_its_own_token_to_every_server_of_the_workspace(self) -> None:
+        made = terroir.Workspace(self.client).create_token("as of a run", "reader", expires_in_seconds=600)
+        with mock.patch.dict(os.environ, AZUREML_RUN_ID="x", TERROIR_WORKSPACE_DIRECTORY=str(self.directory),
+                             AZUREML_RUN_TOKEN=made["secret"]):
+            within = terroir.connect()
+            self.assertEqual((self.client.url, "reader"), (within.url, within.about()["role"]))
+            self.end()
+            self.assertIn("items", within.get("/environments"))
+            self.assertNotIn(made["secret"], (self.directory / "server" / "token").read_text())
+
+
 class Finding(Local):
     """Discovery (docs/server.md)."""
 
@@ -96,16 +110,6 @@ class Finding(Local):
         self.assertEqual(self.client.url, terroir.connect(workspace_directory=self.directory).url)
         with mock.patch.dict(os.environ, AZUREML_RUN_ID="x", TERROIR_WORKSPACE_DIRECTORY=str(self.directory)):
             self.assertEqual(self.client.url, terroir.connect().url)
-
-    def test_a_run_on_this_machine_shows_its_own_token_to_every_server_of_the_workspace(self) -> None:
-        made = terroir.Workspace(self.client).create_token("as of a run", "reader", expires_in_seconds=600)
-        with mock.patch.dict(os.environ, AZUREML_RUN_ID="x", TERROIR_WORKSPACE_DIRECTORY=str(self.directory),
-                             AZUREML_RUN_TOKEN=made["secret"]):
-            within = terroir.connect()
-            self.assertEqual((self.client.url, "reader"), (within.url, within.about()["role"]))
-            self.end()
-            self.assertIn("items", within.get("/environments"))
-            self.assertNotIn(made["secret"], (self.directory / "server" / "token").read_text())
 
     def test_an_endpoint_needs_a_token_that_is_known(self) -> None:
         with self.assertRaises(terroir.Unauthorized) as raised:
