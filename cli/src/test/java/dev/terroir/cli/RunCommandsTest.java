@@ -166,6 +166,24 @@ class RunCommandsTest {
   }
 
   @Test
+  void anOutputThatIsRegisteredUnderNoNameIsRefusedBeforeAnythingIsRecorded() {
+    terroir.write(
+        ".azureml/nameless.runconfig",
+        """
+        {"command": "true",
+         "dataReferences": {"out": {"dataStoreName": "workspaceblobstore", "mode": "upload",
+                                    "pathOnDataStore": "x", "registerOnComplete": {}}}}
+        """);
+    var outcome =
+        terroir.run(
+            "run submit-script -e test -c nameless --environment demo --source "
+                + terroir.write("source/train.py", "").getParent());
+    assertThat(outcome.code()).isNotZero();
+    assertThat(outcome.err()).contains("run-configuration", "the output `out`", "under no name");
+    assertThat(terroir.run("run list").out().strip()).isEqualTo("[]");
+  }
+
+  @Test
   void whatAScriptLeavesIsEnded() throws Exception {
     var marker = folder.resolve("alive");
     submit(

@@ -1,6 +1,7 @@
 package dev.terroir.compute;
 
 import dev.terroir.compute.configuration.ScriptRunConfig;
+import dev.terroir.compute.data.RunOutputs;
 import dev.terroir.compute.snapshot.Snapshot;
 import dev.terroir.compute.supervisor.RunSupervisor;
 import dev.terroir.environment.Environment;
@@ -135,6 +136,7 @@ public final class Experiment {
 
   private void check(ScriptRunConfig config) {
     checkTarget(workspace, config.target());
+    RunOutputs.check(config.definition(), workspace);
     if (config.command() != null) {
       return;
     }

@@ -257,7 +257,10 @@ class BadInputTest {
               "--requirement=" + url + "/x.zip",
               "-c " + url + "/x.tar.gz",
               "six\n-r " + url + "/x",
-              "-r " + secret)) {
+              "-r " + secret,
+              "-r " + secret + "#git+https://host.example/x.git",
+              "-r " + url + "/git+x",
+              "-c" + url + "/x.txt?git+")) {
         var pip = JsonWriter.compact(new JsonValue.JsonString(line));
         var definition =
             """

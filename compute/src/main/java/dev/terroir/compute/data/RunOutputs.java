@@ -3,6 +3,7 @@ package dev.terroir.compute.data;
 import dev.terroir.compute.ComputeException;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.WorkspaceException;
 import java.util.ArrayList;
@@ -80,7 +81,8 @@ public final class RunOutputs {
                 .put("outputType", "RunOutput")
                 .put("outputDetails", JsonObject.builder().put("outputName", name).build())
                 .build());
-      } catch (WorkspaceException e) {
+      } catch (TerroirException e) {
+        // Whatever it is, the run has completed.
         warnings.add("the output `" + name + "` is not registered: " + e.problem().what());
       }
     }

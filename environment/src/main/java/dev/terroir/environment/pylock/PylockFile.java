@@ -11,8 +11,7 @@ import dev.terroir.environment.requirement.Requirement;
 import dev.terroir.environment.yaml.YamlReader;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
+import dev.terroir.foundation.web.Percent;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -400,7 +399,7 @@ public final class PylockFile {
         return null;
       }
       var given = string(table, "name");
-      var fileName = given == null ? lastOf(location) : given;
+      var fileName = given == null ? Percent.fileName(location) : given;
       var version = "";
       if (kind.equals("wheel")) {
         var parsed = WheelFileName.parse(fileName);
@@ -473,12 +472,6 @@ public final class PylockFile {
       }
     }
     return text.toString();
-  }
-
-  private static String lastOf(String location) {
-    var path = location.split("[?#]", 2)[0];
-    return URLDecoder.decode(
-        path.substring(path.lastIndexOf('/') + 1).replace("+", "%2B"), StandardCharsets.UTF_8);
   }
 
   private static @Nullable String string(TomlTable table, String key) {

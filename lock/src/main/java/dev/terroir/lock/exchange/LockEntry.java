@@ -2,8 +2,7 @@ package dev.terroir.lock.exchange;
 
 import dev.terroir.environment.conda.CondaFileName;
 import dev.terroir.foundation.json.JsonObject;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
+import dev.terroir.foundation.web.Percent;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -75,10 +74,7 @@ public sealed interface LockEntry {
     /// What the archive's name tells.
     static Optional<CondaFileName> parts(String location) {
       var file = fileName(location);
-      return CondaFileName.parse(
-          file.contains("%") && location.contains("://")
-              ? URLDecoder.decode(file.replace("+", "%2B"), StandardCharsets.UTF_8)
-              : file);
+      return CondaFileName.parse(location.contains("://") ? Percent.decoded(file) : file);
     }
 
     /// The folder that the archive lies in, when it is one of a channel.

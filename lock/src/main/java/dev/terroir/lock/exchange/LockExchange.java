@@ -12,6 +12,7 @@ import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.web.Percent;
 import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.CondaPart;
 import dev.terroir.lock.Lock;
@@ -19,7 +20,6 @@ import dev.terroir.lock.LockCode;
 import dev.terroir.lock.LockException;
 import dev.terroir.lock.LockedPackage;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -443,8 +443,8 @@ public final class LockExchange {
     var location = isDirect ? item.location().substring(7) : item.location();
     var bare = location.replaceFirst("[#?].*", "");
     var file = LockEntry.Conda.fileName(bare);
-    var wheel = WheelFileName.parse(decoded(file));
-    var sdist = SdistFileName.parse(decoded(file));
+    var wheel = WheelFileName.parse(Percent.decoded(file));
+    var sdist = SdistFileName.parse(Percent.decoded(file));
     if (item.more().optionalBoolean("editable").orElse(false)
         || (wheel.isEmpty() && sdist.isEmpty() && !file.matches(".*\\.(?:zip|tar\\.[a-z0-9]+)"))) {
       refuse(
@@ -487,17 +487,15 @@ public final class LockExchange {
         name,
         version,
         new LockedPackage.Artifact(
-            kind, url, decoded(file), sha256, Math.max(-1, Fields.number(item.more(), "size"))),
+            kind,
+            url,
+            Percent.decoded(file),
+            sha256,
+            Math.max(-1, Fields.number(item.more(), "size"))),
         kind.equals("archive") || environment.indexes().isEmpty()
             ? null
             : Fields.anonymous(environment.indexes().getFirst()),
         List.of());
-  }
-
-  private static String decoded(String file) {
-    return file.contains("%")
-        ? java.net.URLDecoder.decode(file.replace("+", "%2B"), StandardCharsets.UTF_8)
-        : file;
   }
 
   /// The URL of a location; null when it is none that can be kept.

@@ -40,6 +40,8 @@ import java.util.regex.Pattern;
 public final class BuiltWheels {
   private static final Pattern EDITABLE =
       Pattern.compile("(?:-e|--editable)(?:\\s*=\\s*|\\s+|(?=git\\+))(.*)");
+  private static final Pattern REPOSITORY =
+      Pattern.compile("\\s*(?:[A-Za-z0-9][\\w.-]*\\s*(?:\\[[^\\]]*])?\\s*@\\s*)?git\\+\\S.*");
   private static final Pattern OPTIONS = Pattern.compile("\\s+(?=--?[A-Za-z])");
   private static final Pattern BARE =
       Pattern.compile(
@@ -74,9 +76,9 @@ public final class BuiltWheels {
     record Repository(GitSource source) implements Origin {}
   }
 
-  /// Whether a line names a repository of git, whatever it asks of it.
+  /// Whether a line asks for what lies in a repository of git.
   public static boolean isRepository(String line) {
-    return bare(line).contains("git+");
+    return REPOSITORY.matcher(bare(line)).matches();
   }
 
   /// The line without the wish that its repository be editable: a lock names one commit of it.

@@ -1,6 +1,5 @@
 package dev.terroir.resolve.artifact;
 
-import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
@@ -81,7 +80,7 @@ final class GitCheckout {
     }
     progress.step("checking out " + source);
     // Old versions of files are fetched only when somebody asks for them, where the server can.
-    var partial =
+    succeeds(
         git(
             null,
             "clone",
@@ -90,12 +89,7 @@ final class GitCheckout {
             "--filter=blob:none",
             "--",
             source.url(),
-            folder.toString());
-    if (!partial.isSuccess()) {
-      Trees.delete(folder);
-      succeeds(
-          git(null, "clone", "--quiet", "--no-checkout", "--", source.url(), folder.toString()));
-    }
+            folder.toString()));
     var commit = commit(folder);
     succeeds(
         git(folder, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit));

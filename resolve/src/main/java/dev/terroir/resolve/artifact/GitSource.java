@@ -1,7 +1,6 @@
 package dev.terroir.resolve.artifact;
 
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
+import dev.terroir.foundation.web.Percent;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
@@ -56,7 +55,7 @@ record GitSource(String url, String credentials, String revision, String subdire
         new GitSource(
             url,
             isSecret ? user : "",
-            hasRevision ? decoded(place.substring(at + 1)) : "",
+            hasRevision ? Percent.decoded(place.substring(at + 1)) : "",
             fragment(parts.group(4), "subdirectory"),
             fragment(parts.group(4), "egg")));
   }
@@ -64,14 +63,10 @@ record GitSource(String url, String credentials, String revision, String subdire
   private static String fragment(@Nullable String fragment, String name) {
     for (var part : fragment == null ? new String[0] : fragment.split("&")) {
       if (part.startsWith(name + "=")) {
-        return decoded(part.substring(name.length() + 1));
+        return Percent.decoded(part.substring(name.length() + 1));
       }
     }
     return "";
-  }
-
-  private static String decoded(String text) {
-    return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
   }
 
   /// Whether the revision is a whole commit, which never names anything else.

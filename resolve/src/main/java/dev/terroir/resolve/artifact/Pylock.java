@@ -7,14 +7,13 @@ import dev.terroir.environment.distribution.WheelFileName;
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.web.Percent;
 import dev.terroir.lock.LockedPackage;
 import dev.terroir.resolve.ResolveCode;
 import dev.terroir.resolve.ResolveException;
 import dev.terroir.resolve.tool.Redaction;
 import java.io.IOException;
 import java.net.URI;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -175,9 +174,7 @@ public final class Pylock {
     }
     var url = string(table, "url");
     var place = url == null ? String.valueOf(string(table, "path")) : url;
-    var path = place.split("[?#]", 2)[0];
-    return URLDecoder.decode(
-        path.substring(path.lastIndexOf('/') + 1).replace("+", "%2B"), StandardCharsets.UTF_8);
+    return Percent.fileName(place);
   }
 
   private static String versionOf(String fileName) {

@@ -5,10 +5,9 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.web.Percent;
 import dev.terroir.resolve.index.HostCredentials;
 import java.net.URI;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -94,11 +93,7 @@ public final class ChannelAccess {
     var split = authority.substring(0, at).split(":", 2);
     return Optional.of(
         new HostCredentials.Credential(
-            decoded(split[0]), split.length > 1 ? decoded(split[1]) : ""));
-  }
-
-  private static String decoded(String text) {
-    return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+            Percent.decoded(split[0]), split.length > 1 ? Percent.decoded(split[1]) : ""));
   }
 
   private static Map<String, JsonObject> stored(Settings settings) {

@@ -74,17 +74,20 @@ public record DeploymentConfig(
   }
 
   // Numbers and yes or no often stand in quotes in these files.
+  private static String number(JsonValue value) {
+    return switch (value) {
+      case JsonValue.JsonNumber(var number) -> number;
+      case JsonValue.JsonString(var string) -> string.strip();
+      case JsonValue _ -> "";
+    };
+  }
+
   private static int port(JsonObject json) {
     var value = json.get("port").orElse(JsonValue.NULL);
     if (value instanceof JsonValue.JsonNull) {
       return 0;
     }
-    var text =
-        switch (value) {
-          case JsonValue.JsonNumber(var number) -> number;
-          case JsonValue.JsonString(var string) -> string.strip();
-          case JsonValue _ -> "";
-        };
+    var text = number(value);
     if (!text.matches("[0-9]{1,5}") || Integer.parseInt(text) > 65_535) {
       throw new ServingException(
           Problem.of(ServingCode.DEPLOYMENT_CONFIGURATION, "`port` is no number of a port")
@@ -184,12 +187,7 @@ public record DeploymentConfig(
     if (value instanceof JsonValue.JsonNull) {
       return 0;
     }
-    var text =
-        switch (value) {
-          case JsonValue.JsonNumber(var number) -> number;
-          case JsonValue.JsonString(var string) -> string.strip();
-          case JsonValue _ -> "";
-        };
+    var text = number(value);
     if (text.matches("[0-9]+(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")) {
       var number = Double.parseDouble(text);
       if (number > 0 && number < 1e6) {

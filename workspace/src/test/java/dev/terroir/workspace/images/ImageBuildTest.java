@@ -107,13 +107,9 @@ class ImageBuildTest {
               Problem.of(ImageCode.BASE_NOT_FIT, "the base has no Python 3.12").hint("take 3.11"));
         };
     var first = start(Progress.SILENT, work);
-    while (first.status() != ImageBuild.Status.RUNNING || first.log().isEmpty()) {
-      Thread.onSpinWait();
-    }
+    awaitLog(first);
     var second = start(Progress.SILENT, _ -> records.add(image('b'), false));
-    while (second.status() != ImageBuild.Status.RUNNING || second.log().isEmpty()) {
-      Thread.onSpinWait();
-    }
+    awaitLog(second);
     release.countDown();
 
     assertThatThrownBy(() -> first.waitForCompletion(_ -> {}))
@@ -230,9 +226,7 @@ class ImageBuildTest {
               await(release);
               return records.add(image('a'), false);
             });
-    while (first.status() != ImageBuild.Status.RUNNING || first.log().isEmpty()) {
-      Thread.onSpinWait();
-    }
+    awaitLog(first);
     var other =
         WorkspaceBuild.start(
             records,
@@ -241,9 +235,7 @@ class ImageBuildTest {
             Progress.SILENT,
             new WorkspaceBuild.Asked("the other", recorded -> recorded.image().equals(image('b'))),
             _ -> records.add(image('b'), false));
-    while (other.status() != ImageBuild.Status.RUNNING || other.log().isEmpty()) {
-      Thread.onSpinWait();
-    }
+    awaitLog(other);
     release.countDown();
 
     assertThat(other.waitForCompletion(_ -> {}).image()).isEqualTo(image('b'));
@@ -296,13 +288,9 @@ class ImageBuildTest {
               await(new CountDownLatch(1));
               throw new AssertionError("not reached");
             });
-    while (first.status() != ImageBuild.Status.RUNNING || first.log().isEmpty()) {
-      Thread.onSpinWait();
-    }
+    awaitLog(first);
     var second = start(Progress.SILENT, _ -> records.add(image('b'), false));
-    while (second.status() != ImageBuild.Status.RUNNING || second.log().isEmpty()) {
-      Thread.onSpinWait();
-    }
+    awaitLog(second);
     first.cancel();
 
     assertThat(second.waitForCompletion(_ -> {}).image()).isEqualTo(image('b'));
