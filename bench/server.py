@@ -232,7 +232,9 @@ def measure_full(bench, environment):
     results = {}
     for directory in (empty, full):
         with serving(bench, environment, directory) as (port, token, _):
-            Connection(port, token).ask("POST", "/api/v1/environments", definition("seed", 0))
+            connection = Connection(port, token)
+            for name in ["seed", *(f"seed-{number:02d}" for number in range(20))]:  # Each lists a whole page.
+                connection.ask("POST", "/api/v1/environments", definition(name, 0))
     fill(full)
     for name, directory in (("empty", empty), ("full", full)):
         with serving(bench, environment, directory) as (port, token, _):
