@@ -52,7 +52,8 @@ public final class RattlerPrefix {
 
   /// What a lock says of a package, by its own words.
   public static CondaPackage locked(Path file) throws IOException {
-    try (var archive = CondaArchive.open(file, file.toString(), Files.createTempDirectory("x"))) {
+    var scratch = Path.of("target", "scratch");
+    try (var archive = CondaArchive.open(file, file.toString(), scratch)) {
       var index = archive.info().index();
       var bytes = Files.readAllBytes(file);
       return new CondaPackage(
@@ -95,7 +96,7 @@ public final class RattlerPrefix {
           CondaArchive.open(
               Path.of(java.net.URI.create(item.url())),
               item.title(),
-              Files.createTempDirectory("x"))) {
+              work)) {
         var index = archive.info().index();
         list.add(
             JsonObject.builder()
