@@ -93,10 +93,7 @@ public final class RattlerPrefix {
     var list = new ArrayList<JsonValue>();
     for (var item : packages) {
       try (var archive =
-          CondaArchive.open(
-              Path.of(java.net.URI.create(item.url())),
-              item.title(),
-              work)) {
+          CondaArchive.open(Path.of(java.net.URI.create(item.url())), item.title(), work)) {
         var index = archive.info().index();
         list.add(
             JsonObject.builder()
