@@ -14,47 +14,36 @@ import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
-import dev.terroir.foundation.problem.Code;
 import dev.terroir.lock.Lock;
-import dev.terroir.prefix.LocalPython;
-import dev.terroir.workspace.LocalWorkspace;
-import dev.terroir.workspace.Workspace;
-import dev.terroir.workspace.environments.EnvironmentRegistry.Registered;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.StringJoiner;
 
 /// `terroir environment …`.
 ///
 /// @since 0.1
 public final class EnvironmentCommands {
-  private static final Option NAME =
-      Option.required("-n --name", "NAME", "The environment's name.");
-  private static final Option VERSION =
+  static final Option NAME = Option.required("-n --name", "NAME", "The environment's name.");
+  static final Option VERSION =
       Option.value("-v --version", "V", "A version; the latest when left out.");
-  private static final Option DIRECTORY =
+  static final Option DIRECTORY =
       Option.required("-d --directory", "DIR", "A saved environment directory.");
-  private static final Option OVERWRITE =
-      Option.flag("--overwrite", "Replace files that are there.");
+  static final Option OVERWRITE = Option.flag("--overwrite", "Replace files that are there.");
 
   private EnvironmentCommands() {}
 
   /// The commands.
   public static List<Leaf> leaves() {
-    var lock =
-        with(
-            Environments.OPTIONS,
-            Option.flag("--update", "Resolve anew."),
-            Option.value("--platform", "P", "linux/amd64 or linux/arm64 instead of this machine."),
-            Option.repeated(
-                "--virtual-package",
-                "NAME=VERSION",
-                "What the machine offers that runs it, such as __cuda=12.4."),
-            Option.value("--python", "X.Y", "Another Python than the definition's."),
-            Option.value("-o --file", "FILE", "Write the lock to a file too."));
+    var all = new ArrayList<>(ofFiles());
+    all.addAll(RegisteredCommands.leaves());
+    all.addAll(ofDefinitions());
+    all.addAll(InstalledCommands.leaves());
+    all.add(PackCommand.leaf());
+    all.addAll(RegisteredCommands.ofVersions());
+    return List.copyOf(all);
+  }
+
+  private static List<Leaf> ofFiles() {
     return List.of(
         new Leaf(
             "create",
@@ -86,36 +75,22 @@ public final class EnvironmentCommands {
             "terroir environment scaffold -n demo -d environment",
             List.of(NAME, DIRECTORY, OVERWRITE),
             "",
-            EnvironmentCommands::scaffold),
-        new Leaf(
-            "register",
-            "Register a saved environment; an unchanged one keeps its version.",
-            "terroir environment register -d environment",
-            List.of(DIRECTORY),
-            "",
-            EnvironmentCommands::register),
-        new Leaf(
-            "list",
-            "List the registered environments.",
-            "terroir environment list --output table",
-            List.of(),
-            "",
-            EnvironmentCommands::list),
-        new Leaf(
-            "show",
-            "Show a registered environment.",
-            "terroir environment show -n demo -v 1",
-            List.of(
-                NAME, VERSION, Option.value("--label", "LABEL", "A label instead of a version.")),
-            "",
-            EnvironmentCommands::show),
-        new Leaf(
-            "download",
-            "Write a registered environment to a directory.",
-            "terroir environment download -n demo -v 1 -d environment",
-            List.of(NAME, VERSION, DIRECTORY, OVERWRITE),
-            "",
-            EnvironmentCommands::download),
+            EnvironmentCommands::scaffold));
+  }
+
+  private static List<Leaf> ofDefinitions() {
+    var lock =
+        with(
+            Environments.OPTIONS,
+            Option.flag("--update", "Resolve anew."),
+            Option.value("--platform", "P", "linux/amd64 or linux/arm64 instead of this machine."),
+            Option.repeated(
+                "--virtual-package",
+                "NAME=VERSION",
+                "What the machine offers that runs it, such as __cuda=12.4."),
+            Option.value("--python", "X.Y", "Another Python than the definition's."),
+            Option.value("-o --file", "FILE", "Write the lock to a file too."));
+    return List.of(
         new Leaf(
             "hash",
             "Print the definition hash.",
@@ -147,57 +122,7 @@ public final class EnvironmentCommands {
                     "--platform", "P", "linux/amd64 or linux/arm64 instead of this machine."),
                 Option.value("--python", "X.Y", "Another Python than the definition's.")),
             "",
-            LicenseCommand::run),
-        new Leaf(
-            "install",
-            "Make the environment ready on this machine.",
-            "terroir environment install -d environment",
-            Environments.OPTIONS,
-            "",
-            EnvironmentCommands::install),
-        new Leaf(
-            "path",
-            "Print where the installed environment lies.",
-            "terroir environment path -d environment",
-            Environments.OPTIONS,
-            "",
-            EnvironmentCommands::path),
-        new Leaf(
-            "activate",
-            "Print what a shell sources to work in the environment.",
-            "eval \"$(terroir environment activate -d environment)\"",
-            Environments.OPTIONS,
-            "",
-            EnvironmentCommands::activate),
-        new Leaf(
-            "exec",
-            "Run a program in the environment.",
-            "terroir environment exec -d environment -- python -V",
-            Environments.OPTIONS,
-            "COMMAND [ARGUMENTS…]",
-            EnvironmentCommands::exec),
-        PackCommand.leaf(),
-        new Leaf(
-            "archive",
-            "Leave an environment out of lists; it can still be used.",
-            "terroir environment archive -n demo -v 1",
-            List.of(NAME, VERSION),
-            "",
-            (arguments, context) -> archive(arguments, context, true)),
-        new Leaf(
-            "restore",
-            "Take an archived environment back into lists.",
-            "terroir environment restore -n demo -v 1",
-            List.of(NAME, VERSION),
-            "",
-            (arguments, context) -> archive(arguments, context, false)),
-        new Leaf(
-            "label",
-            "Point labels at a version.",
-            "terroir environment label -n demo -v 1 production",
-            List.of(NAME, Option.required("-v --version", "V", "The version.")),
-            "LABEL…",
-            EnvironmentCommands::label));
+            LicenseCommand::run));
   }
 
   private static List<Option> with(List<Option> options, Option... more) {
@@ -302,70 +227,6 @@ public final class EnvironmentCommands {
     return 0;
   }
 
-  private static int register(Arguments arguments, Context context) {
-    var environment =
-        SavedDirectory.load(Path.of(arguments.get("--directory")), context.progress()::warn);
-    Validation.unusedPackages(environment).ifPresent(context.progress()::warn);
-    var registered = context.workspace().environments().register(environment);
-    context
-        .console()
-        .note(
-            registered.isNew()
-                ? "registered " + environment.name() + " as version " + registered.version()
-                : environment.name() + " is unchanged: version " + registered.version());
-    context.console().result(registered.environment().toJson(), "name", "version");
-    return 0;
-  }
-
-  private static int list(Arguments arguments, Context context) {
-    var workspace = context.workspace();
-    if (!context.console().isTable() && workspace instanceof LocalWorkspace local) {
-      context.console().plain(local.listing().json());
-    } else if (context.console().isTable()) {
-      var rows = new ArrayList<JsonValue>();
-      for (var item : workspace.environments().listStored()) {
-        rows.add(
-            JsonObject.builder().put("name", item.name()).put("version", item.version()).build());
-      }
-      context.console().result(new JsonValue.JsonArray(rows), "name", "version");
-    } else {
-      var definitions = new StringJoiner(",", "[", "]");
-      workspace.environments().listStored().forEach(item -> definitions.add(item.definition()));
-      context.console().plain(JsonWriter.relaid(definitions.toString(), 2));
-    }
-    return 0;
-  }
-
-  private static int show(Arguments arguments, Context context) {
-    context
-        .console()
-        .result(registered(arguments, context).environment().toJson(), "name", "version");
-    return 0;
-  }
-
-  private static Registered registered(Arguments arguments, Context context) {
-    return context
-        .workspace()
-        .environments()
-        .get(arguments.get("--name"), arguments.orNull("--version"), arguments.orNull("--label"));
-  }
-
-  private static int download(Arguments arguments, Context context) {
-    var directory = Path.of(arguments.get("--directory"));
-    SavedDirectory.save(
-        registered(arguments, context).environment(), directory, arguments.has("--overwrite"));
-    context
-        .console()
-        .result(
-            JsonObject.builder()
-                .put("name", arguments.get("--name"))
-                .put("directory", directory.toString())
-                .build(),
-            "name",
-            "directory");
-    return 0;
-  }
-
   private static int hash(Arguments arguments, Context context) {
     var environment = Environments.chosen(arguments, context);
     if (arguments.has("--explain")) {
@@ -438,138 +299,5 @@ public final class EnvironmentCommands {
         .put("replacements", JsonValue.ofStrings(lock.replacements()))
         .put("cached", isCached)
         .build();
-  }
-
-  private static Workspace.Ready ready(Arguments arguments, Context context) {
-    return context
-        .workspace()
-        .realise(
-            Environments.chosen(arguments, context),
-            Environments.lockOptions(arguments, false),
-            context.progress());
-  }
-
-  private static int install(Arguments arguments, Context context) {
-    var ready = ready(arguments, context);
-    context
-        .console()
-        .result(
-            JsonObject.builder()
-                .put("hash", ready.hash())
-                .put("lockDigest", ready.python().lockDigest())
-                .put("path", ready.python().prefix().map(Path::toString).orElse(null))
-                .put("python", ready.python().python().toString())
-                .put("cached", ready.isCached())
-                .build(),
-            "hash",
-            "path",
-            "cached");
-    return 0;
-  }
-
-  private static LocalPython installed(Arguments arguments, Context context) {
-    var environment = Environments.chosen(arguments, context);
-    return context
-        .workspace()
-        .find(environment)
-        .orElseThrow(() ->
-            CliException.usage(
-                "the environment `" + environment.name() + "` is not installed on this machine",
-                "install it with `terroir environment install`"));
-  }
-
-  private static int path(Arguments arguments, Context context) {
-    var python = installed(arguments, context);
-    context.console().plain(python.prefix().orElse(python.python()).toString());
-    return 0;
-  }
-
-  private static int activate(Arguments arguments, Context context) {
-    context.console().text(installed(arguments, context).activation());
-    return 0;
-  }
-
-  private static int exec(Arguments arguments, Context context) {
-    var environment = Environments.chosen(arguments, context);
-    var python =
-        context
-            .workspace()
-            .realise(environment, Environments.lockOptions(arguments, false), context.progress())
-            .python();
-    var command = new ArrayList<>(arguments.positionals());
-    var program = String.valueOf(command.getFirst());
-    var own = python.python().resolveSibling(program);
-    if (!program.contains("/") && Files.isExecutable(own)) {
-      command.set(0, own.toString());
-    }
-    var builder = new ProcessBuilder(command).inheritIO();
-    builder.environment().clear();
-    builder.environment().putAll(python.activated(context.settings().variables()));
-    builder.environment().putAll(environment.environmentVariables());
-    try {
-      var process = builder.start();
-      var code = process.waitFor();
-      return code;
-    } catch (IOException e) {
-      throw CliException.usage(
-          "`" + program + "` cannot be started: " + e.getMessage(),
-          "name a program of the environment or of PATH");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Code.Kind.CANCELED.exitCode();
-    }
-  }
-
-  private static int archive(Arguments arguments, Context context, boolean archived) {
-    var name = arguments.get("--name");
-    var version = arguments.orNull("--version");
-    var environments = context.workspace().environments();
-    environments.archive(name, version, archived);
-    if (archived) {
-      for (var registered : environments.versions(name)) {
-        var users = context.services().usersOf(name, registered.version());
-        if (!users.isEmpty()) {
-          context
-              .progress()
-              .warn(
-                  "version "
-                      + registered.version()
-                      + " is in use by "
-                      + String.join(", ", users)
-                      + ", which goes on");
-        }
-      }
-    }
-    context
-        .console()
-        .result(
-            JsonObject.builder()
-                .put("name", name)
-                .put("version", version)
-                .put("archived", archived)
-                .build(),
-            "name",
-            "version",
-            "archived");
-    return 0;
-  }
-
-  private static int label(Arguments arguments, Context context) {
-    var name = arguments.get("--name");
-    var version = arguments.get("--version");
-    var environments = context.workspace().environments();
-    environments.label(name, version, arguments.positionals());
-    context
-        .console()
-        .result(
-            JsonObject.builder()
-                .put("name", name)
-                .put("version", version)
-                .put("labels", environments.labels(name, version))
-                .build(),
-            "name",
-            "version",
-            "labels");
-    return 0;
   }
 }
