@@ -2,7 +2,9 @@ package dev.terroir.environment;
 
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.problem.Nearest;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -50,32 +52,15 @@ final class Members {
   private static String nearest(String key, Set<String> known) {
     var best = "";
     var least = 3;
+    var lower = key.toLowerCase(Locale.ROOT);
     for (var candidate : known) {
-      var distance = distance(key, candidate);
+      var distance = Nearest.distance(lower, candidate.toLowerCase(Locale.ROOT));
       if (distance < least) {
         least = distance;
         best = candidate;
       }
     }
     return best;
-  }
-
-  private static int distance(String a, String b) {
-    var row = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      var diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        var above = row[j];
-        var same = Character.toLowerCase(a.charAt(i - 1)) == Character.toLowerCase(b.charAt(j - 1));
-        row[j] = Math.min(Math.min(row[j - 1], above) + 1, diagonal + (same ? 0 : 1));
-        diagonal = above;
-      }
-    }
-    return row[b.length()];
   }
 
   static JsonValue array(List<JsonObject> objects) {

@@ -6,6 +6,7 @@ import dev.terroir.environment.yaml.YamlNode;
 import dev.terroir.environment.yaml.YamlReader;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.problem.Nearest;
 import dev.terroir.foundation.problem.Problem;
 import java.util.ArrayList;
 import java.util.List;
@@ -180,25 +181,7 @@ final class CondaReader {
     var lower = word.toLowerCase(Locale.ROOT).replace('_', '-');
     return lower.equals(key)
         || (key.equals("dependencies") && lower.startsWith("depend"))
-        || distance(lower, key) <= (key.length() < 6 ? 1 : 2);
-  }
-
-  /// Letters to insert, delete or replace until one word is the other (Levenshtein 1966).
-  private static int distance(String a, String b) {
-    var row = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      var diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        var replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
-      }
-    }
-    return row[b.length()];
+        || Nearest.distance(lower, key) <= (key.length() < 6 ? 1 : 2);
   }
 
   static JsonValue dependencyJson(List<CondaDependency> dependencies) {

@@ -1,6 +1,7 @@
 package dev.terroir.image.dockerfile;
 
 import dev.terroir.foundation.platform.Platform;
+import dev.terroir.foundation.problem.Nearest;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
@@ -108,7 +109,7 @@ final class StageGraph {
                           ? "none of its stages has a name"
                           : "its stages are `" + String.join("`, `", names) + "`");
           return new ImageException(
-              DockerfileParser.near(target, names)
+              Nearest.to(target, names)
                   .map(good -> problem.hint("did you mean `" + good + "`?"))
                   .orElse(problem));
         });
