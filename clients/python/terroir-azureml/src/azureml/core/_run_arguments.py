@@ -25,7 +25,7 @@ class Submission(NamedTuple):
     properties: Dict[str, str]
 
 
-class _Data:
+class RunData:
     """The data that arguments and configuration name."""
 
     def __init__(self, workspace: Any):
@@ -39,6 +39,8 @@ class _Data:
         take = getattr(value, "_take_for_run", None)
         if take is not None:
             return str(take(self))
+        if hasattr(value, "_take_for_step"):
+            raise UserErrorException("{!r} is part of a pipeline: only its steps can be given it.".format(value))
         if hasattr(value, "as_mount") and hasattr(value, "name"):
             return self.argument(value.as_mount())
         if isinstance(value, (list, tuple, dict)) or value is None:
@@ -63,7 +65,7 @@ class _Data:
         noted[name] = document
 
 
-def _command(command: Union[str, Sequence[Any]], data: _Data) -> str:
+def _command(command: Union[str, Sequence[Any]], data: RunData) -> str:
     if isinstance(command, str):
         return command
     return " ".join(_word(data.argument(word)) for word in command)
@@ -109,9 +111,10 @@ def resolved(
     configuration: Any,
     arguments: Sequence[Any],
     command: Optional[Union[str, Sequence[Any]]],
+    data: Optional[RunData] = None,
 ) -> Submission:
-    """The submission of a run configuration."""
-    data = _Data(workspace)
+    """The submission of a run configuration; `data` has what is known of its data already."""
+    data = data or RunData(workspace)
     _alone(configuration)
     if isinstance(arguments, str):
         raise UserErrorException("arguments expected a list, the string {!r} found.".format(arguments))
@@ -122,8 +125,8 @@ def resolved(
         data.references.setdefault(name, document)
     configuration.data_references = {}
     for value in dict(configuration.data or {}).values():
-        if hasattr(value, "_take_for_run"):
-            value._take_for_run(data)
+        if hasattr(value, "_take_for_run") or hasattr(value, "_take_for_step"):
+            data.argument(value)
     configuration.data = {name: value for name, value in (configuration.data or {}).items() if hasattr(value, "_to_json")}
     environment = configuration.environment
     if environment is None:

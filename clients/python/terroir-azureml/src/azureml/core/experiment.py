@@ -125,7 +125,7 @@ class Experiment:
         return Run.list(self, type=type, tags=tags, properties=properties, include_children=include_children)
 
     def submit(self, config: Any, tags: Optional[Mapping[str, Any]] = None, **kwargs: Any) -> Run:
-        """Submits a script with its configuration, an estimator, or a search for parameters."""
+        """Submits a script with its configuration, an estimator, a search for parameters, or a pipeline."""
         return submit(self, config, tags=tags, **kwargs)
 
     def start_logging(self, *args: Any, **kwargs: Any) -> Run:
@@ -174,13 +174,13 @@ class Experiment:
 
 
 def submit(experiment: Experiment, config: Any, tags: Optional[Mapping[str, Any]] = None, **kwargs: Any) -> ScriptRun:
+    if hasattr(config, "_submit"):
+        made: ScriptRun = config._submit(experiment, tags, **kwargs)
+        return made
     parent = kwargs.pop("_parent", None)
     run_id = kwargs.pop("run_id", None)
     display_name = kwargs.pop("display_name", None)
     properties = kwargs.pop("_properties", None)
-    if hasattr(config, "_plan"):
-        made: ScriptRun = config._submit(experiment, tags, _parent=parent, run_id=run_id, display_name=display_name)
-        return made
     if hasattr(config, "_script_run_config"):
         config = config._script_run_config()
     if isinstance(config, RunConfiguration):

@@ -53,10 +53,10 @@ class Run(Files, Logging):
     def _of_resource(workspace: Any, resource: Dict[str, Any], outputs: Any = None) -> "Run":
         from azureml.core.experiment import Experiment
 
-        if (resource.get("properties") or {}).get("runTemplate") == "HyperDrive":
-            from azureml.train.hyperdrive.run import HyperDriveRun
-
-            return HyperDriveRun(Experiment._within(workspace, resource["experiment"]), resource["runId"], outputs=outputs, _known=resource)
+        special = _kind_of((resource.get("properties") or {}).get("azureml.runsource"))
+        if special is not None:
+            made: Run = special(Experiment._within(workspace, resource["experiment"]), resource["runId"], outputs=outputs, _known=resource)
+            return made
         kind = ScriptRun if str(resource.get("runType", "")).lower().endswith("scriptrun") or resource.get("script") else Run
         return kind(Experiment._within(workspace, resource["experiment"]), resource["runId"], outputs=outputs, _known=resource)
 
@@ -498,6 +498,19 @@ class Run(Files, Logging):
 
     def __hash__(self) -> int:
         return hash(self._id)
+
+
+def _kind_of(source: Optional[str]) -> Any:
+    """The class of runs that something else than a script was submitted for."""
+    if source == "hyperdrive":
+        from azureml.train.hyperdrive.run import HyperDriveRun
+
+        return HyperDriveRun
+    if source in ("azureml.PipelineRun", "azureml.StepRun"):
+        from azureml.pipeline.core.run import PipelineRun, StepRun
+
+        return PipelineRun if source == "azureml.PipelineRun" else StepRun
+    return None
 
 
 class ScriptRun(Run):

@@ -6,7 +6,7 @@ import os
 from typing import Any, Dict, List, Optional, Union
 
 from azureml._terroir.errors import UserErrorException
-from azureml.core._run_arguments import Submission, resolved
+from azureml.core._run_arguments import RunData, Submission, resolved
 from azureml.core.environment import Environment
 from azureml.core.runconfig import (
     DockerConfiguration,
@@ -80,7 +80,7 @@ class ScriptRunConfig:
         if distributed_job_config is not None:
             _distribute(self.run_config, distributed_job_config)
 
-    def _submission(self, workspace: Any, experiment_name: str) -> Submission:
+    def _submission(self, workspace: Any, experiment_name: str, data: Optional[RunData] = None) -> Submission:
         configuration = copied(self.run_config)
         configuration.script = self.script or configuration.script
         command = self.command if self.command is not None else (configuration.command or None)
@@ -98,7 +98,7 @@ class ScriptRunConfig:
         arguments = self.arguments if self.arguments is not None else configuration.arguments
         if self.resume_from is not None:
             arguments = [*(arguments or []), "--resume-from", _outputs(self.resume_from)]
-        return resolved(workspace, experiment_name, folder, configuration, arguments or [], command)
+        return resolved(workspace, experiment_name, folder, configuration, arguments or [], command, data)
 
     def __repr__(self) -> str:
         return "ScriptRunConfig(source_directory={!r}, script={!r}, target={!r})".format(

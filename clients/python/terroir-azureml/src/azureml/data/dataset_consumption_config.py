@@ -49,6 +49,10 @@ class DatasetConsumptionConfig:
         from azureml.core.dataset import Dataset
 
         dataset = self.dataset
+        if not isinstance(dataset, str) and not hasattr(dataset, "_stored"):
+            raise UserErrorException(
+                "The input {} is a {}, which only a step of a pipeline can be given.".format(self.name, type(dataset).__name__)
+            )
         if isinstance(dataset, str):
             dataset = Dataset.get_by_name(data.workspace, dataset)
         if self.mode not in ("mount", "download"):

@@ -10,6 +10,16 @@ from azureml.data.abstract_dataset import places
 from azureml.data.dataset_factory import TabularDatasetFactory
 
 
+class OutputKey:
+    """What an output is known by, whatever copies there are of it, with the step of a pipeline that leaves it."""
+
+    def __init__(self) -> None:
+        self.maker: Any = None
+
+    def __deepcopy__(self, memo: Any) -> "OutputKey":
+        return self
+
+
 class OutputFileDatasetConfig:
     """A folder that a run writes to; it ends up in a datastore.
 
@@ -24,6 +34,8 @@ class OutputFileDatasetConfig:
         partition_format: Optional[str] = None,
     ):
         self.name = name or "output_{}".format(uuid.uuid4().hex[:8])
+        self._output_key = OutputKey()
+        self._is_named = bool(name)
         self.destination = destination
         self.source = source
         self.mode = "mount"
@@ -58,6 +70,12 @@ class OutputFileDatasetConfig:
         made._table = lambda place: TabularDatasetFactory.from_parquet_files(place, **kwargs)
         return made
 
+    def as_input(self, name: Optional[str] = None) -> Any:
+        """What it holds, as the input of a later step of a pipeline: a folder, or a table when it is read as one."""
+        from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
+
+        return DatasetConsumptionConfig(name or self.name, self, "direct" if self._table is not None else "mount")
+
     def _take_for_run(self, data: Any) -> str:
         destination = self.destination
         if destination is None:
@@ -73,11 +91,14 @@ class OutputFileDatasetConfig:
             "overwrite": True,
         }
         if self._registered is not None:
-            definition: Dict[str, Any] = {"paths": [place]}
-            if self._table is not None:
-                definition = dict(self._table((data.workspace.datastores[place["datastore"]], place["path"]))._definition)
-            document["registerOnComplete"] = dict(self._registered, definition=definition)
+            document["registerOnComplete"] = dict(self._registered, definition=self._definition_at(data.workspace, place))
         return str(data.reference(self.name, document))
+
+    def _definition_at(self, workspace: Any, place: Dict[str, Any]) -> Dict[str, Any]:
+        """The definition of a dataset of what it holds, which lies at a place."""
+        if self._table is None:
+            return {"paths": [place]}
+        return dict(self._table((workspace.datastores[place["datastore"]], place["path"]))._definition)
 
 
 HDFSOutputDatasetConfig = OutputFileDatasetConfig

@@ -9,18 +9,14 @@ from __future__ import annotations
 import json
 import math
 import os
-import random
 import shlex
-import signal
 import statistics
-import sys
 import time
 from typing import Any, Dict, List, Mapping, Optional
 
 import terroir
-
-OVER = ("Completed", "Failed", "Canceled")
-_LOOK_SECONDS = 1.0
+from terroir import driving
+from terroir.runs import FINAL
 
 
 def better(values: List[float], is_maximized: bool) -> float:
@@ -72,12 +68,11 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value) if isinstance(value, (list, dict)) else str(value)
 
 
-class Search:
+class Search(driving.Drive):
     """One search, from its first run to its last."""
 
     def __init__(self, parent: terroir.Run, plan: Mapping[str, Any]):
-        self.parent = parent
-        self.plan = plan
+        super().__init__(parent, plan)
         self.is_maximized = plan["goal"] == "maximize"
         self.open: Dict[str, terroir.Run] = {}
         # Those of former searches are compared with as runs that have ended.
@@ -97,10 +92,10 @@ class Search:
                 try:
                     self._submit(*sets[0])
                 except terroir.Unavailable as e:
-                    _say_gone(e)
+                    driving.say_gone(e)
                     break
                 del sets[0]
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(driving.LOOK_SECONDS)
             for child in list(self.open):
                 self._look(child)
             if time.monotonic() > until:
@@ -112,38 +107,27 @@ class Search:
         """Ends it and its runs."""
         self.is_stopped = True
         for child in list(self.open.values()):
-            self._cancel(child)
+            self.cancel(child)
 
     def _submit(self, number: int, parameters: Mapping[str, Any]) -> None:
         child = "{}_{}".format(self.parent.id, number)
-        # Each writes to folders of its own.
-        configuration = json.loads(json.dumps(self.plan["configuration"]).replace("{run-id}", child))
+        configuration = driving.configuration_of(self.plan["configuration"], child)
         more = words(parameters)
         if configuration.get("command"):
             configuration["command"] = " ".join([configuration["command"], *map(shlex.quote, more)])
         else:
             configuration["arguments"] = [*(configuration.get("arguments") or []), *more]
-        variables = configuration.get("environmentVariables") or {}
-        if "MASTER_PORT" in variables:
-            variables["MASTER_PORT"] = str(random.randint(29500, 39999))
         shown = json.dumps(parameters)
         body = {
             "experiment": self.plan["experiment"],
             "kind": "script",
             "snapshot": self.plan["snapshot"],
             "configuration": configuration,
-            "runId": child,
-            "parent": self.parent.id,
             "tags": {"hyperparameters": shown},
             "properties": self.plan["properties"],
         }
         self.parent.change(tags={child: shown})
-        try:
-            document = self.parent.client.post("/runs", body)
-        except terroir.Conflict:
-            # It was taken on when the server gave no answer.
-            document = self.parent.client.get("/runs/" + child)
-        self.open[child] = terroir.Run(self.parent.client, child, document)
+        self.open[child] = self.submit(child, body)
         self.values[child] = []
         print("Submitted {} with {}".format(child, shown), flush=True)
 
@@ -153,9 +137,9 @@ class Search:
             status = run.status
             self.values[child] = self._logged(run)
         except terroir.Unavailable as e:
-            _say_gone(e)
+            driving.say_gone(e)
             return
-        if status in OVER:
+        if status in FINAL:
             self.over[child] = True
             self.statuses.append(status)
             del self.open[child]
@@ -166,7 +150,7 @@ class Search:
             self.looked[child] = reached
             if is_ended(self.plan["policy"], {**self.former, **self.values}, self.over, child, reached, self.is_maximized):
                 print("The policy {} ends {} at interval {}".format(self.plan["policy"]["name"], child, reached), flush=True)
-                self._cancel(run)
+                self.cancel(run)
                 break
 
     def _logged(self, run: terroir.Run) -> List[float]:
@@ -179,42 +163,47 @@ class Search:
     def _best(self, child: str) -> Optional[float]:
         return better(self.values[child], self.is_maximized) if self.values.get(child) else None
 
-    @staticmethod
-    def _cancel(run: terroir.Run) -> None:
-        try:
-            run.cancel()
-        except terroir.TerroirError as e:
-            print("{} is not canceled: {}".format(run.id, e), flush=True)
-
     def _summarize(self) -> None:
         found = {child: value for child, value in ((child, self._best(child)) for child in self.values) if value is not None}
         if found:
             best = (max if self.is_maximized else min)(found, key=lambda child: found[child])
             self.parent.change(properties={"best_child_run_id": best, "score": str(found[best])})
             print("The best is {}: {} = {}".format(best, self.plan["metric"], found[best]), flush=True)
+            self._keep(best)
         if self.statuses and all(status == "Failed" for status in self.statuses):
             raise SystemExit("All of the {} runs have failed.".format(len(self.statuses)))
 
+    def _keep(self, best: str) -> None:
+        """Lays down what a step of a pipeline is to hand on: what the runs have logged, or files of the best one."""
+        for name, wanted in (self.plan.get("results") or {}).items():
+            place = os.environ["AZUREML_DATAREFERENCE_" + name]
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            if wanted["type"] == "Metrics":
+                with open(place, "w", encoding="utf-8") as stream:
+                    json.dump({child: self._metrics(child) for child in self.values}, stream)
+            else:
+                self._fetch(terroir.Run(self.parent.client, best), wanted.get("file"), place)
 
-def _say_gone(error: terroir.Unavailable) -> None:
-    print("The server does not answer, which is waited for: {}".format(error), flush=True)
+    def _metrics(self, child: str) -> Dict[str, List[Any]]:
+        logged: Dict[str, List[Any]] = {}
+        for item in terroir.Run(self.parent.client, child).metrics():
+            value = item["value"]
+            logged.setdefault(item["name"], []).extend(value if isinstance(value, list) else [value])
+        return logged
 
-
-def main() -> None:
-    """Works off the plan beside this file."""
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "plan.json"), encoding="utf-8") as stream:
-        plan = json.load(stream)
-    search = Search(terroir.current_run(allow_offline=False), plan)
-
-    def end(number: int, frame: Any) -> None:
-        sys.exit(128 + number)
-
-    signal.signal(signal.SIGTERM, end)
-    try:
-        search.run()
-    finally:
-        search.stop()
+    @staticmethod
+    def _fetch(run: terroir.Run, file: Optional[str], place: str) -> None:
+        wanted = file or "outputs"
+        names = run.files()
+        if wanted in names:
+            run.download(wanted, place)
+            return
+        inside = [name for name in names if name.startswith(wanted.rstrip("/") + "/")]
+        if not inside:
+            raise SystemExit("The best run, {}, has no {} among its files.".format(run.id, wanted))
+        for name in inside:
+            run.download(name, os.path.join(place, *name[len(wanted.rstrip("/")) + 1 :].split("/")))
 
 
 if __name__ == "__main__":
-    main()
+    driving.drive(Search, __file__)

@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from azureml._terroir.errors import UserErrorException
-from azureml.core import _run_stream
-from azureml.core.run import Run, ScriptRun
+from azureml.core._driven_run import DrivenRun
+from azureml.core.run import Run
 
 SOURCE = "hyperdrive"
 
@@ -28,7 +28,7 @@ class PrimaryMetricGoal(Enum):
             raise UserErrorException("primary_metric_goal expected maximize or minimize, {!r} found.".format(goal)) from None
 
 
-class HyperDriveRun(ScriptRun):
+class HyperDriveRun(DrivenRun):
     """The run of a search; its children are runs of the script, one for each set of parameters."""
 
     def __init__(self, experiment: Any, run_id: str, hyperdrive_config: Any = None, **kwargs: Any):
@@ -102,19 +102,3 @@ class HyperDriveRun(ScriptRun):
     def get_diagnostics(self) -> List[str]:
         """Downloads the logs of the search."""
         return self.get_all_logs()
-
-    def cancel(self) -> None:
-        """Ends the search and its runs."""
-        super().cancel()
-        self._end_children()
-
-    def fail(self, error_details: Any = None, error_code: Optional[str] = None, _set_status: bool = True) -> None:
-        super().fail(error_details, error_code, _set_status)
-        self._end_children()
-
-    def _end_children(self) -> None:
-        """Ends runs that a script could not end which was killed before."""
-        _run_stream.end(self)
-        for child in self.get_children():
-            if child.get_status() not in _run_stream.TERMINAL:
-                child.cancel()

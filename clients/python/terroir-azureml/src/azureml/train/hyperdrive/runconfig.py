@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 import uuid
 from typing import Any, Dict, List, Mapping, Optional
 
-import terroir
-
 from azureml._terroir.errors import UnsupportedHere, UserErrorException
+from azureml.core._driven_run import submit_driven
+from azureml.core._run_arguments import Submission
 from azureml.train.hyperdrive.policy import EarlyTerminationPolicy, NoTerminationPolicy
 from azureml.train.hyperdrive.run import HyperDriveRun, PrimaryMetricGoal
 from azureml.train.hyperdrive.sampling import HyperParameterSampling
 
 __all__ = ["HyperDriveConfig", "HyperDriveRunConfig", "PrimaryMetricGoal"]
 
+DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_driver.py")
 MAX_DURATION_MINUTES = 10080
 _MAX_RUNS = 1000
 _MAX_FORMER = 5
@@ -106,10 +105,13 @@ class HyperDriveConfig:
         }
 
     def _plan(self, experiment: Any) -> Dict[str, Any]:
-        submission = self._script()._submission(experiment.workspace, experiment.name)
+        return self._plan_of(experiment.workspace, experiment.name, self._script()._submission(experiment.workspace, experiment.name))
+
+    def _plan_of(self, workspace: Any, experiment_name: str, submission: Submission) -> Dict[str, Any]:
+        """What the script that drives the search is told, when each run is what a submission says."""
         return {
-            "experiment": experiment.name,
-            "snapshot": experiment.workspace._service.snapshot(submission.folder),
+            "experiment": experiment_name,
+            "snapshot": workspace._service.snapshot(submission.folder),
             "configuration": submission.configuration,
             "properties": submission.properties,
             "former": {child.id: values for run in self._former for child, values in run._logged(self._metric)},
@@ -122,38 +124,24 @@ class HyperDriveConfig:
         }
 
     def _submit(self, experiment: Any, tags: Optional[Mapping[str, Any]], **kwargs: Any) -> Any:
-        """Submits the script that drives the search, with the native client beside it."""
-        from azureml.core.environment import Environment
-        from azureml.core.experiment import submit
-        from azureml.core.script_run_config import ScriptRunConfig
-
-        with tempfile.TemporaryDirectory() as folder:
-            shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), "_driver.py"), os.path.join(folder, "drive.py"))
-            client = os.path.dirname(os.path.abspath(str(terroir.__file__)))
-            shutil.copytree(client, os.path.join(folder, "terroir"), ignore=shutil.ignore_patterns("__pycache__"))
-            with open(os.path.join(folder, "plan.json"), "w", encoding="utf-8") as stream:
-                json.dump(self._plan(experiment), stream, indent=2)
-            environment = Environment("hyperdrive")
-            environment.environment_variables = {}
-            environment.python.user_managed_dependencies = True
-            environment.python.interpreter_path = "python3"
+        """Submits the script that drives the search."""
+        run = submit_driven(
+            experiment,
+            {"drive.py": DRIVER},
+            self._plan(experiment),
             # Runs that are being ended have time for it.
-            seconds = 60 * self._max_duration_minutes + 600
-            script = ScriptRunConfig(folder, "drive.py", environment=environment, max_run_duration_seconds=seconds)
-            run = submit(
-                experiment,
-                script,
-                tags={**self._tags(), **(tags or {})},
-                run_id=kwargs.pop("run_id", None) or self._custom_run_id or "HD_{}".format(uuid.uuid4()),
-                _properties={
-                    "primary_metric_config": self._metric_config(),
-                    "runTemplate": "HyperDrive",
-                    "azureml.runsource": "hyperdrive",
-                    "platform": "AML",
-                    **({"resume_from": json.dumps([run.id for run in self._former])} if self._former else {}),
-                },
-                **kwargs,
-            )
+            60 * self._max_duration_minutes + 600,
+            tags={**self._tags(), **(tags or {})},
+            run_id=kwargs.get("run_id") or self._custom_run_id or "HD_{}".format(uuid.uuid4()),
+            properties={
+                "primary_metric_config": self._metric_config(),
+                "runTemplate": "HyperDrive",
+                "azureml.runsource": "hyperdrive",
+                "platform": "AML",
+                **({"resume_from": json.dumps([run.id for run in self._former])} if self._former else {}),
+            },
+            **{key: value for key, value in kwargs.items() if key in ("_parent", "display_name")},
+        )
         assert isinstance(run, HyperDriveRun)
         return run
 

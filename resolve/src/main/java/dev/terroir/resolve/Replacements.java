@@ -32,6 +32,9 @@ public record Replacements(Map<String, List<String>> table) {
     for (var client :
         List.of(
             "azureml-monitoring",
+            "azureml-pipeline",
+            "azureml-pipeline-core",
+            "azureml-pipeline-steps",
             "azureml-train",
             "azureml-train-core",
             "azureml-telemetry",
@@ -43,12 +46,7 @@ public record Replacements(Map<String, List<String>> table) {
       table.put(data, List.of(COMPATIBILITY, "pandas", "pyarrow"));
     }
     for (var without :
-        List.of(
-            "azureml-pipeline",
-            "azureml-pipeline-core",
-            "azureml-pipeline-steps",
-            "azureml-train-restclients-hyperdrive",
-            "azureml-model-management-sdk")) {
+        List.of("azureml-train-restclients-hyperdrive", "azureml-model-management-sdk")) {
       table.put(without, List.of());
     }
     return table;

@@ -39,6 +39,9 @@ record DataPlace(Path host, String seen, @Nullable Bind mounted) {
     if (item.mode() == Mode.MOUNT) {
       return mount(item, work, own, inside, isAbsolute ? wanted : null, below);
     }
+    if (!item.isMade() && !isAbsolute) {
+      return unmade(item, work, own, inside, below);
+    }
     var host = below == null ? own.resolve(item.name()) : below;
     Files.createDirectories(host);
     var target = item.mode() == Mode.DOWNLOAD ? lay(item, host, false) : host;
@@ -52,6 +55,24 @@ record DataPlace(Path host, String seen, @Nullable Bind mounted) {
     }
     var place = isAbsolute && wanted != null ? wanted : INSIDE + item.name();
     return new DataPlace(host, place + tail, new Bind(host, place, false));
+  }
+
+  /// A place for an output that is not there yet: only the folder that it will lie in.
+  private static DataPlace unmade(
+      Item item, Path work, Path own, @Nullable String inside, @Nullable Path below)
+      throws IOException {
+    if (below != null) {
+      Files.createDirectories(below.resolveSibling("").normalize());
+      var seen = inside == null ? below.toString() : inside + "/" + work.relativize(below);
+      return new DataPlace(below, seen, null);
+    }
+    var folder = Files.createDirectories(own.resolve(item.name()));
+    var host = folder.resolve(item.name());
+    if (inside == null) {
+      return new DataPlace(host, host.toString(), null);
+    }
+    var place = INSIDE + item.name();
+    return new DataPlace(host, place + "/" + item.name(), new Bind(folder, place, false));
   }
 
   /// Refuses a place where the container has what it cannot do without.

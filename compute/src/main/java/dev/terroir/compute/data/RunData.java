@@ -66,6 +66,8 @@ public final class RunData {
   /// @param pathOnCompute where it is wanted, or null
   /// @param variable one more variable that names its place, or null
   /// @param isReadOnly whether a script in a container may not change what is mounted
+  /// @param isMade whether the folder of an output is there when the script begins; where it is not,
+  ///   the script may make it, or write a file there
   /// @param dataset the id of a registered dataset, or null
   public record Item(
       String name,
@@ -75,6 +77,7 @@ public final class RunData {
       @Nullable String variable,
       boolean isOverwriting,
       boolean isReadOnly,
+      boolean isMade,
       @Nullable String dataset) {
     /// Copies the list.
     public Item {
@@ -146,6 +149,7 @@ public final class RunData {
               null,
               json.optionalBoolean("overwrite").orElse(false),
               false,
+              json.optionalBoolean("makeFolder").orElse(true),
               null));
     }
     var data = definition.optionalObject("data").orElse(JsonObject.EMPTY);
@@ -172,6 +176,7 @@ public final class RunData {
               name,
               true,
               false,
+              true,
               null));
     }
     for (var item : items) {
@@ -250,6 +255,7 @@ public final class RunData {
         json.optionalString("environmentVariableName").orElse(name),
         json.optionalBoolean("overwrite").orElse(false),
         true,
+        true,
         id);
   }
 
@@ -313,7 +319,8 @@ public final class RunData {
     return new Ready(places, variables, binds, uploads);
   }
 
-  /// Takes to the datastores what a script left.
+  /// Takes to the datastores what a script left; where it left nothing there is an empty folder, so
+  /// that another run may be given it.
   ///
   /// @param uploads as [#prepare] gave them
   /// @param directory of the run
@@ -321,10 +328,20 @@ public final class RunData {
     var stores = workspace.datastores();
     for (var upload : uploads) {
       var from = directory.resolve(upload.string("from")).normalize();
-      if (!from.startsWith(directory) || !Files.exists(from)) {
+      if (!from.startsWith(directory)) {
         continue;
       }
       var store = stores.folder(upload.string("datastore"));
+      try {
+        if (!Files.isRegularFile(from)) {
+          Files.createDirectories(store.resolve(upload.string("path")));
+        }
+      } catch (IOException e) {
+        throw FoundationException.ofFile("the run's data cannot be kept", from, e);
+      }
+      if (!Files.exists(from)) {
+        continue;
+      }
       try (var walk = Files.walk(from)) {
         for (var file : walk.filter(Files::isRegularFile).sorted().toList()) {
           var name =

@@ -1,0 +1,186 @@
+"""Endpoints of pipelines: a name under which one version of a published pipeline after the other is run."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any, Dict, List, Mapping, Optional
+
+from azureml._terroir import display
+from azureml._terroir.errors import UnsupportedHere, UserErrorException
+from azureml.pipeline.core.published_pipeline import PublishedPipeline, every_kept, keep, kept
+
+__all__ = ["PipelineEndpoint"]
+
+_KEPT = "azureml-pipeline-endpoints"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]*\Z")
+
+
+class PipelineEndpoint:
+    """A name with versions, each a published pipeline, one of them the default."""
+
+    def __init__(self, workspace: Any, known: Mapping[str, Any]):
+        self.workspace = workspace
+        self._known = dict(known)
+
+    @property
+    def id(self) -> str:
+        return str(self._known["id"])
+
+    @property
+    def name(self) -> str:
+        return str(self._known["name"])
+
+    @property
+    def description(self) -> Optional[str]:
+        return self._known.get("description")
+
+    @property
+    def status(self) -> str:
+        return str(self._known["status"])
+
+    @property
+    def default_version(self) -> str:
+        return str(self._known["defaultVersion"])
+
+    @property
+    def endpoint(self) -> str:
+        raise UnsupportedHere(
+            "A PipelineEndpoint has no address of its own: run it with PipelineEndpoint.get(ws, name={!r}).submit('experiment').".format(self.name)
+        )
+
+    @staticmethod
+    def publish(workspace: Any, name: str, pipeline: Any, description: Optional[str] = None, **kwargs: Any) -> "PipelineEndpoint":
+        """Begins one with a pipeline or a published pipeline as its first version, 0."""
+        if not isinstance(name, str) or not _NAME.match(name):
+            raise UserErrorException("The name of a PipelineEndpoint expected letters, digits, spaces, `.`, `_` and `-`, {!r} found.".format(name))
+        if kept(workspace, _KEPT, name) is not None:
+            raise UserErrorException("There is a PipelineEndpoint {} already: add_default() gives it another version.".format(name))
+        published = _published(pipeline, name, description)
+        known = {
+            "id": str(uuid.uuid4()),
+            "name": name,
+            "description": description,
+            "status": "Active",
+            "versions": {"0": published.id},
+            "defaultVersion": "0",
+        }
+        keep(workspace, _KEPT, name, known)
+        return PipelineEndpoint(workspace, known)
+
+    @staticmethod
+    def get(workspace: Any, id: Optional[str] = None, name: Optional[str] = None, **kwargs: Any) -> "PipelineEndpoint":
+        if name is not None:
+            known = kept(workspace, _KEPT, name)
+        else:
+            known = next((one for one in every_kept(workspace, _KEPT) if one["id"] == id), None)
+        if known is None:
+            raise UserErrorException("No PipelineEndpoint {} is in the workspace {}.".format(name or id, workspace.name))
+        return PipelineEndpoint(workspace, known)
+
+    @staticmethod
+    def list(workspace: Any, active_only: bool = True, **kwargs: Any) -> List["PipelineEndpoint"]:
+        found = [PipelineEndpoint(workspace, known) for known in every_kept(workspace, _KEPT)]
+        return [one for one in found if not active_only or one.status == "Active"]
+
+    @staticmethod
+    def get_all(workspace: Any, active_only: bool = True, **kwargs: Any) -> Any:
+        return PipelineEndpoint.list(workspace, active_only)
+
+    def add(self, pipeline: Any) -> str:
+        """Adds a version; answers it."""
+        version = str(1 + max(int(one) for one in self._known["versions"]))
+        self._change(versions={**self._known["versions"], version: _published(pipeline, self.name, self.description).id})
+        return version
+
+    def add_default(self, pipeline: Any) -> str:
+        """Adds a version and makes it the default one."""
+        version = self.add(pipeline)
+        self.set_default_version(version)
+        return version
+
+    def set_default_version(self, version: Any) -> None:
+        self.get_pipeline(str(version))
+        self._change(defaultVersion=str(version))
+
+    def set_default(self, pipeline: Any) -> None:
+        """Makes the version of a published pipeline the default one."""
+        for version, pipeline_id in self._known["versions"].items():
+            if pipeline_id == pipeline.id:
+                self._change(defaultVersion=version)
+                return
+        raise UserErrorException("The pipeline {} is no version of the PipelineEndpoint {}: add() it.".format(pipeline.id, self.name))
+
+    def set_name(self, name: str) -> None:
+        raise UnsupportedHere("A PipelineEndpoint keeps its name: PipelineEndpoint.publish(ws, {!r}, pipeline) begins another one.".format(name))
+
+    def get_pipeline(self, version: Optional[str] = None) -> PublishedPipeline:
+        chosen = self.default_version if version is None else str(version)
+        if chosen not in self._known["versions"]:
+            raise UserErrorException("The PipelineEndpoint {} has no version {}; it has {}.".format(self.name, chosen, ", ".join(self._known["versions"])))
+        return PublishedPipeline.get(self.workspace, self._known["versions"][chosen])
+
+    def get_default_version(self) -> str:
+        return self.default_version
+
+    def get_all_versions(self) -> List[str]:
+        return [*self._known["versions"]]
+
+    def list_versions(self, active_only: bool = True) -> Dict[str, PublishedPipeline]:
+        found = {version: self.get_pipeline(version) for version in self._known["versions"]}
+        return {version: one for version, one in found.items() if not active_only or one.status == "Active"}
+
+    def list_pipelines(self, active_only: bool = True) -> List[PublishedPipeline]:
+        return [*self.list_versions(active_only).values()]
+
+    def submit(
+        self,
+        experiment_name: str,
+        pipeline_parameters: Optional[Mapping[str, Any]] = None,
+        pipeline_version: Optional[str] = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Runs a version of it, the default one unless another is named."""
+        from azureml.core.experiment import Experiment
+
+        experiment = Experiment(self.workspace, experiment_name)
+        return self._submit(experiment, kwargs.pop("tags", None), pipeline_parameters=pipeline_parameters, pipeline_version=pipeline_version, **kwargs)
+
+    def _submit(self, experiment: Any, tags: Optional[Mapping[str, Any]], pipeline_version: Optional[str] = None, **kwargs: Any) -> Any:
+        if self.status != "Active":
+            raise UserErrorException("The PipelineEndpoint {} is disabled: enable() lets it run again.".format(self.name))
+        return self.get_pipeline(pipeline_version)._submit(experiment, tags, **kwargs)
+
+    def enable(self) -> None:
+        self._change(status="Active")
+
+    def disable(self) -> None:
+        self._change(status="Disabled")
+
+    def archive(self) -> None:
+        self._change(status="Disabled")
+
+    def reactivate(self) -> None:
+        self._change(status="Active")
+
+    def _change(self, **changes: Any) -> None:
+        self._known = {**self._known, **changes}
+        keep(self.workspace, _KEPT, self.name, self._known)
+
+    def _row(self) -> Dict[str, Any]:
+        return {"Name": self.name, "Id": self.id, "Status": self.status, "Default Version": self.default_version}
+
+    def __repr__(self) -> str:
+        return display.described("PipelineEndpoint", self._row())
+
+    def _repr_html_(self) -> str:
+        return display.table(self._row())
+
+
+def _published(pipeline: Any, name: str, description: Optional[str]) -> PublishedPipeline:
+    if isinstance(pipeline, PublishedPipeline):
+        return pipeline
+    if not hasattr(pipeline, "publish"):
+        raise UserErrorException("pipeline expected a Pipeline or a PublishedPipeline, {!r} found.".format(pipeline))
+    published: PublishedPipeline = pipeline.publish(name=name, description=description)
+    return published
