@@ -261,7 +261,6 @@ class WhatIsNotHere(unittest.TestCase):
             ("azureml.train.automl", "ScriptRunConfig"),
             ("azureml.datadrift", "Run.log"),
             ("azureml.fairness", "fairlearn"),
-            ("azureml.pipeline.core", "Experiment.submit"),
         ):
             with self.assertRaises(ImportError) as raised:
                 importlib.import_module(module)

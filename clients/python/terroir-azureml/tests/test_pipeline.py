@@ -1,13 +1,10 @@
 """Pipelines: their order and data, parameters, failures and reuse, on a real server with this interpreter."""
 
-import json
 import os
-import subprocess
-import sys
 import time
 import unittest
 
-from azureml.core import Dataset, Environment, Experiment, Run, RunConfiguration
+from azureml.core import Dataset, Experiment, Run, RunConfiguration
 from azureml.data import OutputFileDatasetConfig
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath, DataPathComputeBinding
@@ -25,21 +22,15 @@ from azureml.pipeline.core import (
     ScheduleRecurrence,
     StepRun,
     StepSequence,
-    TrainingOutput,
 )
 from azureml.pipeline.core.graph import PipelineParameter as SameParameter
 from azureml.pipeline.steps import (
     CommandStep,
     DatabricksStep,
     EstimatorStep,
-    HyperDriveStep,
-    HyperDriveStepRun,
-    ParallelRunConfig,
-    ParallelRunStep,
     PythonScriptStep,
 )
 from azureml.train.estimator import Estimator
-from azureml.train.hyperdrive import GridParameterSampling, HyperDriveConfig, PrimaryMetricGoal, choice
 
 from .server import OnAServer, printed
 from .test_runs import own_python
@@ -331,7 +322,9 @@ class Published(OfPipelines):
         published.enable()
         self.assertEqual(endpoint.add_default(published), "1")
         again = PipelineEndpoint.get(self.ws, name="end")
-        self.assertEqual((again.default_version, sorted(again.list_versions())), ("1", ["0", "1"]))
+        self.assertEqual((again.default_version, [one.version for one in again.get_all_versions()]), ("1", ["0", "1"]))
+        again.set_name("renamed")
+        self.assertEqual(PipelineEndpoint.get(self.ws, name="renamed"), PipelineEndpoint.get(self.ws, id=endpoint.id))
         run = again.submit("published", pipeline_parameters={"text": 7}, pipeline_version="0")
         run.wait_for_completion(show_output=False)
         self.assertEqual(self.read(run, "one", "out"), "7")

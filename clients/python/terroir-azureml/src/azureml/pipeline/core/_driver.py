@@ -79,6 +79,8 @@ class Pipeline(driving.Drive):
             failed = self._failed()
             if failed and not self.is_continuing:
                 self.stop()
+                # Who looks at the run reads what has failed.
+                self.parent.fail(failed[0].error)
                 raise SystemExit(failed[0].error)
             if any(step.run is not None and not step.is_over() for step in self.steps.values()):
                 time.sleep(driving.LOOK_SECONDS)

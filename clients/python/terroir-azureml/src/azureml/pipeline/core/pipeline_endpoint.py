@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from azureml._terroir import display
 from azureml._terroir.errors import UnsupportedHere, UserErrorException
@@ -14,6 +14,13 @@ __all__ = ["PipelineEndpoint"]
 
 _KEPT = "azureml-pipeline-endpoints"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]*\Z")
+
+
+class PipelineVersion(NamedTuple):
+    """A version of an endpoint."""
+
+    version: str
+    pipeline: PublishedPipeline
 
 
 class PipelineEndpoint:
@@ -54,7 +61,7 @@ class PipelineEndpoint:
         """Begins one with a pipeline or a published pipeline as its first version, 0."""
         if not isinstance(name, str) or not _NAME.match(name):
             raise UserErrorException("The name of a PipelineEndpoint expected letters, digits, spaces, `.`, `_` and `-`, {!r} found.".format(name))
-        if kept(workspace, _KEPT, name) is not None:
+        if _named(workspace, name) is not None:
             raise UserErrorException("There is a PipelineEndpoint {} already: add_default() gives it another version.".format(name))
         published = _published(pipeline, name, description)
         known = {
@@ -65,15 +72,12 @@ class PipelineEndpoint:
             "versions": {"0": published.id},
             "defaultVersion": "0",
         }
-        keep(workspace, _KEPT, name, known)
+        keep(workspace, _KEPT, str(known["id"]), known)
         return PipelineEndpoint(workspace, known)
 
     @staticmethod
     def get(workspace: Any, id: Optional[str] = None, name: Optional[str] = None, **kwargs: Any) -> "PipelineEndpoint":
-        if name is not None:
-            known = kept(workspace, _KEPT, name)
-        else:
-            known = next((one for one in every_kept(workspace, _KEPT) if one["id"] == id), None)
+        known = _named(workspace, name) if name is not None else kept(workspace, _KEPT, str(id))
         if known is None:
             raise UserErrorException("No PipelineEndpoint {} is in the workspace {}.".format(name or id, workspace.name))
         return PipelineEndpoint(workspace, known)
@@ -112,7 +116,13 @@ class PipelineEndpoint:
         raise UserErrorException("The pipeline {} is no version of the PipelineEndpoint {}: add() it.".format(pipeline.id, self.name))
 
     def set_name(self, name: str) -> None:
-        raise UnsupportedHere("A PipelineEndpoint keeps its name: PipelineEndpoint.publish(ws, {!r}, pipeline) begins another one.".format(name))
+        there = _named(self.workspace, name)
+        if there is not None and there["id"] != self.id:
+            raise UserErrorException("There is a PipelineEndpoint {} already.".format(name))
+        self._change(name=name)
+
+    def set_description(self, description: str) -> None:
+        self._change(description=description)
 
     def get_pipeline(self, version: Optional[str] = None) -> PublishedPipeline:
         chosen = self.default_version if version is None else str(version)
@@ -123,15 +133,19 @@ class PipelineEndpoint:
     def get_default_version(self) -> str:
         return self.default_version
 
-    def get_all_versions(self) -> List[str]:
-        return [*self._known["versions"]]
+    def list_versions(self, active_only: bool = True) -> List["PipelineVersion"]:
+        """Its versions, each with its pipeline."""
+        found = [PipelineVersion(version, self.get_pipeline(version)) for version in self._known["versions"]]
+        return [one for one in found if not active_only or one.pipeline.status == "Active"]
 
-    def list_versions(self, active_only: bool = True) -> Dict[str, PublishedPipeline]:
-        found = {version: self.get_pipeline(version) for version in self._known["versions"]}
-        return {version: one for version, one in found.items() if not active_only or one.status == "Active"}
+    def get_all_versions(self) -> Any:
+        return self.list_versions(active_only=False)
 
     def list_pipelines(self, active_only: bool = True) -> List[PublishedPipeline]:
-        return [*self.list_versions(active_only).values()]
+        return [one.pipeline for one in self.list_versions(active_only)]
+
+    def get_all_pipelines(self, active_only: bool = True) -> Any:
+        return self.list_pipelines(active_only)
 
     def submit(
         self,
@@ -165,7 +179,13 @@ class PipelineEndpoint:
 
     def _change(self, **changes: Any) -> None:
         self._known = {**self._known, **changes}
-        keep(self.workspace, _KEPT, self.name, self._known)
+        keep(self.workspace, _KEPT, self.id, self._known)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PipelineEndpoint) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
     def _row(self) -> Dict[str, Any]:
         return {"Name": self.name, "Id": self.id, "Status": self.status, "Default Version": self.default_version}
@@ -175,6 +195,10 @@ class PipelineEndpoint:
 
     def _repr_html_(self) -> str:
         return display.table(self._row())
+
+
+def _named(workspace: Any, name: str) -> Optional[Dict[str, Any]]:
+    return next((one for one in every_kept(workspace, _KEPT) if one["name"] == name), None)
 
 
 def _published(pipeline: Any, name: str, description: Optional[str]) -> PublishedPipeline:

@@ -270,7 +270,7 @@ def read_options(words: Sequence[str]) -> Tuple[argparse.Namespace, List[str]]:
 
 def main() -> None:
     options, words = read_options(sys.argv[1:])
-    variables = {}
+    variables = {"AZUREML_PARALLEL_LOGGING_LEVEL": options.logging_level or "INFO"}
     if options.output:
         os.makedirs(options.output, exist_ok=True)
         variables["AZUREML_BI_OUTPUT_PATH"] = options.output

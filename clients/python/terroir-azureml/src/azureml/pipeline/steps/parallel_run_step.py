@@ -20,7 +20,10 @@ from azureml.pipeline.steps.parallel_run_config import ParallelRunConfig
 __all__ = ["ParallelRunStep"]
 
 _DRIVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_parallel_driver.py")
+_ENTRY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_entry_script.py")
 _NAME = "_parallel_run_driver.py"
+# What entry scripts import.
+_ENTRY_NAME = "azureml_user/parallel_run.py"
 
 
 class ParallelRunStep(ScriptStep):
@@ -93,8 +96,10 @@ class ParallelRunStep(ScriptStep):
         return submission
 
     def _snapshot(self, context: Context, submission: Submission) -> str:
-        files = [(name, str(file)) for name, file in snapshots.files_of(submission.folder, ignore=True) if name != _NAME]
-        taken: str = context.workspace._service.snapshot_of_files([*files, (_NAME, _DRIVER)])
+        files = {name: str(file) for name, file in snapshots.files_of(submission.folder, ignore=True)}
+        files.setdefault(_ENTRY_NAME, _ENTRY)
+        files[_NAME] = _DRIVER
+        taken: str = context.workspace._service.snapshot_of_files(list(files.items()))
         return taken
 
 
