@@ -190,6 +190,7 @@ class Steps(OfPipelines):
             run.wait_for_completion(show_output=False)
         self.assertIn("The step failing has failed", str(raised.exception))
         self.assertEqual((run.get_status(), [step.name for step in run.get_steps()]), ("Failed", ["failing"]))
+        self.assertIn("    it broke", "".join(run.get_details_with_logs()["logFiles"].values()))
         self.assertIn("it broke", run.find_step_run("failing")[0].get_job_log())
         run = self.run_of([failing, after, long], "failing", continue_on_step_failure=True)
         self.assertEqual({step.name: step.get_status() for step in run.get_steps()}, {"failing": "Failed", "long": "Finished"})

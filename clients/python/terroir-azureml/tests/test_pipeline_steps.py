@@ -186,6 +186,43 @@ class Batches(OfPipelines):
                 self.batched(Dataset.File.from_files((self.ws.get_default_datastore(), "f")), PipelineData("scores"), **wrong)
 
 
+MAKE_TABLE = """
+import os, sys
+for folder in sys.argv[1:]:
+    os.makedirs(folder, exist_ok=True)
+    open(os.path.join(folder, "table.csv"), "w").write("x,y\\n1,2\\n3,4\\n")
+"""
+
+TAKE_TABLE = """
+from azureml.core import Run
+run = Run.get_context()
+for name in ("written", "made"):
+    frame = run.input_datasets[name].to_pandas_dataframe()
+    print(name, list(frame.columns), int(frame["y"].sum()))
+"""
+
+
+@unittest.skipUnless(importlib.util.find_spec("pandas"), "needs pandas in this interpreter")
+class Tables(OfPipelines):
+    def test_are_read_from_what_a_step_has_left(self):
+        self.write("tables/make.py", MAKE_TABLE)
+        self.write("tables/take.py", TAKE_TABLE)
+        written = OutputFileDatasetConfig(destination=(self.ws.get_default_datastore(), "tables/{run-id}")).register_on_complete("written_table")
+        made = PipelineData("made").as_dataset()
+        make = PythonScriptStep("make.py", "make", [written, made], outputs=[made], source_directory="tables", runconfig=self.config())
+        take = PythonScriptStep(
+            "take.py", "take", [written.read_delimited_files().as_input(name="written")], inputs=[made.parse_delimited_files(file_extension="csv")],
+            source_directory="tables", runconfig=self.config(),
+        )
+        run = self.run_of([take, make])
+        said = run.find_step_run("take")[0].get_job_log()
+        self.assertIn("written ['x', 'y'] 6", said)
+        self.assertIn("made ['x', 'y'] 6", said)
+        self.assertEqual(len(Dataset.get_by_name(self.ws, "written_table").to_path()), 1)
+        again = self.run_of([take, make])
+        self.assertEqual([step.is_reused for step in again.get_steps()], [True, True])
+
+
 class WhileAServerIsGone(unittest.TestCase):
     def test_a_pipeline_waits_and_submits_nothing_twice(self):
         asked = []

@@ -101,6 +101,20 @@ class ContainerDataTest {
             .replace("NAME", name));
   }
 
+  @Test
+  void anOutputMayBeAFileInAContainerToo() throws IOException {
+    terroir.write(
+        ".azureml/leave.runconfig",
+        """
+        {"command": "test ! -e $AZUREML_DATAREFERENCE_file && echo made > $AZUREML_DATAREFERENCE_file",
+         "docker": {"useDocker": true},
+         "dataReferences": {
+           "file": {"mode": "upload", "pathOnDataStore": "left/file", "makeFolder": false}}}
+        """);
+    submit("leave").succeeds();
+    assertThat(store.resolve("left/file")).hasContent("made");
+  }
+
   private static final String DOCKER = "\"docker\": {\"useDocker\": true},";
 
   @Test

@@ -184,6 +184,35 @@ class RunCommandsTest {
   }
 
   @Test
+  void anOutputMayBeAFileAndOneThatNothingWasWrittenToIsAnEmptyFolder() {
+    terroir.write(
+        ".azureml/leave.runconfig",
+        """
+        {"command": "test ! -e $AZUREML_DATAREFERENCE_file && test ! -e $AZUREML_DATAREFERENCE_near && echo made > $AZUREML_DATAREFERENCE_file && mkdir $AZUREML_DATAREFERENCE_near && echo near > below/near/it && test -d $AZUREML_DATAREFERENCE_made",
+         "dataReferences": {
+           "file": {"mode": "upload", "pathOnDataStore": "left/file", "makeFolder": false},
+           "near": {"mode": "upload", "pathOnDataStore": "left/near", "makeFolder": false,
+                    "pathOnCompute": "below/near"},
+           "none": {"mode": "upload", "pathOnDataStore": "left/none", "makeFolder": false},
+           "made": {"mode": "upload", "pathOnDataStore": "left/made"}}}
+        """);
+    terroir.write(
+        ".azureml/take.runconfig",
+        """
+        {"command": "cat $AZUREML_DATAREFERENCE_left/file $AZUREML_DATAREFERENCE_left/near/it && ls $AZUREML_DATAREFERENCE_none $AZUREML_DATAREFERENCE_made",
+         "dataReferences": {
+           "left": {"mode": "mount", "pathOnDataStore": "left"},
+           "none": {"mode": "mount", "pathOnDataStore": "left/none"},
+           "made": {"mode": "mount", "pathOnDataStore": "left/made"}}}
+        """);
+    var words =
+        " --environment demo --source " + terroir.write("source/train.py", "").getParent();
+    terroir.run("run submit-script -e test -c leave" + words).succeeds();
+    assertThat(terroir.run("run submit-script -e test -c take" + words).succeeds().out())
+        .contains("made\nnear\n");
+  }
+
+  @Test
   void whatAScriptLeavesIsEnded() throws Exception {
     var marker = folder.resolve("alive");
     submit(

@@ -22,6 +22,7 @@ from terroir.runs import FINAL
 
 FINGERPRINT = "azureml.stepFingerprint"
 OUTPUTS = "azureml.stepOutputs"
+_SHOWN_LINES = 20
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _WORD = re.compile(r"'(\{pipeline-[^{}']+\})'")
 
@@ -213,9 +214,24 @@ class Pipeline(driving.Drive):
                 print("{}: completed".format(step.name), flush=True)
             else:
                 why = step.run.document.get("error")
+                if status == "Failed":
+                    self._show_end(step)
                 self._fail(step, status, "has failed, as run {}{}".format(step.run.id, ": {}".format(why) if why else "") if status == "Failed" else "was canceled")
         except terroir.Unavailable as e:
             driving.say_gone(e)
+
+    @staticmethod
+    def _show_end(step: Step) -> None:
+        """Shows what the script of a step said last."""
+        assert step.run is not None
+        try:
+            for name in list(step.run.document.get("logFiles") or {})[:1]:
+                place = terroir.path("runs", step.run.id, "files", *name.split("/"))
+                lines = step.run.client.get_bytes(place).decode("utf-8", "replace").splitlines()
+                print("{}: the end of {}:".format(step.name, name), flush=True)
+                print("\n".join("    " + line for line in lines[-_SHOWN_LINES:]), flush=True)
+        except terroir.TerroirError as e:
+            print("{}: its log cannot be shown: {}".format(step.name, e), flush=True)
 
     # Reuse
 

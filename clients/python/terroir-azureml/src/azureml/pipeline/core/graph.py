@@ -165,6 +165,15 @@ class OutputPortBinding:
         return str(data.pipeline_data(self))
 
 
+def __getattr__(name: str) -> Any:
+    if name == "PublishedPipeline":
+        # Earlier releases had it here.
+        from azureml.pipeline.core.published_pipeline import PublishedPipeline
+
+        return PublishedPipeline
+    raise AttributeError("module {!r} has no attribute {!r}".format(__name__, name))
+
+
 class Node:
     """A step of a graph."""
 
