@@ -146,6 +146,21 @@ class Batches(OfPipelines):
         run = self.run_of([self.batched(files, out), after])
         self.assertEqual(self.read(run, "after", "out").count("p:"), 7)
 
+    def test_may_be_partitions(self):
+        for name in ("ann/jazz/1", "ann/jazz/2", "ann/rock/1", "bob/jazz/1"):
+            self.write("songs/{}.txt".format(name), name)
+        store = self.ws.get_default_datastore()
+        store.upload("songs", "songs", overwrite=True, show_progress=False)
+        songs = Dataset.File.from_files((store, "songs"), partition_format="{user}/{genre}/")
+        self.write("parts/score.py", "import os\n\ndef init():\n    pass\n\ndef run(mini_batch, mini_batch_context):\n"
+                   "    values = mini_batch_context.partition_key_value\n    return ['{}:{}:{}'.format(values['genre'], len(mini_batch), os.path.basename(one)) for one in mini_batch]\n")
+        settings = dict(source_directory="parts", mini_batch_size=None, partition_keys=["genre"])
+        run = self.run_of([self.batched(songs, PipelineData("scores"), **settings)])
+        self.assertEqual(self.rows(run), [["jazz", "3", "1.txt"], ["jazz", "3", "2.txt"], ["jazz", "3", "1.txt"], ["rock", "1", "1.txt"]])
+        with self.assertRaises(UserErrorException) as raised:
+            Pipeline(self.ws, [self.batched(songs, PipelineData("scores"), **{**settings, "partition_keys": ["year"]})]).validate()
+        self.assertIn("year is no partition key", raised.exception.message)
+
     def test_that_fail_are_tried_again_and_counted(self):
         files = self.uploaded("bad", ["a", "skip", "die", "b", "hang", "c"])
         settings = dict(error_threshold=5, run_invocation_timeout=3)
@@ -169,6 +184,9 @@ class Batches(OfPipelines):
         lines = self.read(run, "score", "scores", "parallel_run_step.txt").splitlines()
         self.assertEqual(lines, ["{} {} {}".format(n, n * n, n + n * n) for n in range(50)])
         self.assertGreater(run.find_step_run("score")[0].get_job_log().count("Batch "), 5)
+        settings = dict(source_directory="rows", mini_batch_size=None, partition_keys=["x"])
+        run = self.run_of([self.batched(table.take(3), PipelineData("scores"), **settings)])
+        self.assertIn("3 batches", run.find_step_run("score")[0].get_job_log())
 
     def test_have_sizes_and_options(self):
         self.assertEqual([size_of(text, False) for text in (None, "5", "10KB", "1.5M")], [10, 5, 10240, 1572864])
@@ -180,8 +198,8 @@ class Batches(OfPipelines):
         self.assertEqual(text_of(["a", 1]), (2, "a\n1\n"))
         self.write("f/1", "")
         self.write("f/2/3", "")
-        self.assertEqual(batches_of_files(["f", "f/1"], 2), [["f/1", "f/2/3"], ["f/1"]])
-        for wrong in (dict(error_threshold="x"), dict(output_action="all"), dict(partition_keys=["a"]), dict(append_row_file_name="a/b"), dict(environment="x")):
+        self.assertEqual([batch.items for batch in batches_of_files(["f", "f/1"], 2)], [["f/1", "f/2/3"], ["f/1"]])
+        for wrong in (dict(error_threshold="x"), dict(output_action="all"), dict(partition_keys=["a"], mini_batch_size=2), dict(append_row_file_name="a/b"), dict(environment="x")):
             with self.assertRaises(UserErrorException):
                 self.batched(Dataset.File.from_files((self.ws.get_default_datastore(), "f")), PipelineData("scores"), **wrong)
 

@@ -45,6 +45,11 @@ def wait(run: Any, show_output: bool, raise_on_error: bool, out: Optional[TextIO
     return details
 
 
+def show(run: Any) -> None:
+    """Shows its output until it has ended."""
+    _show(run, sys.stdout)
+
+
 def _show(run: Any, stream: TextIO) -> None:
     _say(stream, "RunId: {}\nWeb View: {}\n".format(run.id, run.get_portal_url()))
     begun = False

@@ -31,8 +31,8 @@ class _Waiting:
 
     def _wait(self, run: Any, title: str, show_output: bool, timeout_seconds: float, raise_on_error: bool) -> str:
         until = time.monotonic() + timeout_seconds
-        if timeout_seconds >= _FOREVER or show_output:
-            _run_stream.wait(run, show_output, raise_on_error)
+        if show_output:
+            _run_stream.show(run)
         while run._refresh()["status"] not in _run_stream.TERMINAL:
             if time.monotonic() > until:
                 print("Timed out of waiting, {} {}.".format(title, run.id))
@@ -41,7 +41,7 @@ class _Waiting:
         status = _finished(run._known["status"])
         if show_output:
             head = "{} Execution Summary".format(title)
-            print("\n{}\n{}\n{} Status: {}".format(head, "=" * len(head), title, status))
+            print("\n{}\n{}\n{} Status: {}\n{}".format(head, "=" * len(head), title, status, run.get_details()))
         if raise_on_error and status == "Failed":
             _run_stream.wait(run, False, True)
         return status

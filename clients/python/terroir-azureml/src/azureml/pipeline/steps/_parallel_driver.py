@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import inspect
 import io
 import multiprocessing
 import os
@@ -43,23 +44,58 @@ def files_of(place: str) -> List[str]:
     return sorted(os.path.join(folder, file) for folder, _, files in os.walk(place, followlinks=True) for file in files)
 
 
-def batches_of_files(places: Sequence[str], size: int) -> List[List[str]]:
+class Batch:
+    """Files or rows, and the values of partition keys that all of them have."""
+
+    def __init__(self, items: Any, partition: Optional[Dict[str, Any]] = None):
+        self.items = items
+        self.partition = partition
+
+
+class MiniBatchContext:
+    """What `run(mini_batch, mini_batch_context)` is told of a batch."""
+
+    def __init__(self, number: int, partition: Optional[Dict[str, Any]]):
+        self.minibatch_index = str(number)
+        self.partition_key_value = partition
+        self.dataset = None
+
+
+def batches_of_files(places: Sequence[str], size: int) -> List[Batch]:
     every = [file for place in places for file in files_of(place)]
-    return [every[start : start + size] for start in range(0, len(every), size)]
+    return [Batch(every[start : start + size]) for start in range(0, len(every), size)]
 
 
-def batches_of_rows(names: Sequence[str], size: int) -> List[Any]:
-    """Data frames of about so many bytes of text."""
+def partitions_of_files(places: Sequence[str], text: str, keys: Sequence[str]) -> List[Batch]:
+    """A batch for each set of values that the paths of files have for some keys."""
+    from azureml.data._columns import PartitionFormat
+
+    format = PartitionFormat(text + "*" if text.endswith("/") else text)
+    found: Dict[Tuple[Any, ...], Batch] = {}
+    for place in places:
+        for file in files_of(place):
+            values = format.values(file)
+            named = tuple(values[key] for key in keys)
+            found.setdefault(named, Batch([], dict(zip(keys, named)))).items.append(file)
+    return list(found.values())
+
+
+def batches_of_rows(names: Sequence[str], size: int, keys: Sequence[str]) -> List[Batch]:
+    """Data frames of about so many bytes of text, or one for each set of values of some columns."""
     from azureml.core import Run
 
     run = Run.get_context(allow_offline=False)
-    found = []
+    found: List[Batch] = []
     for name in names:
         frame = run.input_datasets[name].to_pandas_dataframe()
-        if len(frame):
+        if keys:
+            for values, group in frame.groupby(list(keys), sort=True):
+                named = values if isinstance(values, tuple) else (values,)
+                found.append(Batch(group.reset_index(drop=True), dict(zip(keys, named))))
+        elif len(frame):
             each = max(1, len(frame.to_csv(index=False)) // len(frame))
             count = max(1, size // each)
-            found += [frame.iloc[start : start + count].reset_index(drop=True) for start in range(0, len(frame), count)]
+            found += [Batch(frame.iloc[start : start + count].reset_index(drop=True)) for start in range(0, len(frame), count)]
     return found
 
 
@@ -93,15 +129,18 @@ def work(connection: Any, entry: str, words: List[str], variables: Dict[str, str
         connection.send(("broken", traceback.format_exc()))
         return
     connection.send(("ready", ""))
+    is_told = len(inspect.signature(module.run).parameters) > 1
     while True:
-        batch = connection.recv()
-        if batch is None:
+        taken = connection.recv()
+        if taken is None:
             if hasattr(module, "shutdown"):
                 module.shutdown()
             sys.stdout.flush()
             return
         try:
-            connection.send(("done", text_of(module.run(batch))))
+            number, items, partition = taken
+            context = [MiniBatchContext(number, partition)] if is_told else []
+            connection.send(("done", text_of(module.run(items, *context))))
         except BaseException:
             connection.send(("failed", traceback.format_exc()))
 
@@ -141,8 +180,8 @@ class Worker(threading.Thread):
         self.job.fail("The entry script cannot be loaded, or its init() has failed:\n{}".format(said))
         return False
 
-    def _work(self, number: int, batch: Any) -> None:
-        self.connection.send(batch)
+    def _work(self, number: int, batch: Batch) -> None:
+        self.connection.send((number, batch.items, batch.partition))
         state, said = self._answer(self.job.timeout)
         if state == "done":
             self.job.done(number, batch, *said)
@@ -186,7 +225,7 @@ class Worker(threading.Thread):
 class Job:
     """All batches with what came of them."""
 
-    def __init__(self, batches: Sequence[Any], options: argparse.Namespace, words: List[str], variables: Dict[str, str]):
+    def __init__(self, batches: Sequence[Batch], options: argparse.Namespace, words: List[str], variables: Dict[str, str]):
         self.entry = options.entry_script
         self.words = words
         self.variables = variables
@@ -205,7 +244,7 @@ class Job:
         with self._lock:
             return self.error is not None or len(self._texts) + self._failed_batches == self._count
 
-    def take(self) -> Optional[Tuple[int, Any]]:
+    def take(self) -> Optional[Tuple[int, Batch]]:
         with self._lock:
             return self._open.pop(0) if self._open else None
 
@@ -213,14 +252,14 @@ class Job:
         with self._lock:
             self.error = self.error or why
 
-    def done(self, number: int, batch: Any, items: int, text: str) -> None:
+    def done(self, number: int, batch: Batch, items: int, text: str) -> None:
         with self._lock:
             self._texts[number] = text
-            self._failed_items += max(0, len(batch) - items)
-            print("Batch {} of {}: {} of {} items".format(number + 1, self._count, items, len(batch)), flush=True)
+            self._failed_items += max(0, len(batch.items) - items)
+            print("Batch {} of {}: {} of {} items".format(number + 1, self._count, items, len(batch.items)), flush=True)
             self._judge()
 
-    def failed(self, number: int, batch: Any, why: str) -> None:
+    def failed(self, number: int, batch: Batch, why: str) -> None:
         with self._lock:
             self._tried[number] = self._tried.get(number, 0) + 1
             print("Batch {} of {} has failed, try {} of {}: {}".format(number + 1, self._count, self._tried[number], self._options.max_try, why), flush=True)
@@ -228,7 +267,7 @@ class Job:
                 self._open.append((number, batch))
                 return
             self._failed_batches += 1
-            self._failed_items += len(batch)
+            self._failed_items += len(batch.items)
             self._judge()
 
     def _judge(self) -> None:
@@ -262,6 +301,8 @@ def read_options(words: Sequence[str]) -> Tuple[argparse.Namespace, List[str]]:
     parser.add_argument("--allowed-failed-percent", type=float)
     parser.add_argument("--logging-level")
     parser.add_argument("--output")
+    parser.add_argument("--partition-format")
+    parser.add_argument("--partition-key", action="append", default=[])
     parser.add_argument("--files", action="append", default=[])
     parser.add_argument("--rows", action="append", default=[])
     cut = list(words).index("--")
@@ -274,11 +315,13 @@ def main() -> None:
     if options.output:
         os.makedirs(options.output, exist_ok=True)
         variables["AZUREML_BI_OUTPUT_PATH"] = options.output
-    batches: List[Any] = []
-    if options.files:
+    batches: List[Batch] = []
+    if options.files and options.partition_key:
+        batches += partitions_of_files(options.files, options.partition_format, options.partition_key)
+    elif options.files:
         batches += batches_of_files(options.files, size_of(options.mini_batch_size, False))
     if options.rows:
-        batches += batches_of_rows(options.rows, size_of(options.mini_batch_size, True))
+        batches += batches_of_rows(options.rows, size_of(options.mini_batch_size, True), options.partition_key)
     job = Job(batches, options, words, variables)
     count = max(1, min(options.processes or os.cpu_count() or 1, len(batches)))
     print("{} batches for {} processes".format(len(batches), count), flush=True)

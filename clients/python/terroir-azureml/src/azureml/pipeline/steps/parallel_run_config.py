@@ -45,11 +45,8 @@ class ParallelRunConfig:
             raise UserErrorException("environment expected an Environment, {!r} found.".format(environment))
         if output_action not in ("append_row", "summary_only"):
             raise UserErrorException("output_action expected append_row or summary_only, {!r} found.".format(output_action))
-        if partition_keys:
-            raise UnsupportedHere(
-                "ParallelRunConfig takes no partition_keys: its batches are of so many files or rows; make a step for each of "
-                "dataset.get_partition_key_values(), or group the rows in the entry script."
-            )
+        if partition_keys and mini_batch_size is not None:
+            raise UserErrorException("ParallelRunConfig takes a mini_batch_size or partition_keys, by which each batch is a partition: give one of them.")
         if not isinstance(error_threshold, int) or isinstance(error_threshold, bool) or error_threshold < -1:
             raise UserErrorException("error_threshold expected a whole number from -1, {!r} found.".format(error_threshold))
         if append_row_file_name is not None and os.path.basename(append_row_file_name) != append_row_file_name:
@@ -70,6 +67,7 @@ class ParallelRunConfig:
         self.append_row_file_name = append_row_file_name
         self.allowed_failed_count = allowed_failed_count
         self.allowed_failed_percent = allowed_failed_percent
+        self.partition_keys = list(partition_keys or [])
         self.environment_variables = dict(environment_variables or {})
 
     @staticmethod

@@ -78,11 +78,25 @@ class ParallelRunStep(ScriptStep):
         ):
             if value is not None:
                 told += [word, value]
+        for key in config.partition_keys:
+            told += ["--partition-key", key]
         for one in self._batched:
+            if config.partition_keys and getattr(one, "mode", None) != "direct":
+                told += ["--partition-format", self._partition_format(one)]
             is_rows = getattr(one, "mode", None) == "direct"
             told += ["--rows" if is_rows else "--files", one.name if is_rows else one]
         made.arguments = [*told, "--", *self._arguments]
         return made
+
+    def _partition_format(self, given: Any) -> str:
+        """How the paths of the files of an input tell which partition they belong to."""
+        dataset: Any = getattr(given, "dataset", None)
+        dataset = dataset.default_value if isinstance(dataset, PipelineParameter) else dataset
+        text = dataset._partition_format() if hasattr(dataset, "_partition_format") else None
+        unknown = [key for key in self._parallel.partition_keys if key not in (dataset.partition_keys if text and dataset is not None else [])]
+        if unknown:
+            raise UserErrorException("{} is no partition key of an input of {}: make the dataset with partition_format.".format(", ".join(unknown), self.name))
+        return str(text)
 
     def _submission(self, context: Context) -> Submission:
         folder = self._source_directory or context.default_source_directory or "."
