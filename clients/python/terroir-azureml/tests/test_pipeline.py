@@ -128,6 +128,9 @@ class Orders(OfPipelines):
         with self.assertRaises(UserErrorException) as raised:
             Pipeline(self.ws, [PythonScriptStep("absent.py", source_directory="src")]).validate()
         self.assertIn("absent.py", raised.exception.message)
+        with self.assertRaises(UserErrorException) as raised:
+            Pipeline(self.ws, [self.step("g", compute_target="absent")]).validate()
+        self.assertIn("The compute target absent of the step g is not there", raised.exception.message)
         with self.assertRaises(UserErrorException):
             Pipeline(self.ws, ["no step"])
         with self.assertRaises(UserErrorException) as raised:
@@ -161,6 +164,9 @@ class Steps(OfPipelines):
         self.assertEqual([str(edge) for edge in run.get_graph().edges], ["one -> two (first)"])
         again = Run.get(self.ws, run.id)
         self.assertIsInstance(again, PipelineRun)
+        experiment = Experiment(self.ws, "handing")
+        self.assertEqual([one.id for one in experiment.get_runs(type="azureml.PipelineRun")], [run.id])
+        self.assertEqual(list(run.get_children(type="hyperdrive")), [])
         self.assertEqual(PipelineRun(Experiment(self.ws, "handing"), run.id).find_step_run("one")[0].get_output_data("first").name, "first")
         # What a pipeline has left is an input of another one.
         self.assertIsInstance(port, PortDataReference)

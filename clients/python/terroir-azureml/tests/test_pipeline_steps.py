@@ -29,10 +29,14 @@ from azureml.core import Run
 parser = argparse.ArgumentParser()
 parser.add_argument("--data")
 parser.add_argument("--x", type=int)
+parser.add_argument("--shared")
 args = parser.parse_args()
 base = int(open(os.path.join(args.data, "out.txt")).read())
 Run.get_context().log("accuracy", base + args.x)
 os.makedirs("outputs/model", exist_ok=True)
+if args.shared:
+    os.makedirs(args.shared, exist_ok=True)
+    open(os.path.join(args.shared, str(args.x)), "w").write("shared")
 open("outputs/model/model.txt", "w").write("model of x={}".format(args.x))
 """
 
@@ -45,6 +49,7 @@ run = Run.get_context()
 search = HyperDriveStepRun(step_run=run.parent.find_step_run("search")[0])
 best = search.get_best_run_by_primary_metric()
 logged = sorted(found["accuracy"][0] for found in json.load(open(sys.argv[2])).values())
+print("shared", sorted(os.listdir(sys.argv[3])))
 print("best", best.get_metrics()["accuracy"], open(sys.argv[1]).read(), logged)
 Model.register(run.experiment.workspace, sys.argv[1], "searched")
 """
@@ -79,7 +84,7 @@ def run(mini_batch):
 
 class Searches(OfPipelines):
     def test_are_steps_that_hand_on_the_best_run(self):
-        prepared, metrics = PipelineData("prepared"), PipelineData("metrics")
+        prepared, metrics, shared = PipelineData("prepared"), PipelineData("metrics"), PipelineData("shared")
         model = PipelineData("model", training_output=TrainingOutput("Model", model_file="outputs/model/model.txt"), pipeline_output_name="best_model")
         self.write("train/train.py", TRAIN)
         self.write("register/register.py", REGISTER)
@@ -89,9 +94,9 @@ class Searches(OfPipelines):
             config = HyperDriveConfig(
                 GridParameterSampling({"--x": choice(1, 3, 2)}), "accuracy", PrimaryMetricGoal.MAXIMIZE, 3, 2, run_config=script
             )
-            search = HyperDriveStep("search", config, ["--data", prepared], inputs=[prepared], outputs=[model], metrics_output=metrics)
+            search = HyperDriveStep("search", config, ["--data", prepared, "--shared", shared], inputs=[prepared], outputs=[model, shared], metrics_output=metrics)
             register = PythonScriptStep(
-                "register.py", "register", [model, metrics], inputs=[model, metrics], source_directory="register", runconfig=self.config(), allow_reuse=False
+                "register.py", "register", [model, metrics, shared], inputs=[model, metrics, shared], source_directory="register", runconfig=self.config(), allow_reuse=False
             )
             return [self.step("prepare", prepared, text="10", allow_reuse=True), search, register]
 
@@ -101,6 +106,7 @@ class Searches(OfPipelines):
         self.assertEqual([row["best_primary_metric"] for row in search.get_children_sorted_by_primary_metric()], [13, 12, 11])
         self.assertEqual(search.get_best_run_by_primary_metric().parent.id, step.id)
         said = run.find_step_run("register")[0].get_job_log()
+        self.assertIn("shared ['1', '2', '3']", said)
         self.assertIn("best 13 model of x=3 [11, 12, 13]", said)
         self.assertEqual(self.ws.models["searched"].version, 1)
         self.assertEqual(run.get_pipeline_output("best_model").path_on_datastore, "azureml/{}/model".format(step.id))

@@ -33,6 +33,17 @@ def _queries(wanted: Any) -> Optional[List[str]]:
     return made or None
 
 
+# Types that are told by what submitted a run.
+_SOURCES = ("hyperdrive", "azureml.PipelineRun", "azureml.StepRun")
+
+
+def _kinds(type: Optional[str], properties: Any) -> Dict[str, Any]:
+    """What to ask for runs of a type."""
+    if type in _SOURCES:
+        return {"property": _queries({**pairs(properties), "azureml.runsource": type})}
+    return {"type": type, "property": _queries(properties)}
+
+
 class Run(Files, Logging):
     """A run of an experiment."""
 
@@ -119,9 +130,8 @@ class Run(Files, Logging):
         for resource in workspace._service.pages(
             "runs",
             experiment=experiment.name,
-            type=type,
             tag=_queries(tags),
-            property=_queries(properties),
+            **_kinds(type, properties),
             status=status,
             children=True if include_children else None,
         ):
@@ -431,7 +441,7 @@ class Run(Files, Logging):
         _rehydrate_runs: bool = True,
     ) -> Iterator["Run"]:
         for resource in self._service.pages(
-            "runs", parent=self._id, children=True, tag=_queries(tags), property=_queries(properties), type=type, status=status
+            "runs", parent=self._id, children=True, tag=_queries(tags), status=status, **_kinds(type, properties)
         ):
             child = Run._of_resource(self._workspace, resource)
             yield child

@@ -205,8 +205,7 @@ class RunCommandsTest {
            "none": {"mode": "mount", "pathOnDataStore": "left/none"},
            "made": {"mode": "mount", "pathOnDataStore": "left/made"}}}
         """);
-    var words =
-        " --environment demo --source " + terroir.write("source/train.py", "").getParent();
+    var words = " --environment demo --source " + terroir.write("source/train.py", "").getParent();
     terroir.run("run submit-script -e test -c leave" + words).succeeds();
     assertThat(terroir.run("run submit-script -e test -c take" + words).succeeds().out())
         .contains("made\nnear\n");

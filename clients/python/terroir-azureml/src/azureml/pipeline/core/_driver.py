@@ -22,6 +22,7 @@ from terroir.runs import FINAL
 
 FINGERPRINT = "azureml.stepFingerprint"
 OUTPUTS = "azureml.stepOutputs"
+STEP_RUN_ID = "{step-run-id}"
 _SHOWN_LINES = 20
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _WORD = re.compile(r"'(\{pipeline-[^{}']+\})'")
@@ -151,7 +152,7 @@ class Pipeline(driving.Drive):
         }
         if step.document["allowReuse"] and not self.plan["regenerateOutputs"] and self._reuse(step, run_id, body, fingerprint):
             return
-        snapshot = step.document["snapshot"] if search is None else self._snapshot(search)
+        snapshot = step.document["snapshot"] if search is None else self._snapshot(driving.replaced(search, {STEP_RUN_ID: run_id}))
         step.run = self.submit(
             run_id,
             {**body, "kind": "script", "snapshot": snapshot, "configuration": driving.configuration_of(configuration, run_id)},

@@ -42,7 +42,7 @@ class Pipeline:
     ):
         self.workspace = workspace
         self.description = description
-        self._default_datastore = default_datastore
+        self._default_datastore = workspace.datastores[default_datastore] if isinstance(default_datastore, str) else default_datastore
         self._default_source_directory = default_source_directory
         self._resolve_closure = resolve_closure
         given = flattened(steps if isinstance(steps, (list, tuple, StepSequence, PipelineStep)) else list(steps))

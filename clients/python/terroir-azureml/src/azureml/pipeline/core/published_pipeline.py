@@ -160,16 +160,16 @@ def publish(
 
 
 def keep(workspace: Any, kind: str, name: str, document: Mapping[str, Any]) -> None:
-    """Keeps a document in the default datastore."""
-    store = workspace.get_default_datastore().name
+    """Keeps a document in the default datastore, or where it is kept already."""
+    store = (_store_of(workspace, kind, name) or workspace.get_default_datastore()).name
     text = json.dumps(document, indent=2).encode("utf-8")
     workspace._service.put_file(io.BytesIO(text), "datastores", store, "files", kind, name + ".json", overwrite=True)
 
 
 def kept(workspace: Any, kind: str, name: str) -> Optional[Dict[str, Any]]:
     """A document that was kept; nothing when there is none."""
-    store = workspace.get_default_datastore()
-    if not name or "/" in name or "{}/{}.json".format(kind, name) not in store._files(kind):
+    store = None if not name or "/" in name else _store_of(workspace, kind, name)
+    if store is None:
         return None
     found: Dict[str, Any] = json.loads(workspace._service.bytes("datastores", store.name, "files", kind, name + ".json"))
     return found
@@ -177,6 +177,12 @@ def kept(workspace: Any, kind: str, name: str) -> Optional[Dict[str, Any]]:
 
 def every_kept(workspace: Any, kind: str) -> List[Dict[str, Any]]:
     """All documents of a kind."""
-    names = workspace.get_default_datastore()._files(kind)
-    every = [kept(workspace, kind, name.split("/", 1)[1][: -len(".json")]) for name in names if name.endswith(".json")]
+    names = [name for store in workspace.datastores.values() for name in store._files(kind) if name.endswith(".json")]
+    every = [kept(workspace, kind, name.split("/", 1)[1][: -len(".json")]) for name in names]
     return [one for one in every if one is not None]
+
+
+def _store_of(workspace: Any, kind: str, name: str) -> Any:
+    """The datastore that has a document: it stays where it was when another one becomes the default."""
+    wanted = "{}/{}.json".format(kind, name)
+    return next((store for store in workspace.datastores.values() if wanted in store._files(wanted)), None)

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import time
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from azureml._terroir.errors import UnsupportedHere, UserErrorException
 from azureml.core import _run_stream
@@ -187,6 +187,27 @@ class StepRun(DrivenRun, _Waiting):
         source = self._source()
         own = super().download_file if source is self else source.download_file
         own(name, output_file_path)
+
+    def download_files(
+        self,
+        prefix: Optional[str] = None,
+        output_directory: Optional[str] = None,
+        output_paths: Optional[Sequence[str]] = None,
+        batch_size: int = 100,
+        append_prefix: bool = True,
+        timeout_seconds: Optional[int] = None,
+    ) -> None:
+        source = self._source()
+        own = super().download_files if source is self else source.download_files
+        own(prefix, output_directory, output_paths, batch_size, append_prefix, timeout_seconds)
+
+    def get_details_with_logs(self) -> Dict[str, Any]:
+        source = self._source()
+        return super().get_details_with_logs() if source is self else source.get_details_with_logs()
+
+    def get_all_logs(self, destination: Optional[str] = None) -> List[str]:
+        source = self._source()
+        return super().get_all_logs(destination) if source is self else source.get_all_logs(destination)
 
     def _log(self, wanted: str) -> str:
         source = self._source()

@@ -69,6 +69,7 @@ class ScriptStep(PipelineStep):
 
     def _template(self, context: Context) -> Dict[str, Any]:
         submission = self._submission(context)
+        check_target(context, self.name, submission)
         return {
             "snapshot": self._snapshot(context, submission),
             "configuration": submission.configuration,
@@ -84,6 +85,13 @@ class ScriptStep(PipelineStep):
             raise UserErrorException("The source directory {} of the step {} is not there.".format(submission.folder, self.name))
         taken: str = context.workspace._service.snapshot(submission.folder)
         return taken
+
+
+def check_target(context: Context, step_name: str, submission: Submission) -> None:
+    """Refuses a target that is not there before anything runs."""
+    target = str(submission.configuration.get("target") or "local")
+    if target != "local" and context.workspace._service.get_or_none("computetargets", target) is None:
+        raise UserErrorException("The compute target {} of the step {} is not there: ComputeTarget.create(ws, {!r}, ...) makes it.".format(target, step_name, target))
 
 
 def _configuration(given: Any) -> RunConfiguration:

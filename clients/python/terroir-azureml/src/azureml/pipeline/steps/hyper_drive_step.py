@@ -11,6 +11,8 @@ from azureml._terroir.errors import UserErrorException
 from azureml.core._driven_run import driver_configuration
 from azureml.core._run_arguments import RunData
 from azureml.pipeline.core.builder import Context, PipelineStep
+from azureml.pipeline.core._driver import STEP_RUN_ID
+from azureml.pipeline.steps._script_step import check_target
 from azureml.train.hyperdrive.run import HyperDriveRun
 from azureml.train.hyperdrive.runconfig import DRIVER, HyperDriveConfig
 
@@ -60,6 +62,12 @@ class HyperDriveStep(PipelineStep):
         script = self._script
         script.arguments = list(self._arguments)
         submission = script._submission(context.workspace, "pipeline", data)
+        check_target(context, self.name, submission)
+        for name in data.outputs:
+            if name in submission.configuration["dataReferences"]:
+                # What the runs themselves write is one output of the step.
+                reference = submission.configuration["dataReferences"][name]
+                reference["pathOnDataStore"] = reference["pathOnDataStore"].replace("{run-id}", STEP_RUN_ID)
         search = self._config._plan_of(context.workspace, "", submission)
         search["results"] = results
         search["sampling"] = self._config._sampling.to_json()

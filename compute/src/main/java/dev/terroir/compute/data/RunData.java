@@ -66,8 +66,8 @@ public final class RunData {
   /// @param pathOnCompute where it is wanted, or null
   /// @param variable one more variable that names its place, or null
   /// @param isReadOnly whether a script in a container may not change what is mounted
-  /// @param isMade whether the folder of an output is there when the script begins; where it is not,
-  ///   the script may make it, or write a file there
+  /// @param isMade whether the folder of an output is there when the script begins; where it is
+  ///   not, the script may make it, or write a file there
   /// @param dataset the id of a registered dataset, or null
   public record Item(
       String name,
