@@ -4,7 +4,7 @@ import os
 import time
 import unittest
 
-from azureml.core import Dataset, Experiment, Run, RunConfiguration
+from azureml.core import Dataset, Experiment, Run, RunConfiguration, ScriptRunConfig
 from azureml.data import OutputFileDatasetConfig
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath, DataPathComputeBinding
@@ -215,6 +215,8 @@ class Steps(OfPipelines):
         configuration = self.config()
         step = CommandStep(["python", "run.py", out, parameter], "command", source_directory="cmd", runconfig=configuration)
         self.assertEqual(self.read(self.run_of([step]), "command", "out"), "a 'b' $c")
+        line = ScriptRunConfig("cmd", command=["python run.py", out, "'two words'"], environment=own_python("own"))
+        self.assertEqual(self.read(self.run_of([CommandStep(name="line", runconfig=line)]), "line", "out"), "two words")
 
     def test_of_estimators(self):
         self.write("estimated/train.py", WRITE)
@@ -300,8 +302,6 @@ class Data(OfPipelines):
 
     def test_are_only_of_steps(self):
         with self.assertRaises(UserErrorException) as raised:
-            from azureml.core import ScriptRunConfig
-
             self.write("src/write.py", WRITE)
             Experiment(self.ws, "wrong").submit(ScriptRunConfig("src", "write.py", [PipelineData("x")], environment=own_python("own")))
         self.assertIn("only its steps", raised.exception.message)

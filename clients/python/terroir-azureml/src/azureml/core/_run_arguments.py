@@ -68,7 +68,9 @@ class RunData:
 def _command(command: Union[str, Sequence[Any]], data: RunData) -> str:
     if isinstance(command, str):
         return command
-    return " ".join(_word(data.argument(word)) for word in command)
+    # Where the first one is `python train.py`, they are pieces of a line, and else words of it.
+    is_line = bool(command) and isinstance(command[0], str) and len(command[0].split()) > 1
+    return " ".join(word if is_line and isinstance(word, str) else _word(data.argument(word)) for word in command)
 
 
 def _word(text: str) -> str:

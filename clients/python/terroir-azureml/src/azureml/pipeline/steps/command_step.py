@@ -6,6 +6,7 @@ import re
 from typing import Any, Mapping, Optional, Sequence
 
 from azureml._terroir.errors import UserErrorException
+from azureml.core.script_run_config import ScriptRunConfig
 from azureml.pipeline.steps._script_step import ScriptStep
 from azureml.pipeline.steps.python_script_step import refuse_parameters
 
@@ -13,7 +14,7 @@ __all__ = ["CommandStep"]
 
 
 class CommandStep(ScriptStep):
-    """A line of a shell, or its words, which may be data and parameters."""
+    """A line of a shell, or its words, which may be data and parameters; or a ScriptRunConfig that has it, as `runconfig`."""
 
     def __init__(
         self,
@@ -29,6 +30,10 @@ class CommandStep(ScriptStep):
         allow_reuse: bool = True,
         version: Optional[str] = None,
     ):
+        if isinstance(runconfig, ScriptRunConfig):
+            command = command or runconfig.command
+            source_directory = source_directory or runconfig.source_directory
+            runconfig = runconfig.run_config
         command = command or getattr(runconfig, "command", None)
         if not command:
             raise UserErrorException("A CommandStep needs a command: CommandStep(command='python train.py').")
