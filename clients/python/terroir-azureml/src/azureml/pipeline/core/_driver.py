@@ -24,6 +24,7 @@ FINGERPRINT = "azureml.stepFingerprint"
 OUTPUTS = "azureml.stepOutputs"
 STEP_RUN_ID = "{step-run-id}"
 _SHOWN_LINES = 20
+_FIRST_LOOK_SECONDS = 0.2
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _WORD = re.compile(r"'(\{pipeline-[^{}']+\})'")
 
@@ -72,6 +73,7 @@ class Pipeline(driving.Drive):
 
     def run(self) -> None:
         """Works it off. Raises SystemExit when a step has failed that others would have to wait for."""
+        pause, before = _FIRST_LOOK_SECONDS, ""
         while not self.is_stopped and not all(step.is_over() for step in self.steps.values()):
             for step in self.steps.values():
                 if step.status == "Waiting":
@@ -84,8 +86,11 @@ class Pipeline(driving.Drive):
                 # Who looks at the run reads what has failed.
                 self.parent.fail(failed[0].error)
                 raise SystemExit(failed[0].error)
-            if any(step.run is not None and not step.is_over() for step in self.steps.values()):
-                time.sleep(driving.LOOK_SECONDS)
+            now = " ".join(step.status for step in self.steps.values())
+            pause = min(driving.LOOK_SECONDS, pause * 1.3) if now == before else _FIRST_LOOK_SECONDS
+            before = now
+            if any(not step.is_over() for step in self.steps.values()):
+                time.sleep(pause)
         failed = self._failed()
         print("{} of {} steps have completed.".format(sum(step.status == "Completed" for step in self.steps.values()), len(self.steps)), flush=True)
         if failed:

@@ -70,10 +70,12 @@ class ClientWheelsTest {
 
   @Test
   void aPrefixHoldsThem() {
-    var lock = resolve(Wheel.python(), "azureml-telemetry");
+    var lock = resolve(Wheel.python(), "azureml-pipeline");
     var prefixes = new Prefixes(home, this::uv, CondaOptions.DEFAULT);
     var python = prefixes.realise(lock, Progress.SILENT).python().toString();
-    assertThat(Wheel.output(python, "-c", "import azureml.core, terroir; print(terroir.__name__)"))
+    assertThat(
+            Wheel.output(
+                python, "-c", "import azureml.pipeline.steps, terroir; print(terroir.__name__)"))
         .isEqualTo("terroir");
   }
 
