@@ -75,7 +75,7 @@ class OfPipelines(OnAServer):
         given = dict(source_directory=folder, runconfig=self.config(), allow_reuse=False)
         if isinstance(output, PipelineData):
             given["outputs"] = [output]
-        given["inputs"] = [one for one in inputs if isinstance(one, PipelineData)]
+        given["inputs"] = list(inputs)
         return PythonScriptStep("write.py", name, arguments, **{**given, **settings})
 
     def run_of(self, steps, name="pipelines", **settings):
@@ -273,7 +273,7 @@ class Data(OfPipelines):
         step = self.step("read", OutputFileDatasetConfig("out"), inputs)
         self.assertEqual(self.read(self.run_of([step]), "read", "out"), "a+a+read")
         given = {"path": DataPath(store, "params/b"), "dataset": files["b"]}
-        self.assertEqual(self.read(self.run_of([step], pipeline_parameters=given), "read", "out"), "b+b+read")
+        self.assertEqual(self.read(self.run_of([step], pipeline_params=given), "read", "out"), "b+b+read")
         with self.assertRaises(UserErrorException):
             Experiment(self.ws, "wrong").submit(Pipeline(self.ws, [step]), pipeline_parameters={"path": 3})
 

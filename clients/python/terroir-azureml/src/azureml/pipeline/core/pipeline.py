@@ -212,9 +212,11 @@ def submit_template(
     """Submits the script that runs the steps of a template."""
     from azureml.pipeline.core.run import PipelineRun
 
-    unknown = sorted(set(kwargs) - {"_parent", "display_name", "run_id", "continue_on_node_failure", "credential_passthrough", "pipeline_version"})
+    earlier = {"continue_on_node_failure", "credential_passthrough", "pipeline_params"}
+    unknown = sorted(set(kwargs) - earlier - {"_parent", "display_name", "run_id"})
     if unknown:
         raise UserErrorException("A pipeline is not submitted with {}.".format(", ".join(unknown)))
+    pipeline_parameters = pipeline_parameters or kwargs.get("pipeline_params")
     if kwargs.get("continue_on_node_failure") is not None:
         continue_on_step_failure = kwargs["continue_on_node_failure"]
     parameters = _assigned(experiment.workspace, template, pipeline_parameters or {})
