@@ -193,7 +193,7 @@ class Steps(OfPipelines):
         long = self.step("long", script="import time\ntime.sleep(3)\n", folder="long")
         run = Experiment(self.ws, "failing").submit(Pipeline(self.ws, [failing, after]))
         with self.assertRaises(ActivityFailedException) as raised:
-            run.wait_for_completion(show_output=False)
+            printed(lambda: run.wait_for_completion(show_output=True))
         self.assertIn("The step failing has failed", str(raised.exception))
         self.assertEqual((run.get_status(), [step.name for step in run.get_steps()]), ("Failed", ["failing"]))
         self.assertIn("    it broke", "".join(run.get_details_with_logs()["logFiles"].values()))

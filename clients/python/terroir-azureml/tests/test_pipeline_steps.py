@@ -116,6 +116,17 @@ class Searches(OfPipelines):
         self.assertEqual(HyperDriveStepRun(step_run=reused).get_best_run_by_primary_metric(), search.get_best_run_by_primary_metric())
 
 
+    def test_end_with_their_pipeline(self):
+        self.write("hang/train.py", "import time\ntime.sleep(600)\n")
+        script = ScriptRunConfig("hang", "train.py", environment=own_python("own"))
+        config = HyperDriveConfig(GridParameterSampling({"--x": choice(1, 2, 3)}), "accuracy", PrimaryMetricGoal.MAXIMIZE, 3, 2, run_config=script)
+        run = Experiment(self.ws, "ending").submit(Pipeline(self.ws, [HyperDriveStep("search", config)]))
+        while sum(child.status == "Running" for child in run.get_children(recursive=True)) < 3:
+            time.sleep(0.2)
+        run.cancel()
+        self.assertEqual([child.status for child in run.get_children(recursive=True)], ["Canceled"] * 3)
+
+
 class Batches(OfPipelines):
     def uploaded(self, name, texts):
         for number, text in enumerate(texts):

@@ -41,7 +41,8 @@ class _Waiting:
         status = _finished(run._known["status"])
         if show_output:
             head = "{} Execution Summary".format(title)
-            print("\n{}\n{}\n{} Status: {}\n{}".format(head, "=" * len(head), title, status, run.get_details()))
+            details = {name: value for name, value in run.get_details().items() if name != "runDefinition"}
+            print("\n{}\n{}\n{} Status: {}\n{}".format(head, "=" * len(head), title, status, details))
         if raise_on_error and status == "Failed":
             _run_stream.wait(run, False, True)
         return status
