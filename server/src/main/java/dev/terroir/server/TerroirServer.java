@@ -9,6 +9,7 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.web.ServedConnections;
 import dev.terroir.image.serve.HeaderDeadline;
 import dev.terroir.server.accounts.Authentication;
 import dev.terroir.server.accounts.Secrets;
@@ -210,10 +211,9 @@ public final class TerroirServer implements AutoCloseable {
 
   /// The limits that the JDK's server reads once, before its first use.
   private static void limitHttp() {
-    System.setProperty("jdk.httpserver.maxConnections", "2000");
+    ServedConnections.limit();
     System.setProperty("sun.net.httpserver.maxReqHeaders", "100");
     System.setProperty("sun.net.httpserver.maxReqHeaderSize", Integer.toString(64 << 10));
-    System.setProperty("sun.net.httpserver.nodelay", "true");
   }
 
   private static HttpServer listen(ServerOptions options) {
@@ -222,9 +222,9 @@ public final class TerroirServer implements AutoCloseable {
     var key = options.key();
     try {
       if (certificate == null || key == null) {
-        return HttpServer.create(options.address(), 0);
+        return HttpServer.create(options.address(), ServedConnections.BACKLOG);
       }
-      var server = HttpsServer.create(options.address(), 0);
+      var server = HttpsServer.create(options.address(), ServedConnections.BACKLOG);
       server.setHttpsConfigurator(new HttpsConfigurator(Tls.context(certificate, key)));
       return server;
     } catch (IOException e) {

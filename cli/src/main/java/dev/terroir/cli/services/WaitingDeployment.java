@@ -3,6 +3,7 @@ package dev.terroir.cli.services;
 import dev.terroir.cli.command.Context;
 import dev.terroir.client.RemoteWorkspace;
 import dev.terroir.foundation.problem.TerroirException;
+import dev.terroir.foundation.web.ServedConnections;
 import dev.terroir.serving.LocalServices;
 import dev.terroir.serving.ScoringServices;
 import dev.terroir.serving.Service;
@@ -34,7 +35,7 @@ final class WaitingDeployment {
 
   /// Keeps a service in this process; it is deleted when the process is asked to end.
   private static int serve(Service service, Services services, Context context) {
-    System.setProperty("sun.net.httpserver.nodelay", "true");
+    ServedConnections.limit();
     var stopping = new AtomicBoolean();
     var ended = new CountDownLatch(1);
     atTheEnd(() -> stopping.set(true), ended);

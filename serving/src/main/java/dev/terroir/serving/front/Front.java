@@ -5,6 +5,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.web.ServedConnections;
 import dev.terroir.serving.ServingCode;
 import dev.terroir.serving.ServingException;
 import java.io.IOException;
@@ -79,7 +80,9 @@ public final class Front implements AutoCloseable {
   public static Front open(int port, Supplier<List<String>> keys) {
     try {
       var server =
-          HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+          HttpServer.create(
+              new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+              ServedConnections.BACKLOG);
       var front = new Front(server, keys);
       server.createContext("/", front::answer);
       server.setExecutor(front.threads);

@@ -1,5 +1,6 @@
 package dev.terroir.serving.supervisor;
 
+import dev.terroir.foundation.web.ServedConnections;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +16,7 @@ public final class SupervisorMain {
 
   /// Runs until the service is stopped or the process is asked to end.
   public static void main(String[] arguments) {
-    System.setProperty("sun.net.httpserver.nodelay", "true");
+    ServedConnections.limit();
     var stopping = new AtomicBoolean();
     var main = Thread.currentThread();
     Runtime.getRuntime()
