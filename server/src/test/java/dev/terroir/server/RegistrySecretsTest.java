@@ -56,6 +56,72 @@ class RegistrySecretsTest {
     return Settings.of(variables);
   }
 
+  /// They have also logged in by podman, whose files go before Docker's.
+  private void podman() throws Exception {
+    Files.createDirectories(folder.resolve("run/containers"));
+    Files.writeString(
+        folder.resolve("run/containers/auth.json"),
+        """
+        {"auths": {"entry.example": {"auth": "LOGIN"}, "part.example/team": {"auth": "LOGIN"},
+           "deep.example": {"auth": "LOGIN"}, "empty.example": {}},
+         "credHelpers": {"helper.example": "podman"}}
+        """
+            .replace("LOGIN", auth("podman")));
+    Files.writeString(
+        folder.resolve("user/.docker/config.json"),
+        """
+        {"auths": {"helper.example": {"auth": "LOGIN"}, "deep.example/team": {"auth": "LOGIN"},
+           "empty.example": {"auth": "LOGIN"}, "alone.example": {"auth": "LOGIN"}},
+         "credHelpers": {"entry.example": "docker", "part.example": "docker",
+           "helper.example": "docker", "other.example": "docker"}}
+        """
+            .replace("LOGIN", auth("docker")));
+    for (var name : new String[] {"podman", "docker"}) {
+      var helper = Files.createDirectories(folder.resolve("bin")).resolve("docker-credential-" + name);
+      Files.writeString(
+          helper,
+          "#!/bin/sh\necho '{\"Username\":\"helper of " + name + "\",\"Secret\":\"x\"}'\n");
+      Files.setPosixFilePermissions(helper, PosixFilePermissions.fromString("rwx------"));
+    }
+  }
+
+  @Test
+  void whatPodmanKnowsOfARegistryGoesBeforeWhatDockerKnowsAsInTheFilesThemselves()
+      throws Exception {
+    var settings = settings();
+    podman();
+    settings = settings.with("PATH", folder.resolve("bin") + ":/usr/bin:/bin");
+    try (var workspace =
+            Workspace.create("team", folder.resolve("team"), true, settings, Progress.SILENT);
+        var server =
+            TerroirServer.start(
+                workspace,
+                ServerOptions.loopback("1.2.3", new PrintStream(new ByteArrayOutputStream())),
+                settings)) {
+      var context = server.context();
+      context.secrets().put("registry/r.example", "owner:" + SECRET);
+      try (var work = new JobCredentials(context).open(Progress.SILENT)) {
+        var of = work.workspace().settings();
+        var home = folder.resolve("user");
+        for (var name :
+            new String[] {
+              "entry.example/a", "part.example/team", "deep.example/team", "empty.example/a",
+              "helper.example/a", "other.example/a", "alone.example/a", "unknown.example/a"
+            }) {
+          var parts = name.split("/");
+          assertThat(user(of, parts[0], parts[1]))
+              .as(name)
+              .isEqualTo(
+                  new CredentialFiles(settings, home).find(parts[0], parts[1]).map(Credentials::user));
+        }
+        assertThat(user(of, "entry.example", "a")).contains("podman");
+        assertThat(user(of, "helper.example", "a")).contains("helper of podman");
+        assertThat(user(of, "other.example", "a")).contains("helper of docker");
+        assertThat(user(of, "deep.example", "team")).contains("podman");
+      }
+    }
+  }
+
   private static Optional<String> user(Settings settings, String registry, String repository) {
     return new CredentialFiles(settings, Path.of("/nowhere"))
         .find(registry, repository)

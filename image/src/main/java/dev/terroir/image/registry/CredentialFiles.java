@@ -120,12 +120,22 @@ public final class CredentialFiles implements CredentialSource {
 
   /// Whether a key of such a file stands for a registry or a part of it.
   ///
-  /// @param registry host and port, `docker.io` for Docker Hub
-  public static boolean isOf(String key, String registry) {
+  /// @param registry host and port, `docker.io` for Docker Hub, or another such key
+  static boolean isOf(String key, String registry) {
     var bare = normalized(key);
-    return hosts(registry).stream()
+    var whole = registryOf(registry);
+    return (normalized(registry).contains("/") ? List.of(registry) : hosts(whole))
+        .stream()
         .map(CredentialFiles::normalized)
         .anyMatch(host -> bare.equals(host) || bare.startsWith(host + "/"));
+  }
+
+  /// The registry that a key of such a file is about: host and port, `docker.io` for Docker Hub.
+  static String registryOf(String key) {
+    var host = normalized(key).split("/", 2)[0];
+    return hosts(ImageReference.DEFAULT_DOMAIN).contains(host)
+        ? ImageReference.DEFAULT_DOMAIN
+        : host;
   }
 
   private static List<String> hosts(String registry) {

@@ -4,11 +4,8 @@ import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.home.Settings;
-import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.foundation.json.JsonReader;
-import dev.terroir.foundation.json.JsonValue;
-import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.image.registry.AuthFile;
 import dev.terroir.image.registry.CredentialFiles;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.ServerFiles;
@@ -16,13 +13,9 @@ import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Base64;
-import java.util.LinkedHashMap;
-import java.util.Map;
 
 /// Gives jobs the credentials of the secret store, where the tools look for credentials: a netrc
 /// for indexes and channels (`index/HOST`), an auth.json for registries (`registry/HOST`), each
@@ -109,12 +102,6 @@ public final class JobCredentials {
     return settings.with("NETRC", file.toString());
   }
 
-  private static JsonObject object(Map<String, JsonValue> members) {
-    var object = JsonObject.builder();
-    members.forEach(object::put);
-    return object.build();
-  }
-
   private static void line(StringBuilder lines, String host, String secret) {
     var colon = secret.indexOf(':');
     if (colon > 0 && !secret.matches("(?s).*\\s.*")) {
@@ -139,36 +126,14 @@ public final class JobCredentials {
       return settings;
     }
     // A file that is named stands alone, so that the logins of the server's user go into it.
-    var auths = new LinkedHashMap<String, JsonValue>();
-    var helpers = new LinkedHashMap<String, JsonValue>();
-    var merged = JsonObject.builder();
     var home = settings.get("HOME").orElse(System.getProperty("user.home"));
-    for (var file : new CredentialFiles(settings, Path.of(home)).files().reversed()) {
-      if (Files.isReadable(file)) {
-        var json = JsonReader.readObject(file);
-        var logins = json.optionalObject("auths").orElse(JsonObject.EMPTY).members();
-        auths.putAll(logins);
-        helpers.putAll(json.optionalObject("credHelpers").orElse(JsonObject.EMPTY).members());
-        json.optionalString("credsStore").ifPresent(store -> merged.put("credsStore", store));
-      }
-    }
+    var joined = AuthFile.of(new CredentialFiles(settings, Path.of(home)).files());
     for (var name : secrets) {
-      var host = name.substring(REGISTRY.length());
-      var value = context.secrets().get(name).orElse("");
-      // However the logins of the server's user spell it, and also for a part of it.
-      helpers.keySet().removeIf(key -> CredentialFiles.isOf(key, host));
-      auths.keySet().removeIf(key -> CredentialFiles.isOf(key, host));
-      auths.put(
-          host,
-          JsonObject.builder()
-              .put(
-                  "auth",
-                  Base64.getEncoder().encodeToString(value.getBytes(StandardCharsets.UTF_8)))
-              .build());
+      joined.put(
+          name.substring(REGISTRY.length()), context.secrets().get(name).orElse(""));
     }
-    merged.put("auths", object(auths)).put("credHelpers", object(helpers));
     var file = folder.resolve("auth.json");
-    AtomicFiles.writePrivate(file, JsonWriter.compact(merged.build()));
+    AtomicFiles.writePrivate(file, joined.text());
     return settings.with("REGISTRY_AUTH_FILE", file.toString());
   }
 }
