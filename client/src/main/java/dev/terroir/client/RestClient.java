@@ -9,6 +9,7 @@ import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.json.JsonWriter;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.web.Distrust;
 import dev.terroir.foundation.web.Web;
 import java.io.IOException;
 import java.io.InputStream;
@@ -53,6 +54,9 @@ public final class RestClient implements AutoCloseable {
 
   /// Answers that are held whole: the largest locks are some hundred kilobytes.
   private static final int LARGEST_DOCUMENT = 64 << 20;
+
+  private static final String AUTHORITY =
+      "name the authority of its certificate by SSL_CERT_FILE, a file in PEM format";
 
   private static final String PROBLEM = "application/problem+json";
 
@@ -364,7 +368,13 @@ public final class RestClient implements AutoCloseable {
                     ? "the server cannot be trusted"
                     : "the server does not answer")
             .at(Place.of(endpoint.url()));
-    for (@Nullable Throwable cause = e; cause != null; cause = cause.getCause()) {
+    var distrust = Distrust.in(e).orElse(null);
+    if (distrust != null) {
+      problem = problem.because(String.valueOf(distrust.getMessage()));
+    }
+    for (@Nullable Throwable cause = e;
+        cause != null && distrust == null;
+        cause = cause.getCause()) {
       if (cause.getMessage() != null && !problem.why().contains(cause.getMessage())) {
         problem = problem.because(cause.getMessage());
       }
@@ -378,8 +388,11 @@ public final class RestClient implements AutoCloseable {
     }
     return new ClientException(
         problem.hint(
-            e instanceof SSLException
-                ? "name the authority of its certificate by SSL_CERT_FILE, a file in PEM format"
+            distrust != null
+                ? distrust.hint(AUTHORITY)
+                : e instanceof SSLException
+                ? "check that the server at this address speaks TLS (`terroir serve"
+                    + " --tls-certificate`)"
                 : "check the address, and that `terroir serve` runs there"),
         e);
   }

@@ -12,10 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.util.Collection;
 import java.util.List;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
@@ -36,25 +40,29 @@ final class Authorities extends X509ExtendedTrustManager {
   private final @Nullable Path bundle;
   private @Nullable X509ExtendedTrustManager read;
 
-  private Authorities(String variable, @Nullable Path bundle) {
+  private final List<X509Certificate> more;
+
+  private Authorities(String variable, @Nullable Path bundle, List<X509Certificate> more) {
     this.variable = variable;
     this.bundle = bundle;
+    this.more = List.copyOf(more);
   }
 
   /// As the settings ask.
   ///
+  /// @param more authorities beside those
   /// @throws FoundationException code `bad-setting`, when the bundle is no readable file of
   ///   certificates
-  static Authorities of(Settings settings) {
+  static Authorities of(Settings settings, List<X509Certificate> more) {
     for (var name : BUNDLES) {
       var file = settings.get(name);
       if (file.isPresent()) {
         var bundle = Path.of(file.get());
         check(name, bundle);
-        return new Authorities(name, bundle);
+        return new Authorities(name, bundle, more);
       }
     }
-    return new Authorities("", null);
+    return new Authorities("", null, more);
   }
 
   private static void check(String variable, Path bundle) {
@@ -80,13 +88,39 @@ final class Authorities extends X509ExtendedTrustManager {
   }
 
   /// For TLS with servers that these authorities vouch for.
-  SSLContext context() {
+  ///
+  /// @param identities of the client, shown to servers that ask for one
+  SSLContext context(List<Pem.Identity> identities) {
     try {
       var context = SSLContext.getInstance("TLS");
-      context.init(null, new TrustManager[] {this}, null);
+      context.init(keys(identities), new TrustManager[] {this}, null);
       return context;
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("this Java has no TLS", e);
+    }
+  }
+
+  private static KeyManager @Nullable [] keys(List<Pem.Identity> identities)
+      throws GeneralSecurityException {
+    if (identities.isEmpty()) {
+      return null;
+    }
+    try {
+      var store = KeyStore.getInstance(KeyStore.getDefaultType());
+      store.load(null, null);
+      var password = new char[0];
+      for (var identity : identities) {
+        store.setKeyEntry(
+            String.valueOf(store.size()),
+            identity.key(),
+            password,
+            identity.chain().toArray(X509Certificate[]::new));
+      }
+      var managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+      managers.init(store, password);
+      return managers.getKeyManagers();
+    } catch (IOException e) {
+      throw new IllegalStateException("a store that is empty is read from nowhere", e);
     }
   }
 
@@ -96,15 +130,16 @@ final class Authorities extends X509ExtendedTrustManager {
       return known;
     }
     try {
-      var managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-      managers.init(bundle == null ? null : store(bundle));
-      for (var manager : managers.getTrustManagers()) {
-        if (manager instanceof X509ExtendedTrustManager found) {
-          read = found;
-          return found;
-        }
+      var usual = manager(bundle == null ? null : store(bundle));
+      var found = usual;
+      if (!more.isEmpty()) {
+        var store = empty();
+        add(store, List.of(usual.getAcceptedIssuers()));
+        add(store, more);
+        found = manager(store);
       }
-      throw new CertificateException("this Java trusts no certificates");
+      read = found;
+      return found;
     } catch (IOException | GeneralSecurityException e) {
       throw new CertificateException(
           bundle == null
@@ -121,31 +156,69 @@ final class Authorities extends X509ExtendedTrustManager {
 
   private static KeyStore store(Path bundle) throws IOException, GeneralSecurityException {
     try (var in = Files.newInputStream(bundle)) {
-      var store = KeyStore.getInstance(KeyStore.getDefaultType());
-      store.load(null, null);
-      for (var certificate : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
-        store.setCertificateEntry(String.valueOf(store.size()), certificate);
-      }
+      var store = empty();
+      add(store, CertificateFactory.getInstance("X.509").generateCertificates(in));
       return store;
     }
+  }
+
+  private static KeyStore empty() throws IOException, GeneralSecurityException {
+    var store = KeyStore.getInstance(KeyStore.getDefaultType());
+    store.load(null, null);
+    return store;
+  }
+
+  private static void add(KeyStore store, Collection<? extends Certificate> certificates)
+      throws GeneralSecurityException {
+    for (var certificate : certificates) {
+      store.setCertificateEntry(String.valueOf(store.size()), certificate);
+    }
+  }
+
+  /// @param store of authorities, or null for Java's
+  private static X509ExtendedTrustManager manager(@Nullable KeyStore store)
+      throws GeneralSecurityException {
+    var managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    managers.init(store);
+    for (var manager : managers.getTrustManagers()) {
+      if (manager instanceof X509ExtendedTrustManager found) {
+        return found;
+      }
+    }
+    throw new CertificateException("this Java trusts no certificates");
   }
 
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
       throws CertificateException {
-    read().checkServerTrusted(chain, authType, engine);
+    var authorities = read();
+    try {
+      authorities.checkServerTrusted(chain, authType, engine);
+    } catch (CertificateException e) {
+      throw Distrust.of(chain, e);
+    }
   }
 
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
       throws CertificateException {
-    read().checkServerTrusted(chain, authType, socket);
+    var authorities = read();
+    try {
+      authorities.checkServerTrusted(chain, authType, socket);
+    } catch (CertificateException e) {
+      throw Distrust.of(chain, e);
+    }
   }
 
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String authType)
       throws CertificateException {
-    read().checkServerTrusted(chain, authType);
+    var authorities = read();
+    try {
+      authorities.checkServerTrusted(chain, authType);
+    } catch (CertificateException e) {
+      throw Distrust.of(chain, e);
+    }
   }
 
   @Override

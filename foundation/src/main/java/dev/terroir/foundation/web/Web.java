@@ -9,6 +9,7 @@ import java.net.SocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 
@@ -36,6 +37,15 @@ public final class Web implements AutoCloseable {
   /// @throws dev.terroir.foundation.FoundationException code `bad-setting`, when a proxy or a
   ///   bundle cannot be used
   public static Web of(Settings settings) {
+    return of(settings, List.of(), List.of());
+  }
+
+  /// The same for servers that the user has said more about.
+  ///
+  /// @param authorities that vouch for them, beside the usual ones
+  /// @param identities shown to those that ask who calls
+  public static Web of(
+      Settings settings, List<X509Certificate> authorities, List<Pem.Identity> identities) {
     var proxies = Proxies.of(settings);
     // Java leaves out a password for a tunnel unless told otherwise before its first client is
     // made; the other tools send it, and it goes to the proxy that the user names only.
@@ -48,7 +58,7 @@ public final class Web implements AutoCloseable {
             .followRedirects(HttpClient.Redirect.NEVER)
             .connectTimeout(CONNECT_TIMEOUT)
             .proxy(new Selector(proxies))
-            .sslContext(Authorities.of(settings).context());
+            .sslContext(Authorities.of(settings, authorities).context(identities));
     return new Web(builder.build(), proxies);
   }
 

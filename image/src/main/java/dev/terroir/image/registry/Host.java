@@ -5,6 +5,7 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.web.Distrust;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
 import dev.terroir.image.oci.ImageReference;
@@ -604,6 +605,13 @@ final class Host {
     return both.length() > 300 ? both.substring(0, 300) + "…" : both;
   }
 
+  private String authority() {
+    return "put the certificate of its authority at `"
+        + CertificateFolder.usual(domain)
+        + "/ca.crt`, or set `SSL_CERT_FILE` to a file of the authorities to trust, the registry's"
+        + " among them";
+  }
+
   ImageException unreachable(String what, IOException cause) {
     return new ImageException(
         Problem.of(
@@ -614,9 +622,13 @@ final class Host {
             .hint(
                 cause instanceof Transport.StalledException
                     ? "try again; what was transferred is not transferred again"
-                    : LocalScheme.isDistrust(cause)
-                        ? "set `SSL_CERT_FILE` to a file of the certificate authorities to trust,"
-                            + " the registry's among them"
+                    : Distrust.in(cause).isPresent()
+                        ? Distrust.in(cause).get().hint(authority())
+                        : LocalScheme.isDistrust(cause)
+                        ? "when the registry asks who calls, put a certificate and its key at"
+                            + " `"
+                            + CertificateFolder.usual(domain)
+                            + "/client.cert` and `client.key`"
                         : "check the name, the network, and that the registry runs"),
         cause);
   }

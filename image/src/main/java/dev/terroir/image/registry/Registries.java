@@ -22,7 +22,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +40,9 @@ public final class Registries implements AutoCloseable {
   private static final Pattern NEXT = Pattern.compile("<([^>]+)>\\s*;\\s*rel=\"?next\"?");
 
   private final RegistryOptions options;
+  private final Settings settings;
   private final Transport transport;
+  private final Queue<Transport> owned = new ConcurrentLinkedQueue<>();
   private final Map<String, Host> hosts = new ConcurrentHashMap<>();
   private final Semaphore uploads;
   private final Semaphore downloads;
@@ -61,17 +65,28 @@ public final class Registries implements AutoCloseable {
     this.options = options;
     this.pushed = pushed;
     var direct = settings.get("no_proxy").or(() -> settings.get("NO_PROXY")).orElse("");
-    this.transport =
-        new Transport(
-            Web.of(settings.with("no_proxy", direct + ",localhost,127.0.0.0/8,::1")),
-            options.stall());
+    this.settings = settings.with("no_proxy", direct + ",localhost,127.0.0.0/8,::1");
+    this.transport = new Transport(Web.of(this.settings), options.stall());
     this.uploads = new Semaphore(options.parallel());
     this.downloads = new Semaphore(options.parallel());
   }
 
   private Host host(ImageReference reference) {
     return hosts.computeIfAbsent(
-        reference.domain(), domain -> new Host(domain, options, transport));
+        reference.domain(), domain -> new Host(domain, options, transport(domain)));
+  }
+
+  /// How a registry is spoken to: as all, unless the user has laid down certificates for it.
+  private Transport transport(String domain) {
+    return CertificateFolder.find(settings, domain)
+        .map(folder -> {
+          var own =
+              new Transport(
+                  Web.of(settings, folder.authorities(), folder.identities()), options.stall());
+          owned.add(own);
+          return own;
+        })
+        .orElse(transport);
   }
 
   /// One image, to be read.
@@ -169,5 +184,6 @@ public final class Registries implements AutoCloseable {
   @Override
   public void close() {
     transport.close();
+    owned.forEach(Transport::close);
   }
 }

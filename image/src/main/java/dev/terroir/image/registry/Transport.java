@@ -3,6 +3,7 @@ package dev.terroir.image.registry;
 import dev.terroir.foundation.FoundationCode;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.problem.Problem;
+import dev.terroir.foundation.web.Distrust;
 import dev.terroir.foundation.web.Web;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -82,6 +83,10 @@ final class Transport implements AutoCloseable {
   }
 
   private static String describe(IOException e) {
+    var distrust = Distrust.in(e);
+    if (distrust.isPresent()) {
+      return String.valueOf(distrust.get().getMessage());
+    }
     Throwable deepest = e;
     while (deepest.getCause() != null) {
       deepest = deepest.getCause();
@@ -96,7 +101,6 @@ final class Transport implements AutoCloseable {
               ? "nothing answers there"
               : "the connection was cut";
       case java.io.EOFException _ -> "the connection was cut";
-      case java.security.cert.CertPathBuilderException _ -> "its certificate is not trusted";
       default ->
           switch (e) {
             case java.net.ConnectException _ -> "nothing answers there";
