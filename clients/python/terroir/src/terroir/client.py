@@ -290,8 +290,12 @@ class Client:
     def _unreachable(self, address: Address, error: BaseException) -> Unavailable:
         return Unavailable(
             "server-unreachable",
-            "the server at %s does not answer: %s" % (address.url, error or type(error).__name__),
-            hints=["is it running, and is the address right?"] if not self.target.is_local else
+            "the server at %s %s: %s" % (
+                address.url,
+                "cannot be trusted" if isinstance(error, Gone) and error.distrust else "does not answer",
+                error or type(error).__name__),
+            hints=[error.distrust] if isinstance(error, Gone) and error.distrust else
+            ["is it running, and is the address right?"] if not self.target.is_local else
             ["`terroir serve --workspace %s` shows why it does not start" % discovery.directory_of(self.target)])
 
     # -- documents --------------------------------------------------------------------------------------------------

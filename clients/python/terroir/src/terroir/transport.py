@@ -21,13 +21,25 @@ class Gone(Exception):
     """No answer came, or not the whole of it.
 
     ``may_have_arrived`` is whether the server may have seen the request; ``is_final`` whether it is of no use to try
-    again, because it is not trusted or the address cannot be right.
+    again, because it is not trusted or the address cannot be right. ``distrust`` is what to do about a certificate that is
+    not trusted, else empty.
     """
 
     def __init__(self, cause: BaseException, may_have_arrived: bool = True) -> None:
         super().__init__(str(cause) or type(cause).__name__)
         self.may_have_arrived = may_have_arrived
+        self.distrust = _help(cause) if isinstance(cause, ssl.SSLCertVerificationError) else ""
         self.is_final = isinstance(cause, (ssl.SSLCertVerificationError, UnicodeError, http.client.InvalidURL))
+
+
+def _help(error: ssl.SSLCertVerificationError) -> str:
+    """What helps, by the numbers of OpenSSL's `X509_V_ERR_…`."""
+    number = getattr(error, "verify_code", 0)
+    if number in (9, 10):
+        return "have the certificate renewed at the server, or set this machine's clock right"
+    if number in (62, 64):
+        return "use a name that the certificate is for, or have one made for this name"
+    return "name the authority of its certificate by SSL_CERT_FILE, a file in PEM format"
 
 
 #: What reading and writing a connection raises when it has gone.
