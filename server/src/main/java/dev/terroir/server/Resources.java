@@ -6,11 +6,14 @@ import dev.terroir.server.accounts.SecretResource;
 import dev.terroir.server.accounts.TokenResource;
 import dev.terroir.server.compute.ComputeTargetResource;
 import dev.terroir.server.contents.ContentResource;
+import dev.terroir.server.contents.UploadResource;
+import dev.terroir.server.contents.Uploads;
 import dev.terroir.server.data.DatasetResource;
 import dev.terroir.server.data.DatastoreResource;
 import dev.terroir.server.environments.EnvironmentResource;
 import dev.terroir.server.environments.WheelResource;
 import dev.terroir.server.http.ApiDocument;
+import dev.terroir.server.http.Limits;
 import dev.terroir.server.http.Resource;
 import dev.terroir.server.models.ModelResource;
 import dev.terroir.server.runs.ExperimentResource;
@@ -48,7 +51,12 @@ final class Resources {
   }
 
   static List<Resource> of(
-      ServerContext context, ApiDocument document, String version, RunQueue runs) {
+      ServerContext context,
+      ApiDocument document,
+      String version,
+      RunQueue runs,
+      Limits limits) {
+    var uploads = new Uploads(context.workspace().directory(), context.clock());
     return List.of(
         new ServerResource(context, document, version),
         new WorkspaceResource(context),
@@ -57,16 +65,17 @@ final class Resources {
         new WorkResource(context),
         new LockResource(context),
         new JobResource(context),
-        new ContentResource(context),
+        new ContentResource(context, uploads),
+        new UploadResource(uploads, limits),
         new TokenResource(context),
         new SecretResource(context),
         new AuditResource(context),
         new ExperimentResource(context),
         new RunResource(context, runs),
-        new RunFileResource(context),
+        new RunFileResource(context, uploads),
         new ModelResource(context),
         new ServiceResource(context),
-        new DatastoreResource(context),
+        new DatastoreResource(context, uploads),
         new DatasetResource(context),
         new ComputeTargetResource(context));
   }

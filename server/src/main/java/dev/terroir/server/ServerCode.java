@@ -44,6 +44,8 @@ public enum ServerCode implements Code {
   CONTENT_NOT_FOUND("content-not-found", Kind.REQUEST, 404),
   /// Content is not what its digest says.
   CONTENT_MISMATCH("content-mismatch", Kind.REQUEST, 400),
+  /// A piece of an upload does not begin where the upload ends.
+  UPLOAD_OFFSET("upload-offset", Kind.REQUEST, 409),
   /// A snapshot names content that the server lacks.
   CONTENTS_MISSING("contents-missing", Kind.REQUEST, 409),
   /// No such snapshot.

@@ -148,7 +148,7 @@ public final class TerroirServer implements AutoCloseable {
     this.endpoint =
         new Endpoint(
             document,
-            Resources.of(context, document, options.version(), runs),
+            Resources.of(context, document, options.version(), runs, options.limits()),
             new Authentication(tokens, clock),
             new RunScope(workspace.runs(), context.isOnDemand()),
             repeated,

@@ -1,6 +1,7 @@
 package dev.terroir.server.contents;
 
 import dev.terroir.compute.snapshot.Snapshot;
+import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
@@ -12,6 +13,7 @@ import dev.terroir.server.http.Answer;
 import dev.terroir.server.http.Guarded;
 import dev.terroir.server.http.Request;
 import dev.terroir.server.http.Resource;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,9 +29,12 @@ public final class ContentResource implements Resource {
   private final ServerContext context;
   private final ContentStore store;
 
+  private final Uploads uploads;
+
   /// @param context of the server
-  public ContentResource(ServerContext context) {
+  public ContentResource(ServerContext context, Uploads uploads) {
     this.context = context;
+    this.uploads = uploads;
     this.store = new ContentStore(context.workspace().directory());
   }
 
@@ -66,7 +71,17 @@ public final class ContentResource implements Resource {
   }
 
   private Answer put(Request request) {
-    store.put(request.path("digest"), request.body());
+    var digest = request.path("digest");
+    if (request.query("uploaded").isPresent() && store.find(digest).isPresent()) {
+      uploads.finish(request);
+      return Answer.empty(204);
+    }
+    try (var in = uploads.content(request)) {
+      store.put(digest, in);
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the content cannot be kept", store.directory(), e);
+    }
+    uploads.finish(request);
     return Answer.empty(204);
   }
 

@@ -1,6 +1,8 @@
 package dev.terroir.server.data;
 
+import dev.terroir.foundation.FoundationException;
 import dev.terroir.server.ServerContext;
+import dev.terroir.server.contents.Uploads;
 import dev.terroir.server.http.Answer;
 import dev.terroir.server.http.Guarded;
 import dev.terroir.server.http.Pages;
@@ -11,6 +13,7 @@ import dev.terroir.workspace.data.DataFolder;
 import dev.terroir.workspace.data.Datastores.DataFile;
 import dev.terroir.workspace.data.Datastores.Datastore;
 import dev.terroir.workspace.data.LocalDatastores;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -20,9 +23,12 @@ import java.util.Map;
 public final class DatastoreResource implements Resource {
   private final ServerContext context;
 
+  private final Uploads uploads;
+
   /// @param context of the server
-  public DatastoreResource(ServerContext context) {
+  public DatastoreResource(ServerContext context, Uploads uploads) {
     this.context = context;
+    this.uploads = uploads;
   }
 
   @Override
@@ -83,7 +89,17 @@ public final class DatastoreResource implements Resource {
   }
 
   private Answer write(Request request) {
-    folder(request).write(request.path("path"), request.body(), request.flag("overwrite"));
+    var folder = folder(request);
+    var path = request.path("path");
+    if (uploads.isThere(request, folder.resolve(path))) {
+      return Answer.empty(201);
+    }
+    try (var in = uploads.content(request)) {
+      folder.write(path, in, request.flag("overwrite"));
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the file cannot be written", folder.path(), e);
+    }
+    uploads.finish(request);
     context.audit(request, "datastore.write", subject(request));
     return Answer.empty(201);
   }

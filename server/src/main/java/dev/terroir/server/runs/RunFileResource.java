@@ -1,16 +1,19 @@
 package dev.terroir.server.runs;
 
 import dev.terroir.compute.Run;
+import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.data.FileLists;
+import dev.terroir.server.contents.Uploads;
 import dev.terroir.server.http.Answer;
 import dev.terroir.server.http.Guarded;
 import dev.terroir.server.http.Pages;
 import dev.terroir.server.http.Request;
 import dev.terroir.server.http.Resource;
 import dev.terroir.workspace.runs.RunMetrics.Item;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -22,9 +25,12 @@ import java.util.TreeMap;
 public final class RunFileResource implements Resource {
   private final ServerContext context;
 
+  private final Uploads uploads;
+
   /// @param context of the server
-  public RunFileResource(ServerContext context) {
+  public RunFileResource(ServerContext context, Uploads uploads) {
     this.context = context;
+    this.uploads = uploads;
   }
 
   @Override
@@ -98,7 +104,17 @@ public final class RunFileResource implements Resource {
 
   private Answer put(Request request) {
     var run = run(request);
-    run.addFile(request.path("path"), request.body());
+    var path = request.path("path");
+    var there = run.getFileNames().contains(path) ? run.file(path) : null;
+    if (uploads.isThere(request, there)) {
+      return Answer.empty(201);
+    }
+    try (var in = uploads.content(request)) {
+      run.addFile(path, in);
+    } catch (IOException e) {
+      throw FoundationException.ofFile("the file cannot be added", Path.of(path), e);
+    }
+    uploads.finish(request);
     context.audit(request, "run.file", "run " + run.id() + " file " + request.path("path"));
     return Answer.empty(201);
   }

@@ -32,6 +32,9 @@ public final class RunScope implements Scope {
           "putDatastoreFile",
           "missingContents",
           "putContent",
+          "getUpload",
+          "putUpload",
+          "deleteUpload",
           "createSnapshot");
 
   /// More than any script nests.
