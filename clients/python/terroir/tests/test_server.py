@@ -114,7 +114,7 @@ class Finding(Local):
     def test_an_endpoint_needs_a_token_that_is_known(self) -> None:
         with self.assertRaises(terroir.Unauthorized) as raised:
             terroir.connect(endpoint=self.client.url)
-        self.assertEqual("no-token", raised.exception.code)
+        self.assertEqual("token-missing", raised.exception.code)
         with self.assertRaises(terroir.Unauthorized) as raised:
             terroir.connect(endpoint=self.client.url, token="wrong")
         self.assertEqual(401, raised.exception.status)

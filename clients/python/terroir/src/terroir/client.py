@@ -235,7 +235,8 @@ class Client:
             content: Union[None, bytes, BinaryIO]
             if callable(body):
                 content = opened.enter_context(body())
-                sent["Content-Length"] = str(os.fstat(content.fileno()).st_size)
+                size = getattr(content, "size", None)  # That of a part of a file.
+                sent["Content-Length"] = str(os.fstat(content.fileno()).st_size if size is None else size)
             else:
                 content = body
             response = send(self._connection(address), method, target, content, sent)
@@ -366,7 +367,10 @@ class Client:
         return download(self, full_path(path) + query_text(query), Path(target), on_bytes)
 
     def upload(self, path: str, source: Union[FileName, BinaryIO, bytes], **query: Any) -> Any:
-        """Sends a file by PUT: its name, bytes, or an open stream, which is read to its end first."""
+        """Sends a file by PUT: its name, bytes, or an open stream, which is read to its end first.
+
+        A big one is sent in pieces, which go on where they were when the connection breaks off.
+        """
         from .transfer import upload
 
         return upload(self, path, source, query)

@@ -143,7 +143,7 @@ def remote(target: Target) -> Address:
     token = target.token or stored_token(endpoint)
     if not token:
         raise Unauthorized(
-            "no-token", "there is no token for %s" % endpoint,
+            "token-missing", "there is no token for %s" % endpoint,
             hints=["`terroir login --endpoint %s` keeps one" % endpoint,
                    "or set TERROIR_TOKEN, or TERROIR_TOKEN_FILE to a file that holds it"])
     return Address(endpoint, token)

@@ -76,7 +76,9 @@ final class Contents {
     }
     var done = 0L;
     for (var file : lacking) {
-      client.put("/contents/" + file.digest(), () -> publisher(file.file()));
+      var before = done;
+      new Pieces(client, file.file(), sent -> progress.advance(before + sent, total))
+          .send("/contents/" + file.digest(), file.digest());
       done += file.size();
       progress.advance(done, total);
     }

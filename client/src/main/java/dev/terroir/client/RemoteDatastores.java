@@ -81,9 +81,11 @@ public final class RemoteDatastores implements Datastores {
 
   @Override
   public void write(String store, String relative, Path source, boolean isOverwriting) {
-    client.put(
-        RestClient.query(file(store, relative), "overwrite", isOverwriting ? "true" : null),
-        () -> Contents.publisher(source));
+    var digest = Pieces.isBig(source) ? Contents.of(relative, source).digest() : "";
+    new Pieces(client, source, _ -> {})
+        .send(
+            RestClient.query(file(store, relative), "overwrite", isOverwriting ? "true" : null),
+            digest);
   }
 
   @Override
