@@ -65,6 +65,35 @@ class ResourcesTest {
   }
 
   @Test
+  void whatIsRegisteredAndItsIdempotencyKeyAreKeptTogetherOrNotAtAll() {
+    var records = served.workspace.database();
+    var isSqlite = database().isEmpty();
+    records.update(
+        isSqlite
+            ? "CREATE TRIGGER refusal BEFORE INSERT ON idempotency"
+                + " BEGIN SELECT RAISE(ABORT, 'no'); END"
+            : "ALTER TABLE idempotency ADD CONSTRAINT refusal CHECK (request <> 'k')");
+    var once = api.with("Idempotency-Key", "k");
+    var set =
+        "{\"name\": \"s\", \"definition\": {\"paths\": [{\"datastore\":"
+            + " \"workspaceblobstore\", \"path\": \"a\"}]}}";
+    for (var body : new String[] {definition("a", "1"), set}) {
+      var place = "/api/v1/" + (body.equals(set) ? "datasets" : "environments");
+      assertThat(once.send("POST", place, body).status()).isGreaterThanOrEqualTo(500);
+    }
+    api.get("/api/v1/environments/a/versions").refused(404, "environment-not-found");
+    assertThat(api.get("/api/v1/datasets").is(200).json().objects("items")).isEmpty();
+    assertThat(records.query("SELECT action FROM audit", row -> row.getString(1)))
+        .doesNotContain("environment.register", "dataset.register");
+    records.update(
+        isSqlite ? "DROP TRIGGER refusal" : "ALTER TABLE idempotency DROP CONSTRAINT refusal");
+    for (int i = 0; i < 2; i++) {
+      var made = once.send("POST", "/api/v1/environments", definition("a", "1")).is(201).json();
+      assertThat(made.string("version")).isEqualTo("1");
+    }
+  }
+
+  @Test
   void anEtagSavesTheTransferAndGuardsTheChange() {
     api.send("POST", "/api/v1/environments", definition("a", "1")).is(201);
     var path = "/api/v1/environments/a/versions/1";

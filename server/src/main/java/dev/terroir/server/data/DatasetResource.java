@@ -26,7 +26,7 @@ public final class DatasetResource implements Resource {
   public Map<String, Guarded> operations() {
     return Map.of(
         "listDatasets", Guarded.reader(this::list),
-        "registerDataset", Guarded.contributor(this::register),
+        "registerDataset", Guarded.contributor(this::register).brief(),
         "getDataset", Guarded.reader(this::get));
   }
 

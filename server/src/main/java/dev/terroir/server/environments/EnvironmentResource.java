@@ -42,7 +42,7 @@ public final class EnvironmentResource implements Resource {
   public Map<String, Guarded> operations() {
     return Map.of(
         "listEnvironments", Guarded.reader(this::list),
-        "registerEnvironment", Guarded.contributor(this::register),
+        "registerEnvironment", Guarded.contributor(this::register).brief(),
         "listEnvironmentVersions", Guarded.reader(this::versions),
         "getEnvironment", Guarded.reader(this::get),
         "updateEnvironment", Guarded.contributor(this::update),

@@ -6,17 +6,33 @@ import dev.terroir.workspace.accounts.Role;
 ///
 /// @param role at least
 /// @param operation what answers
-/// @param isKept whether an answer may be kept, to be repeated for the same idempotency key
+/// @param keeping how its answer is kept, to be repeated for the same idempotency key
 /// @since 0.1
-public record Guarded(Role role, Operation operation, boolean isKept) {
+public record Guarded(Role role, Operation operation, Keeping keeping) {
+  /// How an answer is kept.
+  public enum Keeping {
+    /// After the work, under a lease meanwhile.
+    AFTER,
+    /// In one transaction with the work, which is nothing but records and short.
+    WITH,
+    /// Nowhere: it holds secrets.
+    NOT
+  }
+
   /// One whose answers may be kept.
   public Guarded(Role role, Operation operation) {
-    this(role, operation, true);
+    this(role, operation, Keeping.AFTER);
   }
 
   /// The same, whose answers hold secrets and are kept nowhere to be repeated.
   public Guarded secret() {
-    return new Guarded(role, operation, false);
+    return new Guarded(role, operation, Keeping.NOT);
+  }
+
+  /// The same, that only changes records and is done at once: key, work and answer are one
+  /// transaction. Nobody else writes meanwhile.
+  public Guarded brief() {
+    return new Guarded(role, operation, Keeping.WITH);
   }
 
   /// For everybody who has a token.

@@ -43,7 +43,9 @@ final class Repeats {
   Answer answer(Request request, HttpExchange exchange, Guarded guarded) {
     var operation = guarded.operation();
     var key = request.header("idempotency-key");
-    if (!guarded.isKept() || key.isEmpty() || !exchange.getRequestMethod().equals("POST")) {
+    if (guarded.keeping() == Guarded.Keeping.NOT
+        || key.isEmpty()
+        || !exchange.getRequestMethod().equals("POST")) {
       return operation.answer(request);
     }
     var actor = request.caller().tokenId();
@@ -55,33 +57,43 @@ final class Repeats {
                     + "\n"
                     + JsonWriter.canonical(request.json()))
             .hex();
+    if (guarded.keeping() == Guarded.Keeping.WITH) {
+      // Who writes is alone, so that one that is sent again waits for the first without a lease.
+      return repeated.together(() -> first(request, key.get(), actor, digest, operation));
+    }
     // One that is sent again while the first is being answered waits for its answer.
     var name = actor + "/" + key.get();
     var lock = open.computeIfAbsent(name, _ -> new ReentrantLock());
     lock.lock();
     try {
       take(name);
-      var first = repeated.find(key.get(), actor);
-      if (first.isPresent()) {
-        if (!first.get().digest().equals(digest)) {
-          throw ServerException.of(
-              ServerCode.IDEMPOTENCY_KEY_REUSED,
-              "the idempotency key `" + key.get() + "` was used before for another request",
-              "make a new key for each request, and send the same one only with the same request");
-        }
-        return read(first.get());
-      }
-      var answer = held(name, () -> operation.answer(request));
-      if (answer instanceof Answer.Json json) {
-        repeated.put(
-            key.get(), actor, new RepeatedRequests.Answered(digest, json.status(), written(json)));
-      }
-      return answer;
+      return first(
+          request, key.get(), actor, digest, asked -> held(name, () -> operation.answer(asked)));
     } finally {
       give(name);
       lock.unlock();
       open.remove(name, lock);
     }
+  }
+
+  /// The first answer to a request of a key, given now or before.
+  private Answer first(
+      Request request, String key, String actor, String digest, Operation operation) {
+    var first = repeated.find(key, actor);
+    if (first.isPresent()) {
+      if (!first.get().digest().equals(digest)) {
+        throw ServerException.of(
+            ServerCode.IDEMPOTENCY_KEY_REUSED,
+            "the idempotency key `" + key + "` was used before for another request",
+            "make a new key for each request, and send the same one only with the same request");
+      }
+      return read(first.get());
+    }
+    var answer = operation.answer(request);
+    if (answer instanceof Answer.Json json) {
+      repeated.put(key, actor, new RepeatedRequests.Answered(digest, json.status(), written(json)));
+    }
+    return answer;
   }
 
   private static String lease(String name) {

@@ -57,6 +57,11 @@ public final class RepeatedRequests {
         clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
   }
 
+  /// Does work with what is found and kept of a key as one transaction, while nobody else writes.
+  public <T> T together(Database.Work<T> work) {
+    return database.transaction(work);
+  }
+
   /// Forgets what is older than a day.
   public void sweep() {
     database.update("DELETE FROM idempotency WHERE created_at <= ?", limit());
