@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.accounts.Role;
 import java.io.IOException;
@@ -25,6 +26,17 @@ class FuzzTest {
   private static final Duration PATIENCE = Duration.ofMinutes(5);
 
   @TempDir Path folder;
+
+  /// Who makes the requests.
+  Role role() {
+    return Role.OWNER;
+  }
+
+  /// What they are made to.
+  LocalWorkspace workspace() {
+    return Workspace.create(
+        "team", folder.resolve("team"), true, Served.offline(folder), Progress.SILENT);
+  }
 
   private static int run(List<String> command, Path told) throws Exception {
     var process =
@@ -142,16 +154,17 @@ class FuzzTest {
   void theyFindNoMistakeOfTheServerAndNoAnswerThatTheDocumentDoesNotKnow() throws Exception {
     var program = schemathesis();
     var logged = Files.createFile(folder.resolve("server.log"));
-    try (var workspace =
-            Workspace.create(
-                "team", folder.resolve("team"), true, Served.offline(folder), Progress.SILENT);
+    try (var workspace = workspace();
         var log = new PrintStream(Files.newOutputStream(logged), true, StandardCharsets.UTF_8);
         var server =
             TerroirServer.start(
                 workspace, ServerOptions.loopback("1.2.3", log), Served.offline(folder))) {
-      var token = server.context().tokens().create("fuzz", Role.OWNER, null, null).secret();
+      var tokens = server.context().tokens();
+      var known =
+          names(
+              new ApiClient(server.url(), tokens.create("names", Role.OWNER, null, null).secret()));
+      var token = tokens.create("fuzz", role(), null, null).secret();
       var api = new ApiClient(server.url(), token);
-      var known = names(api);
       var told = folder.resolve("schemathesis.log");
       for (var names : List.of("", known)) {
         Files.writeString(folder.resolve("schemathesis.toml"), names);
