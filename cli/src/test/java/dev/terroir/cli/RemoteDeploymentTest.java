@@ -105,6 +105,8 @@ class RemoteDeploymentTest {
     terroir.run("service update -n test-service --es score.py -e demo:1 --sd " + app()).succeeds();
     assertThat(terroir.run("service show -n test-service").succeeds().json().longValue("revision"))
         .isEqualTo(2);
+    // The script and its folder stay.
+    terroir.run("service update -n test-service -e demo:1").succeeds();
     assertThat(terroir.run("service run -n test-service -d 7").succeeds().out()).contains("two");
     assertThat(terroir.run("service get-logs -n test-service").succeeds().out()).contains("anew");
   }

@@ -15,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -124,6 +125,27 @@ class ServiceCommandsTest {
     assertThat(score("{\"x\": \"a\"}")).isEqualTo("\"two-a\"");
     assertThat(answers).hasPositiveValue();
     assertThat(dropped).hasValue(0);
+  }
+
+  @Test
+  void anUpdateLeavesAsItWasWhatItDoesNotName() {
+    deploy("").succeeds();
+    var before = terroir.run("service show -n test-service").json();
+    model("two-");
+    terroir.run("service update -n test-service -m m:2").succeeds();
+    assertThat(score("{\"x\": \"a\"}")).isEqualTo("\"two-a\"");
+    terroir.write("other/score.py", SCORE.replace("def run", "BESIDE = 'new'\n\ndef run"));
+    terroir
+        .run("service update -n test-service --sd", terroir.project.resolve("other").toString())
+        .succeeds();
+    assertThat(score("{\"x\": \"b\"}")).isEqualTo("\"two-b\"");
+    var after = terroir.run("service show -n test-service").json();
+    for (var kept : List.of("scoringUri", "environment", "authEnabled")) {
+      assertThat(after.get(kept)).as(kept).isEqualTo(before.get(kept));
+    }
+    var nothing = terroir.run("service update -n test-service");
+    assertThat(nothing.code()).isEqualTo(2);
+    assertThat(nothing.err()).contains("nothing is said", "-m");
   }
 
   @Test

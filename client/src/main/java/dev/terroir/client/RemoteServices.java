@@ -2,10 +2,8 @@ package dev.terroir.client;
 
 import dev.terroir.compute.snapshot.Snapshot;
 import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.serving.ScoringServices;
-import dev.terroir.serving.configuration.DeploymentConfig;
 import java.util.ArrayDeque;
 import java.util.List;
 
@@ -44,10 +42,34 @@ public final class RemoteServices implements ScoringServices {
   }
 
   @Override
-  public JsonObject update(Plan plan, Progress progress) {
-    get(plan.name());
-    var accepted = client.patch(path(plan.name()), body(plan, progress).build(), null);
+  public JsonObject update(Change change, Progress progress) {
+    get(change.name());
+    var accepted = client.patch(path(change.name()), patch(change, progress), null);
     return new RemoteJob(client, accepted.json()).await(progress::line);
+  }
+
+  private JsonObject patch(Change change, Progress progress) {
+    var inference = JsonObject.builder();
+    var script = change.entryScript();
+    if (script != null) {
+      inference.put("entryScript", script);
+    }
+    var source = change.sourceDirectory();
+    if (source != null) {
+      inference.put(
+          "snapshot", new Contents(client).snapshot(source, Snapshot.Limits.DEFAULT, progress));
+    }
+    var environment = change.environment();
+    if (environment != null) {
+      inference.put(
+          "environment", JsonObject.builder().put("definition", environment.toJson()).build());
+    }
+    var patch = JsonObject.builder();
+    var models = change.models();
+    if (models != null) {
+      patch.put("models", models);
+    }
+    return patch.put("inference", inference.build()).put("deployment", change.settings()).build();
   }
 
   private JsonObject.Builder body(Plan plan, Progress progress) {
@@ -65,18 +87,7 @@ public final class RemoteServices implements ScoringServices {
                     "environment",
                     JsonObject.builder().put("definition", plan.environment().toJson()).build())
                 .build())
-        .put("deployment", configuration(plan.configuration()));
-  }
-
-  /// Its document, with what options of a command changed.
-  private static JsonObject configuration(DeploymentConfig configuration) {
-    return configuration.source().toBuilder()
-        .put("computeType", configuration.computeType())
-        .put("port", configuration.port())
-        .put("authEnabled", configuration.authEnabled())
-        .put("tags", JsonValue.ofStrings(configuration.tags()))
-        .put("description", configuration.description())
-        .build();
+        .put("deployment", plan.configuration().toJson());
   }
 
   @Override

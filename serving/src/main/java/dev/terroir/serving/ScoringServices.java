@@ -5,7 +5,9 @@ import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.serving.configuration.DeploymentConfig;
 import dev.terroir.serving.configuration.InferenceConfig;
+import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The scoring services of a workspace, on this machine or on a server (module `client`).
 /// Thread-safe.
@@ -31,6 +33,49 @@ public interface ScoringServices {
     }
   }
 
+  /// What a service is to be other than it is; whatever is null stays.
+  ///
+  /// @param name of the service
+  /// @param models `NAME:VERSION`
+  /// @param entryScript path below the source directory
+  /// @param sourceDirectory on this machine
+  /// @param environment what it runs in
+  /// @param settings members of a deployment configuration, of which those that are not there stay
+  record Change(
+      String name,
+      @Nullable List<String> models,
+      @Nullable String entryScript,
+      @Nullable Path sourceDirectory,
+      @Nullable Environment environment,
+      JsonObject settings) {
+    /// Copies the list.
+    public Change {
+      models = models == null ? null : List.copyOf(models);
+    }
+
+    /// Everything anew, but for an address and for keys, which are the service's own.
+    static Change of(Plan plan) {
+      var configuration = plan.configuration();
+      var settings =
+          configuration.toJson().members().entrySet().stream()
+              .filter(member ->
+                  configuration.authEnabled()
+                      || configuration.isAuthNamed()
+                      || !member.getKey().equals("authEnabled"))
+              .collect(
+                  JsonObject::builder,
+                  (made, member) -> made.put(member.getKey(), member.getValue()),
+                  (_, _) -> {});
+      return new Change(
+          plan.name(),
+          plan.models(),
+          plan.inference().entryScript(),
+          plan.inference().sourceDirectory(),
+          plan.environment(),
+          settings.build());
+    }
+  }
+
   /// Deploys, and waits until the service answers.
   ///
   /// @param overwrite whether a service of that name is replaced
@@ -38,7 +83,12 @@ public interface ScoringServices {
 
   /// Gives a service another model, script or environment without dropping a request, and waits
   /// until it answers.
-  JsonObject update(Plan plan, Progress progress);
+  default JsonObject update(Plan plan, Progress progress) {
+    return update(Change.of(plan), progress);
+  }
+
+  /// The same with what is named alone.
+  JsonObject update(Change change, Progress progress);
 
   /// All services, by name.
   List<JsonObject> list();

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// `terroir model …`.
 ///
@@ -199,24 +200,81 @@ public final class ModelCommands {
         configuration(arguments, context));
   }
 
+  /// Reads what an update is told; what it does not name stays.
+  static ScoringServices.Change change(Arguments arguments, Context context) {
+    var fromFile =
+        arguments
+            .path("--inference-config-file")
+            .map(path -> InferenceConfig.read(path, context.project(), context.progress()::warn));
+    var named = arguments.optional("--entry-script");
+    var source =
+        arguments
+            .path("--source-directory")
+            .or(() -> fromFile.map(InferenceConfig::sourceDirectory))
+            .or(() -> named.map(_ -> context.project()));
+    var environment =
+        named(arguments, context).or(() -> fromFile.map(InferenceConfig::environment));
+    var settings = settings(arguments, context);
+    var models = arguments.all("--model");
+    if (models.isEmpty()
+        && fromFile.isEmpty()
+        && named.isEmpty()
+        && source.isEmpty()
+        && environment.isEmpty()
+        && settings.equals(JsonObject.EMPTY)) {
+      throw CliException.usage(
+          "nothing is said that shall be another",
+          "give a model (-m), a script (--es), its folder (--sd), an environment (-e), or a"
+              + " configuration (--ic, --dc)");
+    }
+    return new ScoringServices.Change(
+        arguments.get("--name"),
+        models.isEmpty() ? null : models,
+        named.or(() -> fromFile.map(InferenceConfig::entryScript)).orElse(null),
+        source.map(folder -> folder.toAbsolutePath().normalize()).orElse(null),
+        environment.orElse(null),
+        settings);
+  }
+
+  /// The members of a deployment configuration that an update names.
+  private static JsonObject settings(Arguments arguments, Context context) {
+    var named =
+        List.of("--deploy-config-file", "--compute-target", "--port").stream()
+            .anyMatch(option -> arguments.optional(option).isPresent());
+    if (!named) {
+      return JsonObject.EMPTY;
+    }
+    var configuration = configuration(arguments, context);
+    var settings = configuration.source().toBuilder();
+    if (arguments.optional("--compute-target").isPresent()) {
+      settings.put("computeType", configuration.computeType());
+    }
+    if (arguments.optional("--port").isPresent()) {
+      settings.put("port", configuration.port());
+    }
+    return settings.build();
+  }
+
   private static Environment environment(
       Arguments arguments, Context context, InferenceConfig inference) {
+    return named(arguments, context)
+        .or(() -> Optional.ofNullable(inference.environment()))
+        .orElseThrow(() ->
+            CliException.usage(
+                "no environment is named",
+                "give -e NAME[:VERSION], or one in the inference configuration"));
+  }
+
+  /// The environment that options name.
+  private static Optional<Environment> named(Arguments arguments, Context context) {
     var directory = arguments.path("--environment-directory");
     if (directory.isPresent()) {
-      return Environments.parse(directory.get().toString(), context);
+      return Optional.of(Environments.parse(directory.get().toString(), context));
     }
-    var name = arguments.optional("--environment-name");
-    if (name.isPresent()) {
-      var version = arguments.optional("--environment-version").map(text -> ":" + text).orElse("");
-      return Environments.parse(name.get() + version, context);
-    }
-    var environment = inference.environment();
-    if (environment == null) {
-      throw CliException.usage(
-          "no environment is named",
-          "give -e NAME[:VERSION], or one in the inference configuration");
-    }
-    return environment;
+    var version = arguments.optional("--environment-version").map(text -> ":" + text).orElse("");
+    return arguments
+        .optional("--environment-name")
+        .map(name -> Environments.parse(name + version, context));
   }
 
   private static DeploymentConfig configuration(Arguments arguments, Context context) {

@@ -92,8 +92,9 @@ public final class ServiceCommands {
             ServiceCommands::keys),
         new Leaf(
             "update",
-            "Give a service another model, script or environment without dropping a request.",
-            "terroir service update -n iris -m iris:2 --es score.py --sd project -e demo:1",
+            "Give a service another model, script or environment without dropping a request; what"
+                + " is not named stays.",
+            "terroir service update -n iris -m iris:2",
             ModelCommands.DEPLOYMENT,
             "",
             ServiceCommands::update),
@@ -166,9 +167,7 @@ public final class ServiceCommands {
     context
         .console()
         .result(
-            context
-                .services()
-                .update(ModelCommands.deployment(arguments, context), context.progress()),
+            context.services().update(ModelCommands.change(arguments, context), context.progress()),
             "name",
             "state",
             "scoringUri");

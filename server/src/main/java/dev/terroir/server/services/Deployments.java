@@ -5,16 +5,16 @@ import dev.terroir.environment.Environment;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.environments.EnvironmentChoice;
 import dev.terroir.server.work.JobCredentials;
+import dev.terroir.serving.LocalServices;
+import dev.terroir.serving.ScoringServices;
 import dev.terroir.serving.Service;
 import dev.terroir.serving.Services;
 import dev.terroir.serving.configuration.DeploymentConfig;
 import dev.terroir.serving.configuration.InferenceConfig;
-import dev.terroir.serving.supervisor.ServiceDefinition;
 import dev.terroir.workspace.LocalWorkspace;
 import dev.terroir.workspace.models.ModelRegistry.Model;
 import java.io.IOException;
@@ -48,7 +48,7 @@ final class Deployments {
       try {
         var service =
             input.optionalBoolean("isUpdate").orElse(false)
-                ? services.update(updated(input, services, folder), progress)
+                ? services.update(updated(input, folder), progress)
                 : deployed(input, services, folder, progress);
         progress.step("waiting until " + service.name() + " answers");
         service.waitForDeployment(PATIENCE);
@@ -67,7 +67,8 @@ final class Deployments {
         new Services.Deployment(
             input.string("name"),
             models(input.strings("models")),
-            inference(inference, folder).orElseThrow(),
+            new InferenceConfig(
+                inference.string("entryScript"), source(inference, folder).orElseThrow(), null),
             environment(inference)
                 .orElseGet(() ->
                     Environment.of(
@@ -80,52 +81,18 @@ final class Deployments {
     return service;
   }
 
-  private Services.Deployment updated(JsonObject input, Services services, Path folder) {
-    var service = services.get(input.string("name"));
-    var former = service.definition();
+  private Services.Deployment updated(JsonObject input, Path folder) {
     var inference = input.optionalObject("inference").orElse(JsonObject.EMPTY);
-    var source = ServiceDefinition.sources(service.directory(), former.revision());
-    // Versions may have colons: those of environments that nobody registered are times.
-    var colon = former.environment().indexOf(':');
-    var settings = input.optionalObject("deployment").orElse(JsonObject.EMPTY);
-    return new Services.Deployment(
-        service.name(),
-        models(input.has("models") ? input.strings("models") : former.models()),
-        inference(inference, folder)
-            .orElseGet(() ->
-                new InferenceConfig(
-                    inference
-                        .optionalString("entryScript")
-                        .orElse(source.relativize(former.entryScript()).toString()),
-                    copy(source, folder.resolve("source")),
-                    null)),
-        environment(inference)
-            .orElseGet(() ->
-                workspace()
-                    .environments()
-                    .get(
-                        former.environment().substring(0, colon),
-                        former.environment().substring(colon + 1),
-                        null)
-                    .environment()),
-        configuration(merged(former, settings)));
-  }
-
-  /// What a patch does not name stays.
-  private static JsonObject merged(ServiceDefinition former, JsonObject patch) {
-    return JsonObject.builder()
-        .put("port", former.port())
-        .put("authEnabled", former.authEnabled())
-        .put("tags", JsonValue.ofStrings(former.tags()))
-        .put("properties", JsonValue.ofStrings(former.properties()))
-        .put("description", former.description())
-        .putAll(patch)
-        .build();
-  }
-
-  private static Path copy(Path from, Path to) {
-    Trees.copy(from, to);
-    return to;
+    return new LocalServices(workspace())
+        .deployment(
+            new ScoringServices.Change(
+                input.string("name"),
+                input.has("models") ? input.strings("models") : null,
+                inference.optionalString("entryScript").orElse(null),
+                source(inference, folder).orElse(null),
+                environment(inference).orElse(null),
+                input.optionalObject("deployment").orElse(JsonObject.EMPTY)),
+            folder);
   }
 
   private LocalWorkspace workspace() {
@@ -136,15 +103,16 @@ final class Deployments {
     return ids.stream().map(id -> workspace().models().parse(id)).toList();
   }
 
-  private Optional<InferenceConfig> inference(JsonObject json, Path folder) {
-    return json.optionalString("snapshot")
+  private Optional<Path> source(JsonObject inference, Path folder) {
+    return inference
+        .optionalString("snapshot")
         .map(id -> {
           var source = folder.resolve("snapshot");
           Snapshot.restore(
               workspace().directory().resolve("snapshots"),
               id.replaceFirst("^sha256:", ""),
               source);
-          return new InferenceConfig(json.string("entryScript"), source, null);
+          return source;
         });
   }
 

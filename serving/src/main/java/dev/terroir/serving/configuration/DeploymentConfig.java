@@ -73,6 +73,17 @@ public record DeploymentConfig(
         json);
   }
 
+  /// Its document, with what was changed since it was read.
+  public JsonObject toJson() {
+    return source.toBuilder()
+        .put("computeType", computeType)
+        .put("port", port)
+        .put("authEnabled", authEnabled)
+        .put("tags", JsonValue.ofStrings(tags))
+        .put("description", description)
+        .build();
+  }
+
   // Numbers and yes or no often stand in quotes in these files.
   private static String number(JsonValue value) {
     return switch (value) {
