@@ -52,8 +52,7 @@ class TlsServerTest {
                 "SSL_CERT_FILE=" + authority.certificate(),
                 "PYTHONPATH=" + CLIENTS.resolve("terroir/src")));
     var team = folder.resolve("there/team");
-    try (var workspace =
-        Workspace.create("team", team, true, there.settings, Progress.SILENT)) {
+    try (var workspace = Workspace.create("team", team, true, there.settings, Progress.SILENT)) {
       var base = SmallBase.make(folder.resolve("base"), Terroir.python());
       workspace.update(
           before -> before.withDefaultBase(DefaultBases.Kind.CPU_PYTHON, base, folder));
@@ -139,8 +138,7 @@ class TlsServerTest {
     assertThat(submitted.code()).as(submitted.out() + submitted.err()).isZero();
     // It came as server-sent events.
     assertThat(submitted.out() + submitted.err()).contains("alpha 2.0");
-    try (var workspace =
-        RemoteWorkspace.open(url, terroir.settings, Progress.SILENT)) {
+    try (var workspace = RemoteWorkspace.open(url, terroir.settings, Progress.SILENT)) {
       assertThat(workspace.environments().get("demo", "1", null).version()).isEqualTo("1");
       var id = workspace.runs().list("first").getFirst().string("runId");
       assertThat(terroir.run("run metrics -r " + id).succeeds().out()).contains("loss", "0.5");
@@ -278,8 +276,8 @@ class TlsServerTest {
     trusting().run("environment list").succeeds();
     // Without the scheme's TLS.
     url = url.replace("https:", "http:");
-    assertThatThrownBy(() ->
-            RemoteWorkspace.open(url, trusting().settings, Progress.SILENT).close())
+    assertThatThrownBy(
+            () -> RemoteWorkspace.open(url, trusting().settings, Progress.SILENT).close())
         .isInstanceOfSatisfying(
             ClientException.class,
             e -> assertThat(e.problem().render()).contains("server-unreachable"));

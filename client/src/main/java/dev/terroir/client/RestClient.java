@@ -391,9 +391,9 @@ public final class RestClient implements AutoCloseable {
             distrust != null
                 ? distrust.hint(AUTHORITY)
                 : e instanceof SSLException
-                ? "check that the server at this address speaks TLS (`terroir serve"
-                    + " --tls-certificate`)"
-                : "check the address, and that `terroir serve` runs there"),
+                    ? "check that the server at this address speaks TLS (`terroir serve"
+                        + " --tls-certificate`)"
+                    : "check the address, and that `terroir serve` runs there"),
         e);
   }
 

@@ -33,7 +33,8 @@ public final class PrivateAuthority {
     }
     var request = new ArrayList<>(List.of("req", "-x509", "-nodes", "-days", "3"));
     request.addAll(EC);
-    Collections.addAll(request, "-subj", "/CN=" + name, "-keyout", file(".key"), "-out", file(".crt"));
+    Collections.addAll(
+        request, "-subj", "/CN=" + name, "-keyout", file(".key"), "-out", file(".crt"));
     openssl(request);
   }
 
@@ -94,9 +95,21 @@ public final class PrivateAuthority {
     openssl(request);
     openssl(
         List.of(
-            "x509", "-req", "-in", asked.toString(), "-CA", file(".crt"), "-CAkey", file(".key"),
-            "-CAcreateserial", "-days", Integer.toString(days), "-extfile", extensions.toString(),
-            "-out", certificate.toString()));
+            "x509",
+            "-req",
+            "-in",
+            asked.toString(),
+            "-CA",
+            file(".crt"),
+            "-CAkey",
+            file(".key"),
+            "-CAcreateserial",
+            "-days",
+            Integer.toString(days),
+            "-extfile",
+            extensions.toString(),
+            "-out",
+            certificate.toString()));
     return new Issued(certificate, key);
   }
 

@@ -51,11 +51,7 @@ final class Resources {
   }
 
   static List<Resource> of(
-      ServerContext context,
-      ApiDocument document,
-      String version,
-      RunQueue runs,
-      Limits limits) {
+      ServerContext context, ApiDocument document, String version, RunQueue runs, Limits limits) {
     var uploads = new Uploads(context.workspace().directory(), context.clock());
     return List.of(
         new ServerResource(context, document, version),

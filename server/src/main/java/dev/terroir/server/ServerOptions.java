@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param address where it listens
 /// @param certificate PEM, or null for no TLS
-/// @param key PEM of PKCS#8, or null for no TLS
+/// @param key PEM, not encrypted, or null for no TLS
 /// @param isInsecureAllowed whether it may be reached from elsewhere without TLS
 /// @param url what callers reach it by, or null for the address
 /// @param limits what it takes

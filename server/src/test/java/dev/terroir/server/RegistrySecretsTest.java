@@ -77,10 +77,10 @@ class RegistrySecretsTest {
         """
             .replace("LOGIN", auth("docker")));
     for (var name : new String[] {"podman", "docker"}) {
-      var helper = Files.createDirectories(folder.resolve("bin")).resolve("docker-credential-" + name);
+      var helper =
+          Files.createDirectories(folder.resolve("bin")).resolve("docker-credential-" + name);
       Files.writeString(
-          helper,
-          "#!/bin/sh\necho '{\"Username\":\"helper of " + name + "\",\"Secret\":\"x\"}'\n");
+          helper, "#!/bin/sh\necho '{\"Username\":\"helper of " + name + "\",\"Secret\":\"x\"}'\n");
       Files.setPosixFilePermissions(helper, PosixFilePermissions.fromString("rwx------"));
     }
   }
@@ -112,7 +112,9 @@ class RegistrySecretsTest {
           assertThat(user(of, parts[0], parts[1]))
               .as(name)
               .isEqualTo(
-                  new CredentialFiles(settings, home).find(parts[0], parts[1]).map(Credentials::user));
+                  new CredentialFiles(settings, home)
+                      .find(parts[0], parts[1])
+                      .map(Credentials::user));
         }
         assertThat(user(of, "entry.example", "a")).contains("podman");
         assertThat(user(of, "helper.example", "a")).contains("helper of podman");

@@ -63,9 +63,7 @@ class UploadsTest {
     served.server.close();
     var again =
         TerroirServer.start(
-            served.workspace,
-            ServerOptions.loopback("1.2.3", System.err),
-            Served.settings(folder));
+            served.workspace, ServerOptions.loopback("1.2.3", System.err), Served.settings(folder));
     try {
       api = new ApiClient(again.url(), served.tokens.get(Role.CONTRIBUTOR));
       assertThat(received(api)).isEqualTo(100_000);

@@ -42,7 +42,7 @@ public final class ServeCommand {
                 Option.value(
                     "--listen", "HOST:PORT", "Where; 127.0.0.1:8080 when left out, port 0 any."),
                 Option.value("--tls-certificate", "FILE", "PEM, read again when it changes."),
-                Option.value("--tls-key", "FILE", "Its key: PEM of PKCS#8, not encrypted."),
+                Option.value("--tls-key", "FILE", "Its key: PEM, not encrypted."),
                 Option.flag(
                     "--insecure-http", "Be reachable from other machines without TLS, too."),
                 Option.value(

@@ -63,12 +63,18 @@ public final class Distrust extends CertificateException {
     var own = chain[0];
     for (@Nullable Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof CertificateExpiredException) {
-        var ended = List.of(chain).stream().map(X509Certificate::getNotAfter).min(java.util.Date::compareTo);
+        var ended =
+            List.of(chain).stream()
+                .map(X509Certificate::getNotAfter)
+                .min(java.util.Date::compareTo);
         return new Distrust(
             Kind.TIME, "its certificate ended on " + ended.orElseThrow().toInstant(), failure);
       }
       if (cause instanceof CertificateNotYetValidException) {
-        var begins = List.of(chain).stream().map(X509Certificate::getNotBefore).max(java.util.Date::compareTo);
+        var begins =
+            List.of(chain).stream()
+                .map(X509Certificate::getNotBefore)
+                .max(java.util.Date::compareTo);
         return new Distrust(
             Kind.TIME, "its certificate begins on " + begins.orElseThrow().toInstant(), failure);
       }

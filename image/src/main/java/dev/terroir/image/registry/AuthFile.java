@@ -45,24 +45,30 @@ public final class AuthFile {
     var entries = Set.copyOf(auths.keySet());
     var asked = new LinkedHashSet<String>();
     helpers.keySet().forEach(key -> asked.add(CredentialFiles.registryOf(key)));
-    json.optionalObject("auths").orElse(JsonObject.EMPTY).members().forEach((key, entry) -> {
-      var isKnown =
-          asked.contains(CredentialFiles.registryOf(key))
-              || entries.stream().anyMatch(earlier -> CredentialFiles.isOf(key, earlier));
-      if (!isKnown && holdsCredentials(entry)) {
-        auths.put(key, entry);
-      }
-    });
-    json.optionalObject("credHelpers").orElse(JsonObject.EMPTY).members().forEach((key, helper) -> {
-      var registry = CredentialFiles.registryOf(key);
-      var isKnown =
-          asked.contains(registry)
-              || entries.stream()
-                  .anyMatch(entry -> CredentialFiles.registryOf(entry).equals(registry));
-      if (!isKnown) {
-        helpers.put(key, helper);
-      }
-    });
+    json.optionalObject("auths")
+        .orElse(JsonObject.EMPTY)
+        .members()
+        .forEach((key, entry) -> {
+          var isKnown =
+              asked.contains(CredentialFiles.registryOf(key))
+                  || entries.stream().anyMatch(earlier -> CredentialFiles.isOf(key, earlier));
+          if (!isKnown && holdsCredentials(entry)) {
+            auths.put(key, entry);
+          }
+        });
+    json.optionalObject("credHelpers")
+        .orElse(JsonObject.EMPTY)
+        .members()
+        .forEach((key, helper) -> {
+          var registry = CredentialFiles.registryOf(key);
+          var isKnown =
+              asked.contains(registry)
+                  || entries.stream()
+                      .anyMatch(entry -> CredentialFiles.registryOf(entry).equals(registry));
+          if (!isKnown) {
+            helpers.put(key, helper);
+          }
+        });
     if (store.isEmpty()) {
       store = json.optionalString("credsStore").orElse("");
     }
@@ -72,7 +78,8 @@ public final class AuthFile {
   private static boolean holdsCredentials(JsonValue entry) {
     return entry instanceof JsonObject object
         && List.of("auth", "identitytoken", "username").stream()
-            .anyMatch(name -> object.optionalString(name).filter(text -> !text.isEmpty()).isPresent());
+            .anyMatch(
+                name -> object.optionalString(name).filter(text -> !text.isEmpty()).isPresent());
   }
 
   /// Puts an entry before all that is known of a registry and of its parts, however it is spelled.
@@ -91,8 +98,7 @@ public final class AuthFile {
 
   /// Its text, which holds secrets.
   public String text() {
-    var json =
-        JsonObject.builder().put("auths", object(auths)).put("credHelpers", object(helpers));
+    var json = JsonObject.builder().put("auths", object(auths)).put("credHelpers", object(helpers));
     if (!store.isEmpty()) {
       json.put("credsStore", store);
     }

@@ -79,7 +79,8 @@ record CertificateFolder(List<X509Certificate> authorities, List<Pem.Identity> i
     } catch (Pem.UnusableException e) {
       throw unusable(e.file(), String.valueOf(e.getMessage()), e);
     } catch (IOException e) {
-      throw FoundationException.ofFile("the certificates of the registry cannot be read", folder, e);
+      throw FoundationException.ofFile(
+          "the certificates of the registry cannot be read", folder, e);
     }
   }
 
@@ -96,7 +97,9 @@ record CertificateFolder(List<X509Certificate> authorities, List<Pem.Identity> i
         Problem.of(FoundationCode.BAD_SETTING, "the certificates of the registry cannot be used")
             .at(Place.file(file))
             .because(why)
-            .hint("`containers-certs.d(5)` says what is in that folder; repair the file or remove it"),
+            .hint(
+                "`containers-certs.d(5)` says what is in that folder; repair the file or remove"
+                    + " it"),
         cause);
   }
 }

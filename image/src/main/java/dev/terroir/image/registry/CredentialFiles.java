@@ -126,8 +126,8 @@ public final class CredentialFiles implements CredentialSource {
     var whole = registryOf(registry);
     return (normalized(registry).contains("/") ? List.of(registry) : hosts(whole))
         .stream()
-        .map(CredentialFiles::normalized)
-        .anyMatch(host -> bare.equals(host) || bare.startsWith(host + "/"));
+            .map(CredentialFiles::normalized)
+            .anyMatch(host -> bare.equals(host) || bare.startsWith(host + "/"));
   }
 
   /// The registry that a key of such a file is about: host and port, `docker.io` for Docker Hub.

@@ -625,11 +625,11 @@ final class Host {
                     : Distrust.in(cause).isPresent()
                         ? Distrust.in(cause).get().hint(authority())
                         : LocalScheme.isDistrust(cause)
-                        ? "when the registry asks who calls, put a certificate and its key at"
-                            + " `"
-                            + CertificateFolder.usual(domain)
-                            + "/client.cert` and `client.key`"
-                        : "check the name, the network, and that the registry runs"),
+                            ? "when the registry asks who calls, put a certificate and its key at"
+                                + " `"
+                                + CertificateFolder.usual(domain)
+                                + "/client.cert` and `client.key`"
+                            : "check the name, the network, and that the registry runs"),
         cause);
   }
 }

@@ -61,8 +61,7 @@ class CertificateFolderTest {
     var identity = Pem.identity(issued.certificate(), issued.key());
     store.setKeyEntry(
         "own", identity.key(), new char[0], identity.chain().toArray(X509Certificate[]::new));
-    store.setCertificateEntry(
-        "authority", Pem.certificates(authority.certificate()).getFirst());
+    store.setCertificateEntry("authority", Pem.certificates(authority.certificate()).getFirst());
     var keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
     keys.init(store, new char[0]);
     var trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
@@ -171,7 +170,8 @@ class CertificateFolderTest {
     assertThatThrownBy(() -> tags(address))
         .isInstanceOfSatisfying(
             FoundationException.class,
-            e -> assertThat(e.problem().render()).contains("[bad-setting]", "no file `client.key`"));
+            e ->
+                assertThat(e.problem().render()).contains("[bad-setting]", "no file `client.key`"));
     put(address, "client.key", other.key());
     assertThatThrownBy(() -> tags(address))
         .isInstanceOfSatisfying(
@@ -185,7 +185,6 @@ class CertificateFolderTest {
     Files.writeString(certificate.resolveSibling("ca.crt"), "nothing");
     assertThatThrownBy(() -> tags(address))
         .isInstanceOfSatisfying(
-            FoundationException.class,
-            e -> assertThat(e.problem().render()).contains("ca.crt"));
+            FoundationException.class, e -> assertThat(e.problem().render()).contains("ca.crt"));
   }
 }

@@ -342,7 +342,8 @@ class DebianRegistryTest {
               ImageException.class,
               e -> {
                 assertThat(e.problem().code()).isEqualTo(ImageCode.REGISTRY_UNREACHABLE);
-                assertThat(e.problem().why()).anyMatch(why -> why.contains("nobody here vouches for"));
+                assertThat(e.problem().why())
+                    .anyMatch(why -> why.contains("nobody here vouches for"));
                 assertThat(e.problem().hints()).first().asString().contains("SSL_CERT_FILE");
               });
     }

@@ -24,7 +24,7 @@ public final class UploadResource implements Resource {
   @Override
   public Map<String, Guarded> operations() {
     return Map.of(
-        "getUpload", Guarded.contributor(this::get),
+        "getUpload", Guarded.reader(this::get),
         "putUpload", Guarded.contributor(this::put),
         "deleteUpload", Guarded.contributor(this::delete));
   }

@@ -22,10 +22,10 @@ import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// Big files on their way in, piece by piece, each a file that only ever grows: what has come is its
-/// length, so that an upload goes on after the connection or the server has gone, also at another
-/// server of the workspace. An upload is its caller's own, by the digest that it shall have at the
-/// end. Thread-safe.
+/// Big files on their way in, piece by piece, each a file that only ever grows: what has come is
+/// its length, so that an upload goes on after the connection or the server has gone, also at
+/// another server of the workspace. An upload is its caller's own, by the digest that it shall have
+/// at the end. Thread-safe.
 ///
 /// Two requests of one upload, of which the client of one may have gone without the server knowing
 /// yet, do not wait for each other: whoever finds that the file has grown beyond what it was about
@@ -110,8 +110,7 @@ public final class Uploads {
   private void write(Path file, ByteBuffer bytes, long at) throws IOException {
     var lock = locks[Math.floorMod(file.hashCode(), locks.length)];
     lock.lock();
-    try (var channel =
-            FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try (var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         var _ = channel.lock()) {
       var size = channel.size();
       if (size != at) {
@@ -149,8 +148,8 @@ public final class Uploads {
     }
   }
 
-  /// The content that a request brings: its body, or the upload that its parameter `uploaded` names,
-  /// which stays until [#finish].
+  /// The content that a request brings: its body, or the upload that its parameter `uploaded`
+  /// names, which stays until [#finish].
   ///
   /// @throws ServerException code `content-not-found` when nothing was uploaded, `content-mismatch`
   ///   when it has another digest; it is given up then

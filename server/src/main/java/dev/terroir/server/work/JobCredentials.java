@@ -129,8 +129,7 @@ public final class JobCredentials {
     var home = settings.get("HOME").orElse(System.getProperty("user.home"));
     var joined = AuthFile.of(new CredentialFiles(settings, Path.of(home)).files());
     for (var name : secrets) {
-      joined.put(
-          name.substring(REGISTRY.length()), context.secrets().get(name).orElse(""));
+      joined.put(name.substring(REGISTRY.length()), context.secrets().get(name).orElse(""));
     }
     var file = folder.resolve("auth.json");
     AtomicFiles.writePrivate(file, joined.text());
