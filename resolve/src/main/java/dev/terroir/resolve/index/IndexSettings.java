@@ -1,7 +1,6 @@
 package dev.terroir.resolve.index;
 
 import dev.terroir.foundation.home.Settings;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,15 +30,10 @@ public final class IndexSettings {
   ///
   /// @param settings the process environment
   /// @param python the user's Python, whose own `pip.conf` is read too, or empty
+  /// @throws dev.terroir.resolve.ResolveException code `bad-setting` for a file that pip refuses
   public static IndexSettings read(Settings settings, Optional<Path> python) {
-    var values = new TreeMap<String, String>();
-    var read = new ArrayList<Path>();
-    for (var file : configurationFiles(settings, python)) {
-      if (Files.isRegularFile(file)) {
-        read.add(file);
-        readFile(file, values);
-      }
-    }
+    var read = configurationFiles(settings, python).stream().filter(Files::isRegularFile).toList();
+    var values = new TreeMap<>(PipConfiguration.merged(read));
     settings
         .variables()
         .forEach((name, value) -> {
@@ -60,14 +54,10 @@ public final class IndexSettings {
       files.add(Path.of(directory, "pip", "pip.conf"));
     }
     files.add(Path.of("/etc/pip.conf"));
-    var home = Path.of(settings.get("HOME").orElse(System.getProperty("user.home")));
-    files.add(home.resolve(".pip/pip.conf"));
-    files.add(
-        settings
-            .get("XDG_CONFIG_HOME")
-            .map(Path::of)
-            .orElse(home.resolve(".config"))
-            .resolve("pip/pip.conf"));
+    // Spec: pip leaves the user's own files out where the variable names one that is there.
+    if (explicit.isEmpty() || !Files.exists(Path.of(explicit.get()))) {
+      files.addAll(usersFiles(settings));
+    }
     python
         .map(Path::getParent)
         .map(Path::getParent)
@@ -76,32 +66,19 @@ public final class IndexSettings {
     return files;
   }
 
-  private static void readFile(Path file, Map<String, String> values) {
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(file);
-    } catch (IOException e) {
-      // pip itself goes on without a file that it cannot read.
-      return;
-    }
-    var applies = false;
-    var key = "";
-    for (var line : lines) {
-      var text = line.strip();
-      if (text.isEmpty() || text.startsWith("#") || text.startsWith(";")) {
-        continue;
-      }
-      if (text.startsWith("[")) {
-        applies = text.equals("[global]") || text.equals("[install]") || text.equals("[download]");
-        key = "";
-      } else if (applies && Character.isWhitespace(line.charAt(0)) && !key.isEmpty()) {
-        values.merge(key, text, (before, more) -> (before + " " + more).strip());
-      } else if (applies && text.matches("[^=:]+[=:].*")) {
-        var split = text.split("\\s*[=:]\\s*", 2);
-        key = split[0].toLowerCase(Locale.ROOT).replace('_', '-');
-        values.put(key, split[1]);
-      }
-    }
+  private static List<Path> usersFiles(Settings settings) {
+    var home = home(settings);
+    return List.of(
+        home.resolve(".pip/pip.conf"),
+        settings
+            .get("XDG_CONFIG_HOME")
+            .map(Path::of)
+            .orElse(home.resolve(".config"))
+            .resolve("pip/pip.conf"));
+  }
+
+  private static Path home(Settings settings) {
+    return Path.of(settings.get("HOME").orElse(System.getProperty("user.home")));
   }
 
   /// The files that were read, in the order in which later ones win.
@@ -130,6 +107,7 @@ public final class IndexSettings {
     if (!variables.containsKey("UV_FIND_LINKS")) {
       var links =
           words("find-links").stream()
+              .map(link -> link.startsWith("~/") ? home(settings) + link.substring(1) : link)
               .filter(link -> link.contains("://") || Files.exists(Path.of(link)))
               .toList();
       if (!links.isEmpty()) {
@@ -140,6 +118,7 @@ public final class IndexSettings {
     put(variables, "UV_HTTP_TIMEOUT", "default-timeout");
     put(variables, "UV_HTTP_TIMEOUT", "timeout");
     put(variables, "SSL_CERT_FILE", "cert");
+    put(variables, "SSL_CLIENT_CERT", "client-cert");
     put(variables, "UV_KEYRING_PROVIDER", "keyring-provider");
     if (!List.of("disabled", "subprocess")
         .contains(variables.getOrDefault("UV_KEYRING_PROVIDER", "disabled"))) {
@@ -180,7 +159,8 @@ public final class IndexSettings {
   }
 
   private boolean flag(String name) {
-    return List.of("1", "true", "yes", "on")
+    // Spec: Python's `strtobool`.
+    return List.of("1", "true", "yes", "on", "y", "t")
         .contains(pip.getOrDefault(name, "").toLowerCase(Locale.ROOT));
   }
 }
