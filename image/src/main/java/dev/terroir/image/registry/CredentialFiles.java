@@ -11,6 +11,7 @@ import dev.terroir.foundation.process.Command;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
 import dev.terroir.image.oci.ImageReference;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,9 +26,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The credentials that `docker login` and `podman login` keep. Looked at in this order: the file
 /// that `REGISTRY_AUTH_FILE` names, alone when it is set; else `containers/auth.json` below
-/// `$XDG_RUNTIME_DIR` and below `$XDG_CONFIG_HOME`, then Docker's `config.json` below
-/// `$DOCKER_CONFIG`. In each, a helper for the registry goes before an entry, and an entry before
-/// the helper for all.
+/// `$XDG_RUNTIME_DIR` (`/run/containers/UID/auth.json` while that is not set) and below
+/// `$XDG_CONFIG_HOME`, then Docker's `config.json` below `$DOCKER_CONFIG`. In each, a helper for
+/// the registry goes before an entry, and an entry before the helper for all.
 ///
 /// Immutable and thread-safe; files are read when they are asked for.
 ///
@@ -57,7 +58,9 @@ public final class CredentialFiles implements CredentialSource {
     } else {
       settings
           .get("XDG_RUNTIME_DIR")
-          .ifPresent(directory -> places.add(Path.of(directory, "containers", "auth.json")));
+          .map(directory -> Path.of(directory, "containers", "auth.json"))
+          .or(CredentialFiles::runtimeFile)
+          .ifPresent(places::add);
       places.add(
           settings
               .get("XDG_CONFIG_HOME")
@@ -73,6 +76,16 @@ public final class CredentialFiles implements CredentialSource {
               .resolve("config.json"));
     }
     this.files = List.copyOf(places);
+  }
+
+  /// Where logins are kept while the user is logged in and no variable names the place.
+  private static Optional<Path> runtimeFile() {
+    try {
+      var user = String.valueOf(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+      return Optional.of(Path.of("/run/containers", user, "auth.json"));
+    } catch (IOException | UnsupportedOperationException e) {
+      return Optional.empty();
+    }
   }
 
   /// The files that are looked at, in order.
@@ -155,9 +168,12 @@ public final class CredentialFiles implements CredentialSource {
     return keys;
   }
 
-  /// Docker writes keys as URLs with a version in their path.
+  /// Docker writes keys as URLs, of which the host counts.
   private static String normalized(String key) {
-    var bare = key.replaceFirst("^https?://", "").replaceFirst("/v[12]/?$", "");
+    var bare =
+        key.matches("https?://.*")
+            ? key.replaceFirst("^https?://", "").replaceFirst("/.*", "")
+            : key.replaceFirst("/v[12]/?$", "");
     return bare.endsWith("/") ? bare.substring(0, bare.length() - 1) : bare;
   }
 
@@ -177,10 +193,12 @@ public final class CredentialFiles implements CredentialSource {
     try {
       var text = new String(Base64.getDecoder().decode(auth.get().strip()), StandardCharsets.UTF_8);
       var colon = text.indexOf(':');
-      if (colon > 0) {
-        return Optional.of(
-            Credentials.of(text.substring(0, colon), text.substring(colon + 1).replace("\0", "")));
-      }
+      // Podman and Docker go on without an entry that has no colon, as if it were not there.
+      return colon < 0
+          ? Optional.empty()
+          : Optional.of(
+              Credentials.of(
+                  text.substring(0, colon), text.substring(colon + 1).replace("\0", "")));
     } catch (IllegalArgumentException e) {
       // Told below, without the text, which is a secret.
     }

@@ -83,6 +83,46 @@ class CredentialsTest {
   }
 
   @Test
+  void withoutADirectoryOfTheSessionThatOfTheUserIsLookedAt() throws IOException {
+    environment.remove("XDG_RUNTIME_DIR");
+    assertThat(files().files())
+        .startsWith(
+            Path.of("/run/containers", "" + Files.getAttribute(home, "unix:uid"), "auth.json"));
+  }
+
+  @Test
+  void ofAKeyThatIsAnAddressTheHostCounts() throws IOException {
+    write(".docker/config.json", entry("https://r.example/some/path", "address"));
+    assertThat(user("r.example", "a")).isEqualTo("address");
+    write(".docker/config.json", entry("http://r.example/", "plain"));
+    assertThat(user("r.example", "a")).isEqualTo("plain");
+    write(".docker/config.json", entry("r.example/some", "part"));
+    assertThat(user("r.example", "a")).isEmpty();
+  }
+
+  // What `skopeo login --get-login` makes of the same files.
+  @Test
+  void anEntryWithoutAColonIsNoneAndAUserMayBeEmpty() throws IOException {
+    var none = Base64.getEncoder().encodeToString("token".getBytes(StandardCharsets.UTF_8));
+    write(".docker/config.json", "{'auths':{'r.example':{'auth':'" + none + "'}}}");
+    assertThat(files().find("r.example", "a")).isEmpty();
+    write(".docker/config.json", entry("r.example", ""));
+    assertThat(files().find("r.example", "a")).contains(Credentials.of("", SECRET));
+  }
+
+  @Test
+  void whatElseStandsInSuchFilesIsPassedOver() throws IOException {
+    write(".config/containers/auth.json", "{'auths':null,'credHelpers':null,'credsStore':''}");
+    write(
+        ".docker/config.json",
+        "{'auths':{'r.example':{'auth':'%s','email':'a@b'},'x.example':{}},'credHelpers':{},'HttpHeaders':{'User-Agent':'Docker-Client/19.03.1"
+                .formatted(auth("kept"))
+            + " (linux)'},'detachKeys':'ctrl-e,e','currentContext':'default','proxies':{'default':{'noProxy':'x'}}}");
+    assertThat(user("r.example", "a")).isEqualTo("kept");
+    assertThat(files().find("x.example", "a")).isEmpty();
+  }
+
+  @Test
   void theMostSpecificKeyWins() throws IOException {
     write(
         ".docker/config.json",

@@ -27,6 +27,9 @@ public final class Channels {
   /// In a list of channels: those of the user's settings are not to be added.
   public static final String NO_DEFAULTS = "nodefaults";
 
+  private static final Pattern MEMBER =
+      Pattern.compile(
+          "(?<=[\\[,])\\s*channel\\s*=\\s*(?:\"([^\"]+)\"|'([^']+)'|([^,\\]\\s]+))\\s*");
   private static final Pattern TOKEN = Pattern.compile("/t/([^/]+)(?=/|$)");
   private final CondaSettings settings;
   private final Path directory;
@@ -110,25 +113,44 @@ public final class Channels {
   ///
   /// @param spec such as `conda-forge::numpy` or `conda-forge/linux-64::numpy`
   public String withUrl(String spec) {
-    var end = spec.indexOf("::");
-    if (end <= 0 || spec.indexOf('[') >= 0 && spec.indexOf('[') < end) {
+    var text = channelFirst(spec);
+    var end = end(text);
+    if (end <= 0) {
       return spec;
     }
-    var name = spec.substring(0, end).strip();
+    var name = text.substring(0, end).strip();
     if (multichannel(name).isPresent()) {
-      return spec;
+      return text;
     }
     var subdir = name.substring(name.lastIndexOf('/') + 1);
     var within = Subdirs.isKnown(subdir) ? "/" + subdir : "";
-    return url(name) + within + spec.substring(end);
+    return url(name) + within + text.substring(end);
+  }
+
+  private static int end(String spec) {
+    var end = spec.indexOf("::");
+    return spec.indexOf('[') >= 0 && spec.indexOf('[') < end ? -1 : end;
+  }
+
+  /// `x::name` for `name[channel=x]`, which means the same.
+  private static String channelFirst(String spec) {
+    var bracket = spec.indexOf('[');
+    var member = MEMBER.matcher(spec);
+    if (bracket <= 0 || end(spec) >= 0 || !member.find(bracket)) {
+      return spec;
+    }
+    var name = member.group(1) != null ? member.group(1) : member.group(2);
+    var rest = spec.substring(0, member.start()) + spec.substring(member.end());
+    rest = rest.replaceAll("\\[\\s*,", "[").replaceAll(",\\s*]", "]");
+    rest = rest.replaceAll(",\\s*,", ",").replace("[]", "");
+    return (name != null ? name : member.group(3)) + "::" + rest;
   }
 
   /// The channel that a match spec names, if it names one.
   public Optional<Channel> named(String spec) {
-    var end = spec.indexOf("::");
-    return end <= 0 || spec.indexOf('[') >= 0 && spec.indexOf('[') < end
-        ? Optional.empty()
-        : Optional.of(resolve(spec.substring(0, end)));
+    var text = channelFirst(spec);
+    var end = end(text);
+    return end <= 0 ? Optional.empty() : Optional.of(resolve(text.substring(0, end)));
   }
 
   private String url(String name) {
@@ -141,15 +163,21 @@ public final class Channels {
       return clean(directory.resolve(path).normalize().toUri().toString());
     }
     var bare = withoutSubdir(name);
-    for (var custom : settings.customChannels().entrySet()) {
-      if (bare.equals(custom.getKey()) || bare.startsWith(custom.getKey() + "/")) {
-        return clean(base(custom.getValue()) + "/" + bare);
+    var custom = settings.customChannels();
+    // The name itself, else what is left of it without its last parts.
+    for (var part = bare; !part.isEmpty(); part = above(part)) {
+      if (custom.containsKey(part)) {
+        return clean(base(custom.get(part)) + "/" + bare);
       }
     }
     if (Files.isDirectory(directory.resolve(name).resolve("noarch"))) {
       return clean(directory.resolve(name).normalize().toUri().toString());
     }
     return clean(base(settings.channelAlias()) + "/" + bare);
+  }
+
+  private static String above(String name) {
+    return name.substring(0, Math.max(0, name.lastIndexOf('/')));
   }
 
   private String base(String url) {

@@ -20,6 +20,9 @@ public final class CondaSettings {
   private static final List<String> DEFAULT_CHANNELS =
       List.of("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r");
 
+  /// How a file says that a scheme has no proxy.
+  private static final List<String> NO_PROXY = List.of("", "none", "null", "false");
+
   private final Settings settings;
   private final Condarc condarc;
 
@@ -83,8 +86,8 @@ public final class CondaSettings {
   /// `strict`, `flexible` or `disabled`; strict unless the user says otherwise.
   public String channelPriority() {
     return switch (condarc.text("channel_priority").orElse("strict").toLowerCase(Locale.ROOT)) {
-      case "flexible", "true", "yes", "1" -> "flexible";
-      case "disabled", "false", "no", "0" -> "disabled";
+      case "flexible", "true", "yes", "on", "1" -> "flexible";
+      case "disabled", "false", "no", "off", "0" -> "disabled";
       default -> "strict";
     };
   }
@@ -137,7 +140,10 @@ public final class CondaSettings {
         .forEach((scheme, urls) -> {
           var name = scheme.toUpperCase(Locale.ROOT) + "_PROXY";
           if (scheme.matches("https?") && !variables.containsKey(name.toLowerCase(Locale.ROOT))) {
-            urls.stream().findFirst().ifPresent(url -> variables.putIfAbsent(name, url));
+            urls.stream()
+                .filter(url -> !NO_PROXY.contains(url.toLowerCase(Locale.ROOT)))
+                .findFirst()
+                .ifPresent(url -> variables.putIfAbsent(name, url));
           }
         });
     condarc
@@ -152,6 +158,7 @@ public final class CondaSettings {
 
   /// Whether the user wants certificates unchecked, which is not done.
   public boolean wantsUncheckedCertificates() {
-    return condarc.text("ssl_verify").filter("false"::equalsIgnoreCase).isPresent();
+    return List.of("false", "no", "off", "0")
+        .contains(condarc.text("ssl_verify").orElse("").toLowerCase(Locale.ROOT));
   }
 }

@@ -109,10 +109,42 @@ class ChannelsTest {
     assertThat(channels.withUrl("conda-forge/linux-64::numpy"))
         .isEqualTo("http://host/conda-forge/linux-64::numpy");
     assertThat(channels.withUrl("defaults::numpy")).isEqualTo("defaults::numpy");
-    assertThat(channels.withUrl("numpy[channel=x]")).isEqualTo("numpy[channel=x]");
+    assertThat(channels.withUrl("numpy[md5=ab, build=x]")).isEqualTo("numpy[md5=ab, build=x]");
     assertThat(channels.named("conda-forge::numpy").orElseThrow().urls())
         .containsExactly("http://host/conda-forge");
     assertThat(channels.named("numpy")).isEmpty();
+  }
+
+  @Test
+  void aChannelInBracketsIsTheSameChannel() throws IOException {
+    var channels = channels("custom_channels: {own: 'http://host/conda'}\n");
+    assertThat(channels.withUrl("numpy[channel=own]")).isEqualTo("http://host/conda/own::numpy");
+    assertThat(channels.withUrl("numpy >=1[build='py*', channel=\"own/noarch\"]"))
+        .isEqualTo("http://host/conda/own/noarch::numpy >=1[build='py*']");
+    assertThat(channels.withUrl("numpy[ channel='own' , md5=ab]"))
+        .isEqualTo("http://host/conda/own::numpy[ md5=ab]");
+    assertThat(channels.withUrl("x::numpy[channel=own]")).endsWith("/x::numpy[channel=own]");
+    assertThat(channels.withUrl("numpy[channel=defaults]")).isEqualTo("defaults::numpy");
+    assertThat(channels.named("numpy[version='>=1', channel=own]").orElseThrow().urls())
+        .containsExactly("http://host/conda/own");
+    assertThat(channels.named("numpy[subchannel=own]")).isEmpty();
+  }
+
+  @Test
+  void ofCustomChannelsTheLongestNameCounts() throws IOException {
+    var condarc =
+        """
+        custom_channels:
+          org: http://one.example
+          org/team: http://two.example/conda/
+        """;
+    assertThat(urls(condarc, "org", "org/team", "org/team/label/dev", "org/teams", "organ"))
+        .containsExactly(
+            "http://one.example/org",
+            "http://two.example/conda/org/team",
+            "http://two.example/conda/org/team/label/dev",
+            "http://one.example/org/teams",
+            "https://conda.anaconda.org/organ");
   }
 
   @Test

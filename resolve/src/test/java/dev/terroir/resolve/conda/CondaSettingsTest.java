@@ -86,6 +86,27 @@ class CondaSettingsTest {
   }
 
   @Test
+  void noProxyIsWrittenInManyWays() throws IOException {
+    for (var word : List.of("none", "", "''", "false", "'False'", "~")) {
+      write(".condarc", "proxy_servers:\n  http: http://proxy.example:8080\n  https: " + word);
+      assertThat(read(Map.of()).variables())
+          .as(word)
+          .containsEntry("HTTP_PROXY", "http://proxy.example:8080")
+          .doesNotContainKey("HTTPS_PROXY");
+    }
+  }
+
+  @Test
+  void theWordsForYesAndNoAreThoseOfYaml() throws IOException {
+    write(".condarc", "ssl_verify: No\nchannel_priority: off\n");
+    assertThat(read(Map.of()).wantsUncheckedCertificates()).isTrue();
+    assertThat(read(Map.of()).channelPriority()).isEqualTo("disabled");
+    write(".condarc", "ssl_verify: yes\nchannel_priority: on\n");
+    assertThat(read(Map.of()).wantsUncheckedCertificates()).isFalse();
+    assertThat(read(Map.of()).channelPriority()).isEqualTo("flexible");
+  }
+
+  @Test
   void aFileThatIsNoMappingIsAnErrorWithItsPlace() throws IOException {
     write(".condarc", "channels:\n  - a\n b: [\n");
     assertThatThrownBy(() -> read(Map.of()))
