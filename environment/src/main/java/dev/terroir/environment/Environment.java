@@ -1,6 +1,7 @@
 package dev.terroir.environment;
 
 import dev.terroir.environment.conda.CondaDependencies;
+import dev.terroir.environment.conda.CondaDependency;
 import dev.terroir.environment.existing.ExistingEnvironment;
 import dev.terroir.environment.pylock.PylockFile;
 import dev.terroir.environment.pyproject.PyProject;
@@ -174,14 +175,20 @@ public record Environment(
   ///
   /// @param group a dependency group or extra to add, or null
   public static Environment fromPyProject(String name, Path file, @Nullable String group) {
-    return fromPyProject(name, file, group, CondaDependencies.defaults());
+    return fromPyProject(name, file, group, CondaDependencies.defaults(), _ -> {});
   }
 
   private static Environment fromPyProject(
-      String name, Path file, @Nullable String group, CondaDependencies beside) {
+      String name,
+      Path file,
+      @Nullable String group,
+      CondaDependencies beside,
+      Consumer<String> warnings) {
     var project = PyProject.read(file);
-    return withPython(
-        ofPipLines(name, project.dependencies(group), beside), project.requiresPython());
+    var environment = ofPipLines(name, project.dependencies(group), beside);
+    var limited = withConstraints(environment, project.constraints());
+    project.warnings().forEach(warnings);
+    return withPython(limited, project.requiresPython());
   }
 
   private static Environment fromPylock(
@@ -238,7 +245,7 @@ public record Environment(
     return switch (PackageFile.of(file)) {
       case CONDA -> fromCondaSpecification(name, file, settings, warnings);
       case REQUIREMENTS -> fromPipRequirements(name, file, beside, settings, warnings);
-      case PYPROJECT -> fromPyProject(name, file, group, beside);
+      case PYPROJECT -> fromPyProject(name, file, group, beside, warnings);
       case PYLOCK -> fromPylock(name, file, group, beside, warnings);
     };
   }
@@ -287,8 +294,15 @@ public record Environment(
 
   private static Environment ofPipLines(String name, List<String> lines, CondaDependencies beside) {
     var packages = beside;
+    var named = new ArrayList<String>();
     for (var line : lines) {
-      packages = line.startsWith("-") ? packages.setPipOption(line) : packages.addPipPackage(line);
+      var project = CondaDependency.pipName(line).orElse("");
+      // One project may have a line for each of several markers; all of them count.
+      packages =
+          line.startsWith("-") || named.contains(project)
+              ? packages.setPipOption(line)
+              : packages.addPipPackage(line);
+      named.add(project);
     }
     return of(name, packages);
   }

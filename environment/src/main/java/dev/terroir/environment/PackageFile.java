@@ -98,13 +98,19 @@ final class PackageFile {
       case "toml" -> {
         return toml() ? Kind.PYLOCK : Kind.PYPROJECT;
       }
+      case "py" -> script();
       case "txt", "in" -> {
         if (name.equals("apt.txt")) {
           throw foreign("a list of Debian packages", 1, "give a file of Python or conda packages");
         }
         return Kind.REQUIREMENTS;
       }
-      case "json" -> json();
+      case "json" -> {
+        if (json().containsKey("dependencies")) {
+          // What `conda env export --json` writes; JSON is YAML, too.
+          return Kind.CONDA;
+        }
+      }
       default -> {
         if (lines.stream().anyMatch(line -> line.startsWith("[[package]]"))
             || name.equals("pipfile")) {
@@ -133,6 +139,20 @@ final class PackageFile {
                           + SavedDirectory.DOCKERFILE;
                   default -> "give an environment.yml, a requirements.txt or a pyproject.toml";
                 }));
+  }
+
+  private static final Pattern SCRIPT = Pattern.compile("# /// script\\s*");
+
+  // Spec: "Inline script metadata".
+  private void script() {
+    for (int i = 0; i < lines.size(); i++) {
+      if (SCRIPT.matcher(lines.get(i)).matches()) {
+        throw foreign(
+            "a script with its dependencies inside",
+            i + 1,
+            "write a requirements.txt with `uv export --script " + file.getFileName() + "`");
+      }
+    }
   }
 
   /// Lists of conda packages, whatever their ending.
@@ -325,7 +345,7 @@ final class PackageFile {
         : foreign("a lock of another tool", line, "give the file that it was made from");
   }
 
-  private void json() {
+  private Map<String, Integer> json() {
     var keys = new LinkedHashMap<String, Integer>();
     for (int i = 0; i < lines.size(); i++) {
       var matcher = JSON_KEY.matcher(lines.get(i));
@@ -334,6 +354,7 @@ final class PackageFile {
       }
     }
     service(keys);
+    return keys;
   }
 
   // The other files of the service, each with the command that takes it.

@@ -229,4 +229,59 @@ class PackageFileTest {
                     .endsWith("field `python.condaDependencies`"));
     assertThat(warnings).isEmpty();
   }
+
+  private Environment read(Path folder, String name, String text) throws IOException {
+    return Environment.fromFile("e", Files.writeString(folder.resolve(name), text), null, _ -> {});
+  }
+
+  @Test
+  void everyLineOfAProjectCountsWhateverItsMarker(@TempDir Path folder) throws IOException {
+    var lines =
+        List.of(
+            "numpy==1.21 ; python_version < \"3.10\"",
+            "numpy==1.26 ; python_version >= \"3.10\"",
+            "azureml_defaults==1.2");
+    assertThat(
+            read(folder, "requirements.txt", String.join("\n", lines) + "\n" + lines.get(0))
+                .condaDependencies()
+                .orElseThrow()
+                .pipPackages())
+        .containsExactly(lines.get(2), lines.get(0), lines.get(1));
+  }
+
+  @Test
+  void whatCondaExportsAsJsonIsRead(@TempDir Path folder) throws IOException {
+    var text =
+        "{\"name\":\"x\",\"channels\":[\"conda-forge\"],"
+            + "\"dependencies\":[\"python=3.9=h1_0\",{\"pip\":[\"a==1\"]}],\"prefix\":\"/x\"}";
+    var packages = read(folder, "env.json", text).condaDependencies().orElseThrow();
+    assertThat(packages.condaPackages()).containsExactly("python=3.9=h1_0");
+    assertThat(packages.pipPackages()).containsExactly("a==1");
+    assertThat(told(folder, "package.json", "{\"dependencies\": {\"left-pad\": \"1\"}}"))
+        .contains("must be a list");
+  }
+
+  @Test
+  void whatPeopleLeaveInFilesIsToldWithWhatToDo(@TempDir Path folder) throws IOException {
+    var begin = "name: x\ndependencies:\n";
+    assertThat(told(folder, "a.yml", begin + "\t- python=3.9\n")).contains(":3:", "spaces");
+    assertThat(told(folder, "b.yml", begin + "  {% if gpu %}\n  - a\n  {% endif %}\n"))
+        .contains(":3:", "template");
+    assertThat(told(folder, "c.yml", begin + "<<<<<<< HEAD\n  - a\n")).contains("merge conflict");
+    assertThat(told(folder, "d.yml", begin + "  - a\n---\nname: y\n")).contains("one document");
+    assertThat(told(folder, "e.yml", begin + "  - pip: numpy\n")).contains(":3:", "`- `");
+    assertThat(told(folder, "f.yml", begin + "  - pip:\n    - a --no-binary :all:\n"))
+        .contains(":4:", "quotes");
+    assertThat(told(folder, "g.py", "# /// script\n# dependencies = [\"a\"]\n# ///\n"))
+        .contains("g.py:1", "uv export --script g.py");
+  }
+
+  private static String told(Path folder, String name, String text) throws IOException {
+    var file = Files.writeString(folder.resolve(name), text);
+    try {
+      return "accepted: " + Environment.fromFile("e", file, null, _ -> {});
+    } catch (EnvironmentException e) {
+      return e.problem().render();
+    }
+  }
 }

@@ -297,7 +297,12 @@ final class CondaReader {
                 block.items().stream().map(item -> item.text().strip()).toList()));
       }
       case YamlNode other ->
-          problem("`pip` must hold a list, each line of it a requirement", other.mark());
+          problems.add(
+              Problem.of(
+                      EnvironmentCode.CONDA_SPECIFICATION,
+                      "`pip` must hold a list, each line of it a requirement")
+                  .at(other.mark().place())
+                  .hint("write each requirement into a line of its own below `pip:`, after `- `"));
     }
   }
 
@@ -319,7 +324,13 @@ final class CondaReader {
             warnings.add(item.mark().place().text() + ": this entry is empty and is left out");
         case YamlNode.Scalar scalar -> items.add(new Item(scalar.text(), scalar.mark()));
         case YamlNode other ->
-            problem(what + " must be written as text, not as a list or mapping", other.mark());
+            problems.add(
+                Problem.of(
+                        EnvironmentCode.CONDA_SPECIFICATION,
+                        what + " must be written as text, not as a list or mapping")
+                    .at(other.mark().place())
+                    .because("YAML takes `: ` within a line, or `:` at its end, for a mapping")
+                    .hint("put the line into quotes"));
       }
     }
     return new Block(sequence, items);

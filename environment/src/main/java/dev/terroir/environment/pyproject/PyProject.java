@@ -27,10 +27,12 @@ public final class PyProject {
 
   private final Path file;
   private final TomlParseResult toml;
+  private final UvTables uv;
 
   private PyProject(Path file, TomlParseResult toml) {
     this.file = file;
     this.toml = toml;
+    this.uv = new UvTables(toml, file);
   }
 
   /// Reads a file.
@@ -59,7 +61,8 @@ public final class PyProject {
         : Optional.empty();
   }
 
-  /// The dependencies of the project and of a group or extra.
+  /// The dependencies of the project and of a group or extra, and the options of the indexes that
+  /// the project has them from.
   ///
   /// @param group name of a dependency group, else of an extra, or null for none
   /// @throws EnvironmentException code `pyproject` when they are dynamic, of another tool's form,
@@ -102,7 +105,20 @@ public final class PyProject {
     if (!collector.problems.isEmpty()) {
       throw new EnvironmentException(collector.problems);
     }
-    return List.copyOf(collector.found);
+    var all = new ArrayList<>(uv.options());
+    all.addAll(uv.sourced(collector.found));
+    return List.copyOf(all);
+  }
+
+  /// Versions that the project limits without asking for the package, for uv.
+  public List<String> constraints() {
+    return uv.constraints();
+  }
+
+  /// A sentence for everything in the file that would choose other packages and is not followed,
+  /// once its dependencies are asked for.
+  public List<String> warnings() {
+    return uv.warnings();
   }
 
   private EnvironmentException dynamic(TomlTable project, String what, String key) {
@@ -121,7 +137,7 @@ public final class PyProject {
     var extras = project == null ? null : project.getTable("optional-dependencies");
     var extra = extras == null ? Optional.<String>empty() : key(extras, group);
     if (extras != null && extra.isPresent()) {
-      collector.requirements(extras, extra.get());
+      collector.own(extras, extra.get(), Optional.empty());
       return;
     }
     if (project != null && strings(project, "dynamic").contains("optional-dependencies")) {
@@ -144,6 +160,7 @@ public final class PyProject {
   private final class Collector {
     private final List<String> found = new ArrayList<>();
     private final List<Problem> problems = new ArrayList<>();
+    private final List<String> inside = new ArrayList<>();
     private int expanded;
 
     void requirements(TomlTable table, String key) {
@@ -225,14 +242,59 @@ public final class PyProject {
         return;
       }
       try {
-        Requirement.parse(text);
-        found.add(text.strip());
+        var requirement = Requirement.parse(text);
+        if (requirement.url() == null && isOwn(requirement)) {
+          own(requirement, line);
+        } else {
+          found.add(text.strip());
+        }
       } catch (Requirement.SyntaxException e) {
         problems.add(
             Problem.of(
                     EnvironmentCode.REQUIREMENT_SYNTAX,
                     "`" + text + "` is no requirement: " + e.what())
                 .at(new Place(file + ":" + line, text, e.offset() + 1)));
+      }
+    }
+
+    // The extras of the project itself, whose name on an index is anybody's.
+    private boolean isOwn(Requirement requirement) {
+      return !requirement.extras().isEmpty()
+          && toml.get(List.of("project", "name")) instanceof String name
+          && DistributionName.normalized(name).equals(requirement.normalizedName());
+    }
+
+    private void own(Requirement requirement, int line) {
+      for (var extra : requirement.extras()) {
+        if (toml.get(List.of("project", "optional-dependencies")) instanceof TomlTable extras
+            && key(extras, extra).isPresent()) {
+          own(extras, key(extras, extra).get(), requirement.optionalMarker());
+        } else {
+          add("the project has no extra `" + extra + "`", line, "define it, or take it out");
+        }
+      }
+    }
+
+    void own(TomlTable extras, String key, Optional<String> marker) {
+      if (!inside.contains(key) && ++expanded <= MAX_EXPANDED) {
+        var from = found.size();
+        inside.add(key);
+        requirements(extras, key);
+        inside.removeLast();
+        marker.ifPresent(
+            text -> found.subList(from, found.size()).replaceAll(one -> and(one, text)));
+      }
+    }
+
+    private static String and(String text, String marker) {
+      try {
+        var one = Requirement.parse(text);
+        var both = one.optionalMarker().map(own -> "(" + own + ") and (" + marker + ")");
+        return new Requirement(
+                one.name(), one.extras(), one.specifiers(), one.url(), both.orElse(marker))
+            .toString();
+      } catch (Requirement.SyntaxException e) {
+        return text;
       }
     }
 
@@ -258,7 +320,7 @@ public final class PyProject {
         .findFirst();
   }
 
-  private static int line(TomlTable table, String key) {
+  static int line(TomlTable table, String key) {
     var position =
         table.contains(List.of(key))
             ? table.inputPositionOf(List.of(key))

@@ -53,6 +53,9 @@ public final class YamlReader {
   private static final Pattern FLOAT =
       Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]*)?([eE][-+]?[0-9]+)?");
 
+  private static final Pattern TEMPLATE = Pattern.compile("\\{[%{][^\n]*[%}]}");
+  private static final Pattern CONFLICT = Pattern.compile("(?m)^(<{7}|>{7}) ");
+
   private final String source;
   private final int maxNodes;
   private int nodes;
@@ -143,11 +146,11 @@ public final class YamlReader {
                       text.lines().skip(at.getLine()).findFirst().orElse("")))
               .orElse(Place.of(source));
       var why = (e.getContext() == null ? "" : e.getContext() + ": ") + e.getProblem();
-      throw new EnvironmentException(
+      var problem =
           Problem.of(EnvironmentCode.YAML_SYNTAX, "the text is not valid YAML")
               .at(place)
-              .because(why),
-          e);
+              .because(why);
+      throw new EnvironmentException(hint(why, text).map(problem::hint).orElse(problem), e);
     } catch (YamlEngineException e) {
       throw new EnvironmentException(
           Problem.of(EnvironmentCode.YAML_SYNTAX, "the text is not valid YAML")
@@ -323,6 +326,22 @@ public final class YamlReader {
 
   private Place place(Node node) {
     return mark(node).place();
+  }
+
+  /// What to do about what people often leave in such a file.
+  private static Optional<String> hint(String why, String text) {
+    if (TEMPLATE.matcher(text).find()) {
+      return Optional.of("the file is a template: give what the program that fills it in writes");
+    }
+    if (CONFLICT.matcher(text).find()) {
+      return Optional.of("settle the merge conflict whose marks stand in the file");
+    }
+    if (why.contains("TAB")) {
+      return Optional.of("indent with spaces, which is all that YAML allows");
+    }
+    return why.contains("another document")
+        ? Optional.of("keep one document and take what follows the `---` into a file of its own")
+        : Optional.empty();
   }
 
   private static EnvironmentException syntax(String what, Place place) {

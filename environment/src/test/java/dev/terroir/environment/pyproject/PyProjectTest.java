@@ -86,6 +86,84 @@ class PyProjectTest {
   }
 
   @Test
+  void extrasOfTheProjectItselfAreThoseOfTheFile() throws IOException {
+    var text =
+        """
+        [project]
+        name = "My.Project"
+        dependencies = ["my_project[fast]", "a"]
+        [project.optional-dependencies]
+        fast = ["b>1", "c; os_name == 'posix'"]
+        all = ["my-project[fast,all] ; python_version > '3.9'", "d"]
+        """;
+    assertThat(dependencies(text, null)).containsExactly("b>1", "c; os_name == 'posix'", "a");
+    assertThat(dependencies(text, "all"))
+        .containsExactly(
+            "b>1",
+            "c; os_name == 'posix'",
+            "a",
+            "b>1; python_version > \"3.9\"",
+            "c; (os_name == \"posix\") and (python_version > \"3.9\")",
+            "d");
+    assertThat(refusals(text.replace("[fast]", "[slow]"), null).getFirst())
+        .contains("pyproject.toml:3", "no extra `slow`");
+  }
+
+  @Test
+  void sourcesForUvBecomeLinesForPip() throws IOException {
+    var text =
+        """
+        [project]
+        name = "p"
+        dependencies = ["Git_Lib[x]>=1; os_name == 'posix'", "archive", "torch", "plain"]
+        [project.optional-dependencies]
+        own = ["beside", "sibling"]
+        [tool.uv]
+        constraint-dependencies = ["plain<2"]
+        override-dependencies = ["plain==1"]
+        extra-index-url = ["https://two.example/simple"]
+        [tool.uv.sources]
+        git-lib = { git = "https://git.example/o/lib", tag = "v1", subdirectory = "py" }
+        archive = { url = "https://files.example/archive-1-py3-none-any.whl" }
+        torch = [{ index = "cpu", extra = "cpu" }, { index = "cu", marker = "os_name == 'nt'" }]
+        beside = { path = "../beside", editable = true }
+        sibling = { workspace = true }
+        [[tool.uv.index]]
+        name = "cpu"
+        url = "https://cpu.example/simple"
+        explicit = true
+        [[tool.uv.index]]
+        url = "https://one.example/simple"
+        [[tool.uv.index]]
+        url = "https://main.example/simple"
+        default = true
+        """;
+    assertThat(dependencies(text, null))
+        .containsExactly(
+            "--extra-index-url https://one.example/simple",
+            "--index-url https://main.example/simple",
+            "--extra-index-url https://two.example/simple",
+            "Git_Lib[x] @ git+https://git.example/o/lib@v1#subdirectory=py ; os_name == \"posix\"",
+            "archive @ https://files.example/archive-1-py3-none-any.whl",
+            "torch",
+            "plain");
+    var project = PyProject.read(folder.resolve("pyproject.toml"));
+    project.dependencies(null);
+    assertThat(project.constraints()).containsExactly("plain<2");
+    assertThat(project.warnings())
+        .satisfiesExactly(
+            torch -> assertThat(torch).contains("pyproject.toml:13", "`torch`"),
+            override -> assertThat(override).contains("pyproject.toml:8", "override"));
+    assertThat(refusals(text, "own"))
+        .satisfiesExactly(
+            beside -> assertThat(beside).contains("pyproject.toml:14", "`beside`", "./PATH"),
+            sibling -> assertThat(sibling).contains("pyproject.toml:15", "`sibling`"));
+    assertThat(refusals(text.replace("https://one", "https://me:hunter2@one"), null).getFirst())
+        .contains("secret-in-definition")
+        .doesNotContain("hunter2");
+  }
+
+  @Test
   void twoSpellingsOfOneGroupAreRefused() throws IOException {
     assertThat(refusals("[dependency-groups]\nTest = []\ntest = []\n", "test").getFirst())
         .contains("pyproject.toml:3", "two spellings");
