@@ -45,6 +45,7 @@ final class Expansion {
   private final boolean checking;
   private final List<String> words = new ArrayList<>();
   private @Nullable StringBuilder word;
+  private boolean hasQuotes = true;
   private int at;
 
   private Expansion(String text, char escape, Variables variables, boolean checking) {
@@ -67,26 +68,13 @@ final class Expansion {
     return expansion.words;
   }
 
-  /// A text in which only variables are replaced: quotes stay, and so does an escape character
-  /// unless a `$` or another one follows it.
-  static String content(String text, char escape, Variables variables) throws Failure {
-    var expansion = new Expansion(text, escape, variables, false);
-    var out = new StringBuilder();
-    while (expansion.at < text.length()) {
-      var c = text.charAt(expansion.at);
-      if (c == '$') {
-        out.append(expansion.dollar());
-      } else if (c == escape
-          && expansion.at + 1 < text.length()
-          && (text.charAt(expansion.at + 1) == '$' || text.charAt(expansion.at + 1) == escape)) {
-        out.append(text.charAt(expansion.at + 1));
-        expansion.at += 2;
-      } else {
-        out.append(c);
-        expansion.at++;
-      }
-    }
-    return out.toString();
+  /// The content of a here-document: variables are replaced, and a backslash gives way to what
+  /// follows it, a line's end as well; quotes are like any other character, in modifiers too.
+  static String content(String text, Variables variables) throws Failure {
+    // Spec: BuildKit takes the backslash whatever the escape directive says.
+    var expansion = new Expansion(text, '\\', variables, false);
+    expansion.hasQuotes = false;
+    return expansion.until(NO_STOP, false, false);
   }
 
   /// Checks the form of a word; variables need not be set.
@@ -124,9 +112,9 @@ final class Expansion {
       }
       String part;
       var splitting = false;
-      if (c == '\'') {
+      if (c == '\'' && hasQuotes) {
         part = singleQuoted();
-      } else if (c == '"') {
+      } else if (c == '"' && hasQuotes) {
         part = doubleQuoted(keepsEscapes);
       } else if (c == '$') {
         part = dollar();

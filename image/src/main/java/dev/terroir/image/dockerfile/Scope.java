@@ -81,10 +81,10 @@ final class Scope implements Expansion.Variables {
     }
   }
 
-  /// The content of a here-document: variables are replaced, quotes stay.
+  /// The content of a here-document: variables and escapes are replaced, quotes stay.
   String heredoc(String text, Step step) {
     try {
-      return Expansion.content(text, escape, this);
+      return Expansion.content(text, this);
     } catch (Expansion.Failure failure) {
       throw new ImageException(
           Problem.of(ImageCode.DOCKERFILE_SYNTAX, failure.what() + ", in a here-document")

@@ -322,6 +322,24 @@ class EvaluationTest {
           .containsExactly("h/ 0755 0:0", "h/one 0644 0:0 n is 7 \"$N\"", "h/two 0644 0:0 n is $N");
     }
 
+    // As BuildKit's own tests have it, but for the quotes in a modifier.
+    @Test
+    void aBackslashInAHereDocumentGivesWayToWhatFollows() throws IOException {
+      assertThat(
+              files(
+                  build(
+                      "# escape=`",
+                      "FROM b",
+                      "COPY <<one <<'two' /h/",
+                      "a\\",
+                      "b\\\\c\\d\\$`x ${N:-\"q\"} '$N'",
+                      "one",
+                      "a\\",
+                      "two")))
+          .containsExactly(
+              "h/ 0755 0:0", "h/one 0644 0:0 a\nb\\cd$`x \"q\" ''", "h/two 0644 0:0 a\\");
+    }
+
     @Test
     void dockerignoreLeavesFilesOutAndTakesThemBackIn() throws IOException {
       write(".dockerignore", "# secrets\napp/*\n!app/data\n**/*.key\n*.txt\n.dockerignore\n");
