@@ -45,7 +45,7 @@ public final class SavedDirectory {
                       + " packages with `terroir environment create -n NAME -f FILE -d DIR`"));
     }
     var environment = Environment.read(JsonReader.readObject(definition), warnings);
-    var packages = directory.resolve(PACKAGES);
+    var packages = packages(environment, directory);
     if (Files.isRegularFile(packages)) {
       var document = CondaDependencies.read(packages);
       document.warnings().forEach(warnings);
@@ -53,7 +53,10 @@ public final class SavedDirectory {
         environment = environment.withCondaDependencies(document);
       } else {
         warnings.accept(
-            PACKAGES + " is left out, because the environment is user-managed (" + packages + ")");
+            packages.getFileName()
+                + " is left out, because the environment is user-managed ("
+                + packages
+                + ")");
       }
     } else if (!environment.python().userManagedDependencies()
         && environment.condaDependencies().isEmpty()) {
@@ -71,6 +74,18 @@ public final class SavedDirectory {
               environment.docker().withBaseDockerfile(YamlReader.text(dockerfile)));
     }
     return environment;
+  }
+
+  /// The file of packages: the one of the usual name, else what the definition names in the
+  /// directory.
+  private static Path packages(Environment environment, Path directory) {
+    var usual = directory.resolve(PACKAGES);
+    var name = environment.python().condaDependenciesFile();
+    if (Files.isRegularFile(usual) || name == null || name.isBlank()) {
+      return usual;
+    }
+    var named = directory.resolve(name).normalize();
+    return named.startsWith(directory.normalize()) && Files.isRegularFile(named) ? named : usual;
   }
 
   /// Writes a definition; each file appears whole.

@@ -1,6 +1,7 @@
 package dev.terroir.environment;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.quicktheories.QuickTheory.qt;
 import static org.quicktheories.generators.SourceDSL.integers;
 
@@ -190,5 +191,23 @@ class SavedDirectoryTest {
     // What is no section of ours stays too.
     var member = loaded.toJson().get("notOurs");
     assertThat(again.toJson().get("notOurs")).isEqualTo(member);
+  }
+
+  @Test
+  void packagesMayLieInAFileThatTheDefinitionNames(@TempDir Path place) throws IOException {
+    Files.writeString(
+        place.resolve(SavedDirectory.DEFINITION),
+        "{\"name\": \"x\", \"python\": {\"condaDependenciesFile\": \"sub/env.yml\"}}");
+    assertThatThrownBy(() -> SavedDirectory.load(place, _ -> {}))
+        .isInstanceOf(EnvironmentException.class);
+    Files.createDirectories(place.resolve("sub"));
+    Files.writeString(place.resolve("sub/env.yml"), "dependencies: [python=3.9]\n");
+    assertThat(
+            SavedDirectory.load(place, _ -> {}).condaDependencies().orElseThrow().condaPackages())
+        .containsExactly("python=3.9");
+    Files.writeString(place.resolve(SavedDirectory.PACKAGES), "dependencies: [python=3.10]\n");
+    assertThat(
+            SavedDirectory.load(place, _ -> {}).condaDependencies().orElseThrow().condaPackages())
+        .containsExactly("python=3.10");
   }
 }

@@ -1,6 +1,7 @@
 package dev.terroir.serving.configuration;
 
 import dev.terroir.environment.Environment;
+import dev.terroir.environment.conda.CondaDependencies;
 import dev.terroir.environment.yaml.YamlReader;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
@@ -36,7 +37,8 @@ public record InferenceConfig(
     var inside = json.optionalObject("environment");
     var environment =
         inside.isPresent()
-            ? inside.map(section -> Environment.read(section, warnings))
+            ? inside.map(section ->
+                withCondaFile(Environment.read(section, warnings), source, project, warnings))
             : ofCondaFile(json, source, project, warnings);
     leftAside(json, file, warnings);
     return new InferenceConfig(
@@ -57,17 +59,41 @@ public record InferenceConfig(
     return json.optionalString(key).filter(text -> !text.isBlank());
   }
 
+  private static Optional<Path> condaFile(String name, Path source, Path project) {
+    return Stream.of(source, project)
+        .map(folder -> folder.resolve(name))
+        .filter(Files::isRegularFile)
+        .findFirst();
+  }
+
+  /// An environment with the packages of the file that it names, unless it holds its own.
+  private static Environment withCondaFile(
+      Environment environment, Path source, Path project, Consumer<String> warnings) {
+    var python = environment.python();
+    var name = python.condaDependenciesFile();
+    if (name == null
+        || name.isBlank()
+        || python.userManagedDependencies()
+        || environment.condaDependencies().isPresent()) {
+      return environment;
+    }
+    var found = condaFile(name, source, project);
+    if (found.isEmpty()) {
+      warnings.accept("the conda file `" + name + "` is not there (`condaDependenciesFile`)");
+      return environment;
+    }
+    var packages = CondaDependencies.read(found.get());
+    packages.warnings().forEach(warnings);
+    return environment.withCondaDependencies(packages);
+  }
+
   private static Optional<Environment> ofCondaFile(
       JsonObject json, Path source, Path project, Consumer<String> warnings) {
     var name = text(json, "condaFile");
     if (name.isEmpty()) {
       return Optional.empty();
     }
-    var found =
-        Stream.of(source, project)
-            .map(folder -> folder.resolve(name.get()))
-            .filter(Files::isRegularFile)
-            .findFirst();
+    var found = condaFile(name.get(), source, project);
     if (found.isEmpty()) {
       warnings.accept(
           "the conda file `"

@@ -51,6 +51,26 @@ class InferenceConfigTest {
   }
 
   @Test
+  void theCondaFileOfAnEnvironmentInsideIsRead() throws IOException {
+    conda("scoring/env.yml", "python=3.11, numpy");
+    var json =
+        """
+        {"entryScript": "score.py", "sourceDirectory": "scoring",
+         "environment": {"python": {"condaDependenciesFile": "env.yml"%s}}}
+        """;
+    assertThat(packages(read(json.formatted("")))).containsExactly("python=3.11", "numpy");
+    assertThat(warnings).isEmpty();
+    assertThat(
+            packages(
+                read(
+                    json.formatted(
+                        ", \"condaDependencies\": {\"dependencies\": [\"python=3.9\"]}"))))
+        .containsExactly("python=3.9");
+    read(json.formatted("").replace("env.yml", "gone.yml"));
+    assertThat(warnings).singleElement().asString().contains("`gone.yml` is not there");
+  }
+
+  @Test
   void aCondaFileThatIsOnlyInTheProjectIsTakenFromThere() throws IOException {
     conda("config/env.yml", "python=3.10");
     var config =
