@@ -97,7 +97,20 @@ class WorkspaceTest {
   void curatedEnvironmentsAreReadOnlyAndValid() {
     try (var workspace = open()) {
       assertThat(workspace.environments().list())
-          .containsKeys("AzureML-Minimal", "AzureML-Tutorial");
+          .containsKeys(
+              "AzureML-Minimal",
+              "AzureML-Tutorial",
+              "AzureML-PyTorch-1.6-GPU",
+              "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu",
+              "azureml-sklearn-1.5");
+      assertThat(
+              workspace
+                  .environments()
+                  .get("AzureML-Scikit-learn-0.20.3", null, null)
+                  .environment()
+                  .toJson()
+                  .string("description"))
+          .contains("scikit-learn 0.20.3");
       for (var curated : CuratedEnvironments.all()) {
         assertThat(dev.terroir.environment.Validation.problems(curated)).isEmpty();
         assertThatThrownBy(() -> workspace.environments().register(curated))

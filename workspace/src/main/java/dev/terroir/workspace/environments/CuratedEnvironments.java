@@ -11,12 +11,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
-/// The environments that come with Terroir: data files, read-only, named with the reserved prefix.
+/// The environments that come with Terroir: data files, read-only, named with the reserved prefix;
+/// and those of the retired service, so that scripts find what they name ([FormerEnvironments]).
 ///
 /// @since 0.1
 public final class CuratedEnvironments {
-  private static final List<String> NAMES =
+  private static final List<String> OWN =
       List.of(
           "AzureML-LightGBM-XGBoost",
           "AzureML-Minimal",
@@ -29,7 +31,10 @@ public final class CuratedEnvironments {
   private static final String VERSION = "1";
 
   /// Counts the changes of these files, so that kept listings of former ones are not used.
-  static final String EDITION = "1";
+  static final String EDITION = "2";
+
+  private static final List<String> NAMES =
+      Stream.concat(OWN.stream(), FormerEnvironments.names().stream()).sorted().toList();
 
   private CuratedEnvironments() {}
 
@@ -67,7 +72,10 @@ public final class CuratedEnvironments {
   }
 
   private static String text(String name) {
-    var resource = resource(name);
+    return OWN.contains(name) ? content(resource(name)) : FormerEnvironments.text(name, VERSION);
+  }
+
+  static String content(String resource) {
     try (var in = CuratedEnvironments.class.getResourceAsStream(resource)) {
       if (in == null) {
         throw new IllegalStateException(resource + " is missing");

@@ -131,7 +131,7 @@ class ListingTest {
     CuratedEnvironments.stored().forEach(item -> texts.append(item.definition()));
     assertThat(CuratedEnvironments.EDITION + " " + Sha256.of(texts.toString()))
         .as("when a curated environment changes, its version and EDITION change with it")
-        .isEqualTo("1 bdf948512e0bd4253a13ffa4ee8270eba9fd60f4098be801dfa215c21d9d971e");
+        .isEqualTo("2 de7cd1a695d1581b6b5daadc40484ac41a49013c3721ea602cea0f02c0d261f1");
     CuratedEnvironments.all()
         .forEach(environment -> assertThat(environment.version()).isEqualTo("1"));
   }
