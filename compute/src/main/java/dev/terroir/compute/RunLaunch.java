@@ -4,6 +4,7 @@ import dev.terroir.compute.configuration.ScriptRunConfig;
 import dev.terroir.compute.data.RunData;
 import dev.terroir.compute.supervisor.RunSupervisor;
 import dev.terroir.environment.Environment;
+import dev.terroir.environment.conda.CondaDependency;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.home.Settings;
@@ -206,6 +207,10 @@ final class RunLaunch {
   private TreeMap<String, String> variables(RunData.Ready data) {
     var own = new TreeMap<String, String>();
     own.put("PYTHONUNBUFFERED", "1");
+    if (isLoggedByMlflow()) {
+      own.put(
+          "MLFLOW_TRACKING_URI", "azureml://terroir/mlflow/v1.0/workspaces/" + workspace.name());
+    }
     own.putAll(environment.environmentVariables());
     own.putAll(config.environmentVariables());
     own.putAll(data.variables());
@@ -226,6 +231,15 @@ final class RunLaunch {
           .ifPresent(command -> own.put(Settings.TERROIR_COMMAND, command));
     }
     return own;
+  }
+
+  /// Whether what MLflow logs becomes part of the run: the environment says so by the package of
+  /// the retired service, whose place the client takes as a plug-in of MLflow.
+  private boolean isLoggedByMlflow() {
+    return environment.condaDependencies().stream()
+        .flatMap(dependencies -> dependencies.pipPackages().stream())
+        .map(CondaDependency::pipName)
+        .anyMatch(name -> name.filter("azureml-mlflow"::equals).isPresent());
   }
 
   private void keep(RunData.Ready data) {

@@ -31,7 +31,13 @@ public record Replacements(Map<String, List<String>> table) {
     }
     for (var client :
         List.of(
+            "azureml-contrib-interpret",
+            "azureml-contrib-notebook",
+            "azureml-contrib-pipeline-steps",
+            "azureml-explain-model",
+            "azureml-interpret",
             "azureml-monitoring",
+            "azureml-opendatasets",
             "azureml-pipeline",
             "azureml-pipeline-core",
             "azureml-pipeline-steps",
@@ -45,8 +51,22 @@ public record Replacements(Map<String, List<String>> table) {
     for (var data : List.of("azureml-dataprep", "azureml-dataset-runtime")) {
       table.put(data, List.of(COMPATIBILITY, "pandas", "pyarrow"));
     }
+    // The releases that scripts of that time know; the client is its plug-in.
+    table.put("azureml-mlflow", List.of(COMPATIBILITY, "mlflow-skinny<3"));
+    table.put("azureml-tensorboard", List.of(COMPATIBILITY, "tensorboard"));
     for (var without :
-        List.of("azureml-train-restclients-hyperdrive", "azureml-model-management-sdk")) {
+        List.of(
+            "azureml-automl-core",
+            "azureml-automl-runtime",
+            "azureml-contrib-dataset",
+            "azureml-contrib-fairness",
+            "azureml-contrib-reinforcementlearning",
+            "azureml-datadrift",
+            "azureml-train-restclients-hyperdrive",
+            "azureml-model-management-sdk",
+            "azureml-train-automl",
+            "azureml-train-automl-client",
+            "azureml-train-automl-runtime")) {
       table.put(without, List.of());
     }
     return table;
