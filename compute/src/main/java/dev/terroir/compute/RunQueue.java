@@ -50,6 +50,8 @@ public final class RunQueue implements AutoCloseable {
   /// Looks between two renewals of leases.
   private static final int RENEWAL = 10;
 
+  private static final String SEARCH = "hyperdrive";
+
   private final LocalWorkspace workspace;
   private final RunCredentials credentials;
   private final BiConsumer<String, Throwable> failures;
@@ -450,6 +452,9 @@ public final class RunQueue implements AutoCloseable {
         for (var run : open()) {
           now.add(run.id());
           look(run, look % RENEWAL == 0);
+          if (look % RENEWAL == 0 && isLeftBehind(run)) {
+            Run.get(workspace, run.id()).requestCancel();
+          }
         }
         known.addAll(now);
         for (var id : before) {
@@ -469,6 +474,20 @@ public final class RunQueue implements AutoCloseable {
         return;
       }
     }
+  }
+
+  /// Whether the search that it belongs to has ended: a search whose script was killed has nobody
+  /// any more who would look at its runs.
+  private boolean isLeftBehind(RunRecord run) {
+    var parent = run.parent();
+    return parent != null
+        && workspace
+            .runs()
+            .find(parent)
+            .filter(search -> RunStatus.of(search.status()).isFinal())
+            .map(search -> search.document().stringMap("properties").get(RunRecords.SOURCE))
+            .filter(SEARCH::equals)
+            .isPresent();
   }
 
   /// A run that was canceled needs no environment any more.

@@ -313,6 +313,52 @@ class ResourcesTest {
   }
 
   @Test
+  void anUnregisteredDatasetIsFoundByItsVersionAlone() {
+    for (var more : List.of("a", "b")) {
+      api.send("POST", "/api/v1/datasets", dataset(more)).is(201);
+    }
+    served.as(Role.READER).send("DELETE", "/api/v1/datasets/d", "").refused(403, "forbidden");
+    api.send("DELETE", "/api/v1/datasets/d", "").is(204);
+    api.send("DELETE", "/api/v1/datasets/d", "").refused(404, "dataset-not-found");
+    assertThat(api.get("/api/v1/datasets").is(200).json().objects("items")).isEmpty();
+    api.get("/api/v1/datasets/d/versions/latest").refused(404, "dataset-not-found");
+    var kept = api.get("/api/v1/datasets/d/versions/2").is(200).json();
+    assertThat(kept.optionalBoolean("isRegistered")).contains(false);
+    assertThat(kept.object("definition").objects("paths").getFirst().string("path")).isEqualTo("b");
+    var next = api.send("POST", "/api/v1/datasets", dataset("b")).is(201).json();
+    assertThat(next.string("id")).isEqualTo("d:3");
+    assertThat(actions()).contains("dataset.unregister dataset d, versions: 2");
+  }
+
+  private static String dataset(String path) {
+    return """
+    {"name": "d", "createNewVersion": true,
+     "definition": {"paths": [{"datastore": "workspaceblobstore", "path": "%s"}]}}
+    """
+        .formatted(path);
+  }
+
+  private List<String> actions() {
+    return api.get("/api/v1/audit").is(200).json().objects("items").stream()
+        .map(item -> item.string("action") + " " + item.string("subject"))
+        .toList();
+  }
+
+  @Test
+  void onlyAnExperimentWithoutRunsIsDeleted() {
+    api.send("PUT", "/api/v1/experiments/empty", "{}").is(200);
+    api.send("POST", "/api/v1/runs", "{\"experiment\": \"full\", \"kind\": \"interactive\"}")
+        .is(201);
+    api.send("DELETE", "/api/v1/experiments/full", "").refused(409, "experiment-not-empty");
+    api.send("DELETE", "/api/v1/experiments/empty", "").is(204);
+    api.send("DELETE", "/api/v1/experiments/empty", "").refused(404, "experiment-not-found");
+    assertThat(api.get("/api/v1/experiments").is(200).json().objects("items"))
+        .extracting(item -> item.string("name"))
+        .containsExactly("full");
+    assertThat(actions()).contains("experiment.delete experiment empty");
+  }
+
+  @Test
   void measurementsCountWhatWasAsked() {
     api.get("/api/v1").is(200);
     api.get("/health/ready").is(200);

@@ -445,6 +445,27 @@ class RunsTest {
   }
 
   @Test
+  void runsOfASearchWhoseScriptWasKilledAreCanceled() throws Exception {
+    try (var served = new Served(folder, Limits.DEFAULT, database())) {
+      var api = served.as(Role.CONTRIBUTOR);
+      var killed = "import os, signal, time; time.sleep(1); os.kill(os.getpid(), signal.SIGKILL)";
+      var search =
+          submitted(api, killed, "\"properties\": {\"azureml.runsource\": \"hyperdrive\"}");
+      var child = submitted(api, "import time; time.sleep(60)", "\"parent\": \"" + search + "\"");
+      assertThat(end(api, search).string("status")).isEqualTo("Failed");
+      assertThat(end(api, child).string("status")).isEqualTo("Canceled");
+    }
+  }
+
+  private static String submitted(ApiClient api, String script, String member) {
+    var body = submission(api, script, "").strip();
+    return api.send("POST", "/api/v1/runs", "{" + member + ", " + body.substring(1))
+        .is(201)
+        .json()
+        .string("runId");
+  }
+
+  @Test
   void poolsHaveNoMoreRunsAtOnceThanNodes() throws Exception {
     try (var served = new Served(folder, Limits.DEFAULT, database())) {
       var api = served.as(Role.CONTRIBUTOR);

@@ -34,6 +34,8 @@ public enum WorkspaceCode implements Code {
   RUN_EXISTS("run-exists", Kind.REQUEST),
   /// No such experiment.
   EXPERIMENT_NOT_FOUND("experiment-not-found", Kind.REQUEST),
+  /// An experiment that has runs cannot be deleted.
+  EXPERIMENT_NOT_EMPTY("experiment-not-empty", Kind.REQUEST),
   /// No such datastore.
   DATASTORE_NOT_FOUND("datastore-not-found", Kind.REQUEST),
   /// A datastore has no such file.

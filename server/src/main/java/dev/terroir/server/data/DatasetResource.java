@@ -27,7 +27,8 @@ public final class DatasetResource implements Resource {
     return Map.of(
         "listDatasets", Guarded.reader(this::list),
         "registerDataset", Guarded.contributor(this::register).brief(),
-        "getDataset", Guarded.reader(this::get));
+        "getDataset", Guarded.reader(this::get),
+        "unregisterDataset", Guarded.contributor(this::unregister));
   }
 
   private Answer list(Request request) {
@@ -55,6 +56,13 @@ public final class DatasetResource implements Resource {
     context.audit(request, "dataset.register", "dataset " + dataset.id());
     return Answer.created(
         dataset.toJson(), "/api/v1/datasets/" + dataset.name() + "/versions/" + dataset.version());
+  }
+
+  private Answer unregister(Request request) {
+    var name = request.path("name");
+    var versions = context.workspace().datasets().unregister(name);
+    context.audit(request, "dataset.unregister", "dataset " + name + ", versions: " + versions);
+    return Answer.empty(204);
   }
 
   private Answer get(Request request) {

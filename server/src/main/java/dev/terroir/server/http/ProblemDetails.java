@@ -31,6 +31,7 @@ public final class ProblemDetails {
           "run-file-exists",
           "data-file-exists",
           "dataset-exists",
+          "experiment-not-empty",
           "would-overwrite",
           "canceled",
           "lock-timeout");

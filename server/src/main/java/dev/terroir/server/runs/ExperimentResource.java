@@ -25,7 +25,8 @@ public final class ExperimentResource implements Resource {
     return Map.of(
         "listExperiments", Guarded.reader(this::list),
         "getExperiment", Guarded.reader(this::get),
-        "putExperiment", Guarded.contributor(this::put));
+        "putExperiment", Guarded.contributor(this::put),
+        "deleteExperiment", Guarded.contributor(this::delete));
   }
 
   private Answer list(Request request) {
@@ -38,6 +39,13 @@ public final class ExperimentResource implements Resource {
 
   private Answer get(Request request) {
     return Answer.json(200, context.workspace().experiments().get(request.path("name")).toJson());
+  }
+
+  private Answer delete(Request request) {
+    var name = request.path("name");
+    context.workspace().experiments().delete(name);
+    context.audit(request, "experiment.delete", "experiment " + name);
+    return Answer.empty(204);
   }
 
   private Answer put(Request request) {

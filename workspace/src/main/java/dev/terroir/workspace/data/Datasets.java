@@ -15,6 +15,7 @@ import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @since 0.1
 public final class Datasets {
+  /// When a version was taken out of lists.
+  private static final String UNREGISTERED = "unregisteredAt";
+
   private static final String SELECT = "SELECT name, version, created_at, document FROM dataset";
 
   private final Database database;
@@ -40,13 +44,15 @@ public final class Datasets {
   ///
   /// @param version counted from 1 for each name
   /// @param definition `paths`: `datastore` and `path` of each, which may have `*` and `**`
+  /// @param isRegistered whether its name still finds it; one that is not is found by its version
   public record Dataset(
       String name,
       long version,
       String createdAt,
       @Nullable String description,
       Map<String, String> tags,
-      JsonObject definition) {
+      JsonObject definition,
+      boolean isRegistered) {
     /// `name:version`.
     public String id() {
       return name + ":" + version;
@@ -62,6 +68,7 @@ public final class Datasets {
           .put("description", description)
           .put("tags", JsonValue.ofStrings(tags))
           .put("definition", definition)
+          .put("isRegistered", isRegistered)
           .build();
     }
   }
@@ -100,9 +107,8 @@ public final class Datasets {
     }
     check(definition);
     return database.transaction(() -> {
-      var latest =
-          database.first(
-              SELECT + " WHERE name = ? ORDER BY version DESC LIMIT 1", Datasets::read, name);
+      var newest = newest(name);
+      var latest = newest.filter(Dataset::isRegistered);
       if (latest.isPresent() && latest.get().definition().equals(definition)) {
         return latest.get();
       }
@@ -113,12 +119,13 @@ public final class Datasets {
                     "a dataset `" + name + "` of other files is registered")
                 .hint("say `create_new_version` to register the next version"));
       }
-      var version = latest.map(Dataset::version).orElse(0L) + 1;
+      // Versions that were unregistered are not given again: runs and models name them.
+      var version = newest.map(Dataset::version).orElse(0L) + 1;
       database.update(
           "INSERT INTO dataset (name, version, created_at, document) VALUES (?, ?, ?, ?)",
           name,
           version,
-          clock.instant().truncatedTo(ChronoUnit.MILLIS).toString(),
+          now(),
           JsonWriter.compact(
               JsonObject.builder()
                   .put("definition", definition)
@@ -129,25 +136,63 @@ public final class Datasets {
     });
   }
 
+  /// The newest version of a name, registered or not.
+  private Optional<Dataset> newest(String name) {
+    return database.first(
+        SELECT + " WHERE name = ? ORDER BY version DESC LIMIT 1", Datasets::read, name);
+  }
+
+  /// Takes all versions of a name out of lists. What runs and models note of them stays true: each
+  /// is still found by its version, and the next one of that name counts on. Files stay.
+  ///
+  /// @return how many there were
+  /// @throws WorkspaceException code `dataset-not-found`
+  public int unregister(String name) {
+    return database.transaction(() -> {
+      var registered = list(name);
+      if (registered.isEmpty()) {
+        throw notFound(name, null);
+      }
+      for (var dataset : registered) {
+        database.update(
+            "UPDATE dataset SET document = ? WHERE name = ? AND version = ?",
+            JsonWriter.compact(document(dataset).put(UNREGISTERED, now()).build()),
+            name,
+            dataset.version());
+      }
+      return registered.size();
+    });
+  }
+
+  private String now() {
+    return clock.instant().truncatedTo(ChronoUnit.MILLIS).toString();
+  }
+
+  private static JsonObject.Builder document(Dataset dataset) {
+    return JsonObject.builder()
+        .put("definition", dataset.definition())
+        .put("description", dataset.description())
+        .put("tags", JsonValue.ofStrings(dataset.tags()));
+  }
+
   /// A version.
   ///
-  /// @param version or null for the latest
+  /// @param version or null for the latest that is registered
   /// @throws WorkspaceException code `dataset-not-found`
   public Dataset get(String name, @Nullable Long version) {
     var found =
         version == null
-            ? database.first(
-                SELECT + " WHERE name = ? ORDER BY version DESC LIMIT 1", Datasets::read, name)
+            ? newest(name).filter(Dataset::isRegistered)
             : database.first(
                 SELECT + " WHERE name = ? AND version = ?", Datasets::read, name, version);
-    return found.orElseThrow(() ->
-        new WorkspaceException(
-            Problem.of(
-                WorkspaceCode.DATASET_NOT_FOUND,
-                "no dataset `"
-                    + name
-                    + (version == null ? "" : ":" + version)
-                    + "` is registered")));
+    return found.orElseThrow(() -> notFound(name, version));
+  }
+
+  private static WorkspaceException notFound(String name, @Nullable Long version) {
+    return new WorkspaceException(
+        Problem.of(
+            WorkspaceCode.DATASET_NOT_FOUND,
+            "no dataset `" + name + (version == null ? "" : ":" + version) + "` is registered"));
   }
 
   /// The latest version of every name, or all versions of one, newest first.
@@ -155,11 +200,17 @@ public final class Datasets {
   /// @param name or null
   public List<Dataset> list(@Nullable String name) {
     if (name != null) {
-      return database.query(SELECT + " WHERE name = ? ORDER BY version DESC", Datasets::read, name);
+      return database
+          .query(SELECT + " WHERE name = ? ORDER BY version DESC", Datasets::read, name)
+          .stream()
+          .filter(Dataset::isRegistered)
+          .toList();
     }
     var latest = new TreeMap<String, Dataset>();
     for (var dataset : database.query(SELECT + " ORDER BY name, version", Datasets::read)) {
-      latest.put(dataset.name(), dataset);
+      if (dataset.isRegistered()) {
+        latest.put(dataset.name(), dataset);
+      }
     }
     return List.copyOf(latest.values());
   }
@@ -172,6 +223,7 @@ public final class Datasets {
         row.getString(3),
         document.optionalString("description").orElse(null),
         document.stringMap("tags"),
-        document.object("definition"));
+        document.object("definition"),
+        !document.has(UNREGISTERED));
   }
 }

@@ -105,6 +105,24 @@ public final class ExperimentRecords {
                     WorkspaceCode.EXPERIMENT_NOT_FOUND, "no experiment `" + name + "` is there")));
   }
 
+  /// Deletes an experiment that has no runs: what was run stays on record.
+  ///
+  /// @throws WorkspaceException code `experiment-not-found` or `experiment-not-empty`
+  public void delete(String name) {
+    database.transaction(() -> {
+      var runs = get(name).runs();
+      if (runs > 0) {
+        throw new WorkspaceException(
+            Problem.of(
+                    WorkspaceCode.EXPERIMENT_NOT_EMPTY,
+                    "only empty experiments can be deleted, and `" + name + "` has runs: " + runs)
+                .because("what was run stays on record")
+                .hint("archive the experiment, which takes it out of lists"));
+      }
+      return database.update("DELETE FROM experiment WHERE name = ?", name);
+    });
+  }
+
   /// A page of experiments, by name.
   ///
   /// @param after the last name of the page before, or null

@@ -165,9 +165,17 @@ public final class RunRecords {
     }
 
     private boolean accepts(RunRecord run) {
-      return (type == null || type.equals(run.document().optionalString("runType").orElse(SCRIPT)))
+      return (type == null || isOfType(run.document(), type))
           && hasAll(run.document().stringMap("tags"), tags)
           && hasAll(run.document().stringMap("properties"), properties);
+    }
+
+    /// A search or the like is a script run whose property says what it is.
+    private static boolean isOfType(JsonObject run, String type) {
+      var source = run.stringMap("properties").get(SOURCE);
+      return type.equalsIgnoreCase(source)
+          || (source == null
+              && type.equalsIgnoreCase(run.optionalString("runType").orElse(SCRIPT)));
     }
 
     private static boolean hasAll(Map<String, String> members, List<String> wanted) {
@@ -180,6 +188,9 @@ public final class RunRecords {
           });
     }
   }
+
+  /// The property of a run whose script runs others, such as a search: what it is.
+  public static final String SOURCE = "azureml.runsource";
 
   /// What a run is that does not say what it is.
   public static final String SCRIPT = "azureml.scriptrun";

@@ -9,6 +9,7 @@ import dev.terroir.workspace.WorkspaceException;
 import dev.terroir.workspace.database.TestDatabase;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
@@ -72,6 +73,29 @@ class RunRecordsTest {
       assertThat(runs.list("x")).extracting(run -> run.id()).containsExactly("a", "z");
       assertThat(runs.experiments()).containsExactly("X", "x", "y");
     }
+  }
+
+  @Test
+  void aTypeIsThatOfTheRunOrWhatItsScriptRunsFor() {
+    try (var workspace = place.get()) {
+      var runs = workspace.runs();
+      var search = JsonObject.builder().put(RunRecords.SOURCE, "hyperdrive").build();
+      runs.add("script", "x", "Completed", TIME, JsonObject.EMPTY);
+      runs.add(
+          "search",
+          "x",
+          "Completed",
+          TIME,
+          JsonObject.builder().put("runType", RunRecords.SCRIPT).put("properties", search).build());
+      assertThat(ofType(runs, "HyperDrive")).containsExactly("search");
+      assertThat(ofType(runs, RunRecords.SCRIPT)).containsExactly("script");
+      assertThat(ofType(runs, "azureml.StepRun")).isEmpty();
+    }
+  }
+
+  private static List<String> ofType(RunRecords runs, String type) {
+    var filter = new RunRecords.Filter("x", null, false, null, List.of(), List.of(), type);
+    return runs.list(filter, null, 10).stream().map(run -> run.id()).toList();
   }
 
   @Test
