@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -262,6 +263,18 @@ class Searches(OnAServer):
         for child in children:
             child.wait_for_completion()
             self.assertEqual(child.get_status(), "Canceled")
+
+    def test_go_on_when_the_server_comes_back_elsewhere(self):
+        config = self.config(GridParameterSampling({"--x": choice(1, 2)}), ("--base", 0, "--pause", 1), max_concurrent_runs=1)
+        run = Experiment(self.ws, "elsewhere").submit(config)
+        while not any(child.status == "Running" for child in run.get_children()):
+            time.sleep(0.2)
+        before = self.ws._service.url()
+        with open(os.path.join(self.ws._service.directory, "server", "server.json")) as stream:
+            os.kill(json.load(stream)["pid"], signal.SIGKILL)
+        self.assertEqual(run.wait_for_completion()["status"], "Completed")
+        self.assertNotEqual(self.ws._service.url(), before)
+        self.assertEqual([row["best_primary_metric"] for row in run.get_children_sorted_by_primary_metric()], [4.0, 2.0])
 
     def test_go_on_when_who_submitted_them_has_ended(self):
         self.config(RandomParameterSampling({"--x": choice(1)}))

@@ -252,10 +252,8 @@ class WhatIsNotHere(unittest.TestCase):
     def test_says_what_to_use_when_it_is_imported(self):
         for module, word in (
             ("azureml.opendatasets", "Datastore.upload"),
-            ("azureml.mlflow", "get_mlflow_tracking_uri"),
             ("azureml.interpret.ext.blackbox", "shap"),
             ("azureml.explain.model", "shap"),
-            ("azureml.tensorboard", "Run.download_files"),
             ("azureml.dataprep", "Dataset.Tabular"),
             ("azureml.automl.core", "ScriptRunConfig"),
             ("azureml.train.automl", "ScriptRunConfig"),

@@ -41,10 +41,17 @@ class TheWorkspace(OnAServer):
         self.assertIn("No workspaces found with name=absent", str(raised.exception))
 
 
-    def test_names_a_database_for_mlflow(self):
+    def test_is_named_for_mlflow(self):
+        from azureml.mlflow._place import artifact_uri, files_of, workspace_of
+
         uri = self.ws.get_mlflow_tracking_uri()
-        self.assertTrue(uri.startswith("sqlite:///"), uri)
-        self.assertEqual(os.path.dirname(uri[len("sqlite:///") :]), self.ws._service.directory)
+        self.assertTrue(uri.startswith("azureml://"), uri)
+        self.assertEqual(workspace_of(uri)._service.directory, self.ws._service.directory)
+        files = artifact_uri(self.ws, "runs", "a run")
+        self.assertEqual(files_of(files.replace("?", "/model/x.bin?")), ["runs", "a run", "model", "x.bin"])
+        self.assertEqual(workspace_of(files).name, self.ws.name)
+        with self.assertRaises(UserErrorException):
+            workspace_of("azureml://elsewhere.example/mlflow")
 
     def test_is_the_same_in_what_is_copied(self):
         copied = copy.deepcopy({"of": self.ws, "store": self.ws.get_default_datastore()})
@@ -107,9 +114,11 @@ class Environments(OnAServer):
             Environment.get(self.ws, "x", version="1", label="y")
 
     def test_of_the_retired_service_are_told_apart_from_those_that_there_are(self):
+        found = Environment.get(self.ws, "AzureML-Scikit-learn-0.20.3")
+        self.assertIn("scikit-learn==0.22.2.post1", list(found.python.conda_dependencies.pip_packages))
         with self.assertRaises(UserErrorException) as raised:
-            Environment.get(self.ws, "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu")
-        self.assertIn("AzureML-Scikit-learn", raised.exception.message)
+            Environment.get(self.ws, "AzureML-sklearn-0.99-ubuntu18.04-py37-cpu")
+        self.assertIn("AzureML-sklearn-0.24", raised.exception.message)
         with self.assertRaises(UserErrorException) as raised:
             Environment.get(self.ws, "mine")
         self.assertNotIn("curated", raised.exception.message)

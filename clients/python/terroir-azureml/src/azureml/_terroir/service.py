@@ -252,8 +252,7 @@ class Service:
                 files = [(name, file) for name, file in files if any(name == child or name.startswith(child + "/") for child in wanted)]
             if not files:
                 raise UserErrorException("The folder {} holds no files.".format(path))
-            below = place.name or "model"
-            return {"files": self._kept([("{}/{}".format(below, name), file) for name, file in files]), "isFolder": True}
+            return {"files": self._kept(files), "isFolder": True, "path": place.name or "model"}
 
     def keep_folder(self, folder: str, kind: str, ignore_rules: bool = True) -> Tuple[str, str]:
         """Puts a folder into the default datastore under its digest; answers the datastore and the path there."""

@@ -93,5 +93,4 @@ def _reference(workspace: Any, dataset: Any) -> str:
 def _dataset(workspace: Any, reference: str) -> Any:
     from azureml.core.dataset import Dataset
 
-    name, _, version = reference.rpartition(":")
-    return Dataset.get_by_name(workspace, name, version)
+    return Dataset.get_by_id(workspace, reference)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from azureml.core._inference import InferenceConfig
 
 _SCIKIT_LEARN = '''\
-"""Scores with a scikit-learn model: {"data": [rows], "method": "predict"}."""
+"""Scores with a scikit-learn model: {"data": [rows], "method": "predict"}; a model that can predicts probabilities unless told."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def init():
 
 def run(raw):
     asked = json.loads(raw)
-    method = asked.get("method", "predict")
+    method = asked.get("method") or ("predict_proba" if hasattr(model, "predict_proba") else "predict")
     if method not in METHODS or not hasattr(model, method):
         raise ValueError("the model has no method %r" % (method,))
     answer = getattr(model, method)(asked["data"])

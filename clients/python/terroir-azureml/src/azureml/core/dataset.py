@@ -20,7 +20,7 @@ class Dataset(AbstractDataset):
     @staticmethod
     def get_by_name(workspace: Any, name: str, version: Union[str, int] = "latest") -> Any:
         known = workspace._service.get_or_none("datasets", name, "versions", str(version))
-        if known is None:
+        if known is None or not known.get("isRegistered", True):
             raise UserErrorException(
                 "Cannot load any Dataset with given name or id. No dataset {}{} is registered in the workspace {}.".format(
                     name, "" if version == "latest" else ", version {},".format(version), workspace.name
@@ -30,12 +30,11 @@ class Dataset(AbstractDataset):
 
     @staticmethod
     def get_by_id(workspace: Any, id: str) -> Any:
-        for known in workspace._service.pages("datasets", limit=1000):
-            if id in (known.get("id"), "{}:{}".format(known["name"], known["version"])):
-                return AbstractDataset._of_resource(workspace, known)
+        """A version by its id, also when its name is registered no more."""
         name, _, version = str(id).rpartition(":")
-        if name:
-            return Dataset.get_by_name(workspace, name, version)
+        known = workspace._service.get_or_none("datasets", name, "versions", version) if name else None
+        if known is not None:
+            return AbstractDataset._of_resource(workspace, known)
         raise UserErrorException("Cannot load any Dataset with given name or id: {}.".format(id))
 
     @staticmethod

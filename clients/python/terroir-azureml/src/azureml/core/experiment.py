@@ -80,7 +80,15 @@ class Experiment:
 
     @staticmethod
     def delete(workspace: Any, experiment_id: str) -> None:
-        raise UnsupportedHere("Experiments are not deleted: what was run stays on record.")
+        """Deletes an experiment that has no runs; one that has some can be archived."""
+        try:
+            workspace._service.delete("experiments", str(experiment_id))
+        except UserErrorException as e:
+            if getattr(e, "code", None) != "experiment-not-empty":
+                raise
+            raise UserErrorException(
+                "Only empty Experiments can be deleted. This experiment contains run(s); Experiment.archive() takes it out of lists.", e
+            ) from None
 
     def archive(self) -> None:
         """Leaves it out of `Experiment.list`; its runs stay where they are. A tag of its own says so."""

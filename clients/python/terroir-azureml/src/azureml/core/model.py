@@ -295,17 +295,16 @@ class Model:
         files = [item["name"] for item in self.workspace._service.get("models", self.name, "versions", str(self.version), "files")["items"]]
         if not files:
             raise ModelNotFoundException("The model {} has no files.".format(self.id))
-        top = files[0].split("/")[0]
-        target = os.path.join(os.fspath(target_dir), top)
+        target = os.path.join(os.fspath(target_dir), str(self._known.get("path") or files[0].split("/")[0]))
         if os.path.exists(target) and not may_exist:
             raise WebserviceException(
                 "Unable to download item to {}: it is there already. Pass exist_ok=True to replace it.".format(target)
             )
         for file in files:
             parts = file.split("/")
-            if ".." in parts or parts[0] != top:
+            if ".." in parts or "" in parts:
                 raise UserErrorException("The model {} holds a file that leaves its folder: {}.".format(self.id, file))
-            place = os.path.join(os.fspath(target_dir), *parts)
+            place = os.path.join(target, *parts) if self.unpack else target
             self.workspace._service.get_file(place, "models", self.name, "versions", str(self.version), "files", *parts)
         return target
 

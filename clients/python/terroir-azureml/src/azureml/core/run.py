@@ -488,7 +488,10 @@ class Run(Files, Logging):
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if kind is None:
+        if not self._is_context and self.get_status() in _run_stream.TERMINAL:
+            # Somebody has canceled it, or the block has ended it itself.
+            self.complete(_set_status=False)
+        elif kind is None:
             self.complete()
         else:
             self.fail(error)

@@ -336,12 +336,10 @@ class Workspace:
         return self.compute_targets.get("cpu-cluster" if type.upper() == "CPU" else "gpu-cluster")
 
     def get_mlflow_tracking_uri(self, with_auth: bool = True) -> str:
-        """A database in the workspace's folder that MLflow writes to by itself: what it logs stays apart from runs."""
-        if self._service.directory is None:
-            raise UnsupportedHere(
-                "The server keeps no MLflow store: log with Run.log, or name an MLflow server of yours with mlflow.set_tracking_uri."
-            )
-        return "sqlite:///" + os.path.join(self._service.directory, "mlflow.db").replace(os.sep, "/")
+        """The address for `mlflow.set_tracking_uri`: what MLflow then logs becomes runs of this workspace."""
+        from azureml.mlflow._place import tracking_uri
+
+        return tracking_uri(self)
 
     def __repr__(self) -> str:
         return "Workspace.create(name={!r}, subscription_id={!r}, resource_group={!r})".format(

@@ -20,8 +20,7 @@ def inputs_of(run: Any) -> Dict[str, Any]:
         if name.startswith(_DATASET):
             from azureml.core.dataset import Dataset
 
-            dataset, _, version = value.rpartition(":")
-            found.setdefault(name[len(_DATASET) :], Dataset.get_by_name(run.experiment.workspace, dataset, version))
+            found.setdefault(name[len(_DATASET) :], Dataset.get_by_id(run.experiment.workspace, value))
     return found
 
 

@@ -137,7 +137,11 @@ class AbstractDataset:
         return Dataset.get_all(workspace)
 
     def unregister_all_versions(self) -> None:
-        raise UserErrorException("Datasets are not unregistered: what runs used stays on record.")
+        """Takes its name out of the workspace. Files stay, and runs and models that note a version still find it by its id."""
+        if self.name is None:
+            raise UserErrorException("The dataset is not registered: there is nothing to unregister.")
+        self._workspace._service.delete("datasets", self.name)
+        self._known = {}
 
     def _paths(self) -> List[Dict[str, str]]:
         return list(self._definition.get("paths") or [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+import warnings
 from typing import Any, Dict, Iterator, List, Optional
 
 from azureml._terroir import display
@@ -104,10 +105,15 @@ class ComputeTarget:
 
     @staticmethod
     def attach(workspace: Any, name: str, attach_configuration: Any) -> "ComputeTarget":
-        raise UnsupportedHere(
-            "Compute targets of a cloud cannot be attached: runs run on the server's machine. Name a pool of it with "
-            "ComputeTarget.create(workspace, {!r}, AmlCompute.provisioning_configuration()).".format(name)
-        )
+        """Names a pool for a machine or a cluster that runs scripts: they run on the server's machine, which a warning says."""
+        kind = getattr(attach_configuration, "_compute_type", ComputeTarget)
+        if kind not in (RemoteCompute, DsvmCompute, AksCompute, KubernetesCompute):
+            raise UnsupportedHere(
+                "A compute target of the kind {} cannot be attached: runs run on the server's machine. Name a pool of it with "
+                "ComputeTarget.create(workspace, {!r}, AmlCompute.provisioning_configuration()).".format(kind.__name__, name)
+            )
+        warnings.warn("{} names a pool of the server's machine: nothing runs on the machine or cluster that was to be attached.".format(name))
+        return ComputeTarget.create(workspace, name, ComputeTargetProvisioningConfiguration(kind))
 
     @staticmethod
     def list(workspace: Any) -> List["ComputeTarget"]:
@@ -392,9 +398,16 @@ class AksCompute(ComputeTarget):
 class RemoteCompute(ComputeTarget):
     _compute_type = "VirtualMachine"
 
+    @classmethod
+    def attach_configuration(cls, *args: Any, **kwargs: Any) -> ComputeTargetAttachConfiguration:
+        return ComputeTargetAttachConfiguration(cls)
+
     @staticmethod
-    def attach_configuration(*args: Any, **kwargs: Any) -> ComputeTargetAttachConfiguration:
-        return ComputeTargetAttachConfiguration(RemoteCompute)
+    def attach(workspace: Any, name: str, attach_configuration: Any = None, **kwargs: Any) -> ComputeTarget:
+        """As of a configuration; early releases named the machine here."""
+        if attach_configuration is None or isinstance(attach_configuration, str):
+            attach_configuration = RemoteCompute.attach_configuration()
+        return ComputeTarget.attach(workspace, name, attach_configuration)
 
 
 class DsvmCompute(RemoteCompute):
@@ -450,7 +463,7 @@ def _count(value: Any, argument: str) -> Optional[int]:
 
 
 def _class_of(kind: str) -> Any:
-    for known in (AmlCompute, ComputeInstance, AksCompute, RemoteCompute):
+    for known in (AmlCompute, ComputeInstance, AksCompute, RemoteCompute, KubernetesCompute):
         if known._compute_type.lower() == kind.lower():
             return known
     return ComputeTarget

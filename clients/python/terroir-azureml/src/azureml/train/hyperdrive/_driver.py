@@ -113,10 +113,13 @@ class Search(driving.Drive):
         child = "{}_{}".format(self.parent.id, number)
         configuration = driving.configuration_of(self.plan["configuration"], child)
         more = words(parameters)
+        # Runs that go on with the outputs of former ones; the references in their arguments stay open for the shell.
+        resumed = (self.plan.get("resumed") or {}).get(str(number)) or {}
+        configuration["dataReferences"] = {**(configuration.get("dataReferences") or {}), **resumed.get("dataReferences", {})}
         if configuration.get("command"):
-            configuration["command"] = " ".join([configuration["command"], *map(shlex.quote, more)])
+            configuration["command"] = " ".join([configuration["command"], *map(shlex.quote, more), *resumed.get("arguments", [])])
         else:
-            configuration["arguments"] = [*(configuration.get("arguments") or []), *more]
+            configuration["arguments"] = [*(configuration.get("arguments") or []), *more, *resumed.get("arguments", [])]
         shown = json.dumps(parameters)
         body = {
             "experiment": self.plan["experiment"],

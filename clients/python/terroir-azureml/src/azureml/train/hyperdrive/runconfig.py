@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from azureml._terroir.errors import UnsupportedHere, UserErrorException
 from azureml.core._driven_run import submit_driven
@@ -26,7 +26,7 @@ class HyperDriveConfig:
     """A script with its configuration, the parameters to try, and the metric that tells which were good.
 
     What is submitted is a run whose script drives the search on the server's machine, with the `python3` there: it goes on when
-    the process that submitted it has ended. When that script is killed, runs that are open go on alone, and the search has failed.
+    the process that submitted it has ended. When that script is killed, the search has failed and the server cancels its open runs.
     """
 
     def __init__(
@@ -46,8 +46,8 @@ class HyperDriveConfig:
         debug_flag: Any = None,
         custom_run_id: Optional[str] = None,
     ):
-        if pipeline is not None or resume_child_runs:
-            raise UnsupportedHere("HyperDriveConfig takes no pipeline and no resume_child_runs: give a run_config, and begin these runs anew.")
+        if pipeline is not None:
+            raise UnsupportedHere("HyperDriveConfig takes no pipeline: give a run_config.")
         if (estimator is None) == (run_config is None):
             raise UserErrorException("HyperDriveConfig takes a run_config or an estimator: give one of them.")
         if not isinstance(hyperparameter_sampling, HyperParameterSampling):
@@ -75,6 +75,7 @@ class HyperDriveConfig:
         self._policy = policy if policy is not None else NoTerminationPolicy()
         self._custom_run_id = custom_run_id
         self._former = _searches(resume_from)
+        self._resumed = _children(resume_child_runs, max_total_runs)
         self.estimator = estimator
         self.run_config = run_config
 
@@ -115,13 +116,23 @@ class HyperDriveConfig:
             "configuration": submission.configuration,
             "properties": submission.properties,
             "former": {child.id: values for run in self._former for child, values in run._logged(self._metric)},
-            "sets": self._sampling._sets(self._max_total_runs),
+            "sets": [values for _, values in self._resumed] + self._sampling._sets(self._max_total_runs - len(self._resumed)),
+            "resumed": {str(number): self._resumption(child) for number, (child, _) in enumerate(self._resumed)},
             "metric": self._metric,
             "goal": self._goal.value,
             "policy": self._policy.to_json(),
             "maxConcurrentRuns": self._max_concurrent_runs,
             "maxDurationMinutes": self._max_duration_minutes,
         }
+
+    @staticmethod
+    def _resumption(child: Any) -> Dict[str, Any]:
+        """What a run that goes on with the outputs of a former one is given beside its parameters."""
+        from azureml.core._run_arguments import _Data
+
+        data = _Data(child.experiment.workspace)
+        place = data.argument(child._get_outputs_datapath().create_data_reference("resume_from").as_mount())
+        return {"arguments": ["--resume-from", place], "dataReferences": data.references}
 
     def _submit(self, experiment: Any, tags: Optional[Mapping[str, Any]], **kwargs: Any) -> Any:
         """Submits the script that drives the search."""
@@ -160,6 +171,21 @@ def _searches(resume_from: Any) -> List[HyperDriveRun]:
     if len(found) > _MAX_FORMER:
         raise UserErrorException("resume_from expected at most {} runs, {} found.".format(_MAX_FORMER, len(found)))
     return found
+
+
+def _children(resume_child_runs: Any, most: int) -> List[Tuple[Any, Dict[str, Any]]]:
+    """The runs of former searches that are resumed, with their parameters."""
+    given = resume_child_runs
+    found = list(given) if isinstance(given, (list, tuple)) else [given] if given is not None else []
+    if len(found) > most:
+        raise UserErrorException("resume_child_runs expected at most max_total_runs, which is {}, {} found.".format(most, len(found)))
+    children = []
+    for run in found:
+        shown = getattr(run, "tags", {}).get("hyperparameters")
+        if shown is None:
+            raise UserErrorException("resume_child_runs expected runs of a search, {!r} found.".format(run))
+        children.append((run, json.loads(shown)))
+    return children
 
 
 HyperDriveRunConfig = HyperDriveConfig
