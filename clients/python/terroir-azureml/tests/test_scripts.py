@@ -319,6 +319,18 @@ class Scripts(OnAServer):
             for name, env in ws.environments.items():
                 print("Name {} \\t version {}".format(name, env.version))
             assert "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu" in ws.environments
+            changed = Environment.get(ws, "AzureML-sklearn-1.0")
+            changed.inferencing_stack_version = "latest"
+            changed.python, changed.environment_variables = own().python, own().environment_variables
+            write("curated/hello.py", "print('hello')\\n")
+            run = Experiment(ws, "of-curated").submit(ScriptRunConfig("curated", "hello.py", environment=changed))
+            run.wait_for_completion(show_output=True)
+            assert run.get_environment().name == "AzureML-sklearn-1.0"
+            from pathlib import Path
+            write("image/Dockerfile", "FROM debian:12-slim\\n")
+            assert Environment.from_dockerfile("of-file", Path("image/Dockerfile")).docker.base_dockerfile == "FROM debian:12-slim\\n"
+            ws.write_config(path="elsewhere/.azureml")
+            assert Workspace.from_config("elsewhere") == Workspace.from_config("elsewhere/.azureml/config.json")
         """)
 
     def test_that_submit_a_script_which_logs_by_mlflow(self):

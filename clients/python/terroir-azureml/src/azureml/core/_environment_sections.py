@@ -139,6 +139,8 @@ class DockerSection(Section):
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "base_image_registry" and isinstance(value, str):
             value = ContainerRegistry(address=value)
+        if name == "base_dockerfile" and isinstance(value, os.PathLike):
+            value = os.fspath(value)
         super().__setattr__(name, value)
 
     def _dockerfile(self) -> Optional[str]:

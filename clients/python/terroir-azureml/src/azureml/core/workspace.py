@@ -170,7 +170,9 @@ class Workspace:
 
     def write_config(self, path: Optional[str] = None, file_name: Optional[str] = None) -> None:
         """Writes `.azureml/config.json`, which `from_config` reads."""
-        folder = os.path.join(os.fspath(path) if path is not None else os.getcwd(), ".azureml")
+        folder = os.fspath(path) if path is not None else os.getcwd()
+        if os.path.basename(os.path.normpath(folder)) != ".azureml":
+            folder = os.path.join(folder, ".azureml")
         os.makedirs(folder, exist_ok=True)
         document: Dict[str, Any] = {
             "subscription_id": self.subscription_id,
