@@ -333,6 +333,44 @@ class Scripts(OnAServer):
             assert Workspace.from_config("elsewhere") == Workspace.from_config("elsewhere/.azureml/config.json")
         """)
 
+    def test_that_show_logs_by_tensorboard(self):
+        self.script("""
+            import importlib.util, socket, urllib.request
+            from azureml.exceptions import OptionalDependencyMissingException
+            from azureml.tensorboard import Tensorboard
+            from azureml.tensorboard.export import export_to_tensorboard
+            write("board/train.py", "import os\\nfrom azureml.core import Run\\nos.makedirs('logs/tb-logs', exist_ok=True)\\n"
+                  "open('logs/tb-logs/events.out.tfevents.1', 'w').close()\\nRun.get_context().log('loss', 0.5)\\n")
+            run = Experiment(ws, "tensorboard-demo").submit(ScriptRunConfig("board", "train.py", environment=own()))
+            run.wait_for_completion(show_output=True)
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                port = free.getsockname()[1]
+            tb = Tensorboard([run], local_root="shown", port=port)
+            if importlib.util.find_spec("tensorboard") is None:
+                for start in (tb.start, lambda: export_to_tensorboard(run, "exported")):
+                    try:
+                        start()
+                        raise SystemExit("it has started")
+                    except OptionalDependencyMissingException as e:
+                        assert "install tensorboard" in str(e)
+            else:
+                import time
+                address = tb.start()
+                assert os.listdir(os.path.join("shown", run.id, "logs", "tb-logs")) == ["events.out.tfevents.1"]
+                for _ in range(300):
+                    try:
+                        assert b"TensorBoard" in urllib.request.urlopen(address).read()
+                        break
+                    except OSError:
+                        time.sleep(0.1)
+                else:
+                    raise SystemExit("nothing answers at " + address)
+                tb.stop()
+                export_to_tensorboard(run, "exported")
+                assert os.listdir("exported")
+        """)
+
     def test_that_submit_a_script_which_logs_by_mlflow(self):
         self.write("of_mlflow/train.py", textwrap.dedent("""
             import os
