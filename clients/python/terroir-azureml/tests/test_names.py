@@ -193,6 +193,11 @@ azureml.core.compute.AksCompute.provisioning_configuration agent_count vm_size s
 azureml.core.compute.AksCompute.attach_configuration resource_group cluster_name resource_id cluster_purpose
 azureml.core.compute.AksCompute.ClusterPurpose
 azureml.core.compute.ComputeInstance.provisioning_configuration vm_size ssh_public_access
+azureml.core.compute.ComputeInstance.create workspace name provisioning_configuration
+azureml.core.compute.ComputeInstance.supported_vmsizes workspace location
+azureml.core.compute.ComputeInstance.get_status
+azureml.core.compute.ComputeInstance.stop wait_for_completion show_output
+azureml.core.compute.ComputeInstance.restart wait_for_completion show_output
 azureml.core.compute.ComputeInstance.start wait_for_completion show_output
 azureml.core.compute.DatabricksCompute.attach_configuration resource_group workspace_name access_token
 azureml.core.compute.DsvmCompute.provisioning_configuration vm_size

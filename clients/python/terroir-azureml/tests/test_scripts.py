@@ -326,6 +326,8 @@ class Scripts(OnAServer):
             run = Experiment(ws, "of-curated").submit(ScriptRunConfig("curated", "hello.py", environment=changed))
             run.wait_for_completion(show_output=True)
             assert run.get_environment().name == "AzureML-sklearn-1.0"
+            write("hello.py", "print('hello')\\n")
+            Experiment(ws, "of-curated").submit(ScriptRunConfig(source_directory="", script="hello.py", environment=own())).wait_for_completion()
             from pathlib import Path
             write("image/Dockerfile", "FROM debian:12-slim\\n")
             assert Environment.from_dockerfile("of-file", Path("image/Dockerfile")).docker.base_dockerfile == "FROM debian:12-slim\\n"

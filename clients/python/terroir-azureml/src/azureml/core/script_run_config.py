@@ -56,7 +56,7 @@ class ScriptRunConfig:
                 "run_config excludes compute_target, environment, distributed_job_config and docker_runtime_config: "
                 "set them on the run configuration."
             )
-        self.source_directory = "." if source_directory is None else os.fspath(source_directory)
+        self.source_directory = os.fspath(source_directory or ".")
         self.script = script
         self.arguments: Optional[List[Any]] = arguments
         self.command = command

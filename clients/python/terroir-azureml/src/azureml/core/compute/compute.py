@@ -366,6 +366,10 @@ class ComputeInstance(ComputeTarget):
         made.__dict__["vm_size"] = vm_size
         return made
 
+    @staticmethod
+    def supported_vmsizes(workspace: Any, location: Optional[str] = None) -> List[Dict[str, Any]]:
+        return []
+
     def start(self, wait_for_completion: bool = False, show_output: bool = False) -> None:
         """It is the server's machine, which runs."""
 
