@@ -400,6 +400,21 @@ class Scripts(OnAServer):
         """)
 
     @unittest.skipUnless(importlib.util.find_spec("mlflow"), "needs MLflow in this interpreter")
+    def test_that_run_a_project_of_mlflow(self):
+        self.script("""
+            import mlflow, mlflow.projects
+            write("project/MLproject", "name: small\\nentry_points:\\n  main:\\n    parameters:\\n      alpha: {type: float, default: 0.1}\\n"
+                  "    command: \\"python train.py --alpha {alpha}\\"\\n")
+            write("project/train.py", "import sys, mlflow\\nwith mlflow.start_run():\\n    mlflow.log_metric('alpha', float(sys.argv[2]))\\n")
+            mlflow.set_tracking_uri(ws.get_mlflow_tracking_uri())
+            mlflow.set_experiment("of-a-project")
+            local = mlflow.projects.run(uri="project", parameters={"alpha": 0.3}, backend="azureml",
+                                        backend_config={"COMPUTE": "local", "USE_CONDA": False})
+            assert Run.get(ws, local.run_id).get_metrics() == {"alpha": 0.3}
+            assert Run.get(ws, local.run_id).experiment.name == "of-a-project"
+        """)
+
+    @unittest.skipUnless(importlib.util.find_spec("mlflow"), "needs MLflow in this interpreter")
     def test_that_log_by_mlflow(self):
         self.script("""
             import mlflow
