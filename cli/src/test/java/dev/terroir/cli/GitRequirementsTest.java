@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.home.Settings;
+import dev.terroir.foundation.home.TerroirHome;
 import dev.terroir.foundation.process.Command;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockFile;
 import dev.terroir.lock.LockedPackage;
+import dev.terroir.resolve.artifact.KeptWheels;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -20,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -27,25 +31,29 @@ import org.junit.jupiter.api.io.TempDir;
 
 @DisplayName("Requirements that name repositories of git (pip, \"VCS Support\")")
 class GitRequirementsTest {
-  /// Makes a wheel of the files beside it, with nothing but Python.
+  /// Makes a wheel of the files beside it, with nothing but Python: never the same twice, unless a
+  /// file `STEADY` is among them.
   private static final String BACKEND =
       """
       import os, zipfile
 
       def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
           version = open("VERSION").read().strip()
-          info = "planted-%s.dist-info/" % version
-          name = "planted-%s-py3-none-any.whl" % version
+          build = "steady" if os.path.exists("STEADY") else os.urandom(8).hex()
+          needs = open("NEEDS").read() if os.path.exists("NEEDS") else ""
+          project = open("NAME").read() if os.path.exists("NAME") else "planted"
+          info = "%s-%s.dist-info/" % (project, version)
+          name = "%s-%s-py3-none-any.whl" % (project, version)
           members = {
-              "planted.py": "VERSION = %r\\nBUILD = %r\\n" % (version, os.urandom(8).hex()),
-              info + "METADATA": "Metadata-Version: 2.1\\nName: planted\\nVersion: %s\\n"
-              "Provides-Extra: more\\nRequires-Dist: beta; extra == 'more'\\n" % version,
+              project + ".py": "VERSION = %r\\nBUILD = %r\\n" % (version, build),
+              info + "METADATA": "Metadata-Version: 2.1\\nName: %s\\nVersion: %s\\n"
+              "Provides-Extra: more\\nRequires-Dist: beta; extra == 'more'\\n%s" % (project, version, needs),
               info + "WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
           }
           record = "".join("%s,,\\n" % member for member in [*members, info + "RECORD"])
           with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as wheel:
               for member, text in [*members.items(), (info + "RECORD", record)]:
-                  wheel.writestr(member, text)
+                  wheel.writestr(zipfile.ZipInfo(member), text)
           return name
       """;
 
@@ -89,7 +97,12 @@ class GitRequirementsTest {
   }
 
   private String url() {
-    return "git+" + repository.toUri().toString().replaceFirst("file:/+", "file:///");
+    return url(repository);
+  }
+
+  private static String url(Path repository) {
+    var url = repository.toUri().toString().replaceFirst("file:/+", "file:///");
+    return "git+" + url.replaceFirst("/$", "");
   }
 
   private Terroir.Outcome define(String... lines) {
@@ -148,6 +161,199 @@ class GitRequirementsTest {
     assertThat(locked(url() + "@v1#egg=planted[more]").packages())
         .extracting(LockedPackage::name)
         .contains("beta", "planted");
+  }
+
+  private LockedPackage planted() {
+    return LockFile.read(terroir.project.resolve("planted.lock")).get("planted");
+  }
+
+  /// The same project and workspace on a machine that has nothing else.
+  private Terroir machine(String name) {
+    return new Terroir(
+        folder,
+        List.of(
+            Settings.TERROIR_HOME + "=" + folder.resolve(name),
+            "TERROIR_WORKSPACE=" + folder.resolve("team")));
+  }
+
+  private String install(Terroir on) {
+    return on.run("environment install -d " + on.directory()).succeeds().json().string("path");
+  }
+
+  @Test
+  void aLockNamesRepositoryAndCommitAndTheBytesOfTheWheel() throws IOException {
+    var old = git("rev-parse", "v1");
+    var item = locked("planted @ " + url() + "@v1").get("planted");
+    assertThat(item.artifact().kind()).isEqualTo("vcs");
+    assertThat(item.url()).isEqualTo(url() + "@" + old);
+    assertThat(item.commit().orElseThrow().commit()).isEqualTo(old);
+    assertThat(item.fileName()).isEqualTo("planted-1.0-py3-none-any.whl");
+    assertThat(item.digest()).matches("[0-9a-f]{64}");
+    assertThat(item.sizeBytes()).isPositive();
+    assertThat(Files.readString(terroir.project.resolve("planted.lock")))
+        .doesNotContain(terroir.home.toString());
+
+    grow(repository.resolve("some python/planted"), "4.0");
+    assertThat(
+            locked("planted @ " + url() + "#subdirectory=some%20python/planted")
+                .get("planted")
+                .url())
+        .isEqualTo(url() + "@" + git("rev-parse", "main") + "#subdirectory=some%20python/planted");
+  }
+
+  @Test
+  void whoeverUsesTheWorkspaceGetsTheVeryWheel() {
+    terroir = machine("one");
+    terroir.run("workspace create -n team -d " + folder.resolve("team")).succeeds();
+    define("planted @ " + url() + "@v1").succeeds();
+    lock("--update").succeeds();
+    var two = machine("two");
+    assertThat(Path.of(install(two)))
+        .isDirectoryRecursivelyContaining("glob:**/planted-1.0.dist-info/METADATA");
+    assertThat(KeptWheels.of(TerroirHome.in(folder.resolve("two"))))
+        .returns(true, kept -> kept.find(planted().digest(), planted().fileName()).isPresent());
+  }
+
+  @Test
+  void aMachineWithoutTheWheelBuildsTheCommitAgainAndTakesOnlyTheSameBytes() throws IOException {
+    Files.writeString(repository.resolve("STEADY"), "");
+    grow(repository, "5.0");
+    var steady = git("rev-parse", "main");
+    terroir = machine("one");
+    terroir.run("workspace create -n team -d " + folder.resolve("team")).succeeds();
+    define("planted @ " + url() + "@main").succeeds();
+    lock("--update").succeeds();
+    grow(repository, "6.0");
+    Trees.delete(folder.resolve("team/wheels"));
+
+    var two = machine("two");
+    var outcome = two.run("environment install -d " + two.directory()).succeeds();
+    assertThat(outcome.err()).contains("is not kept here", url() + "@" + steady + " is built");
+    assertThat(Path.of(outcome.json().string("path")))
+        .isDirectoryRecursivelyContaining("glob:**/planted-5.0.dist-info/METADATA");
+
+    define("planted @ " + url() + "@v1").succeeds();
+    lock("--update").succeeds();
+    Trees.delete(folder.resolve("team/wheels"));
+    var refused = two.run("environment install -d " + two.directory());
+    assertThat(refused.code()).isNotZero();
+    assertThat(refused.err())
+        .contains(
+            "[wheel-not-reproducible]",
+            "the lock says " + planted().digest(),
+            "workspace in which it was locked",
+            "environment lock --update");
+    assertThat(two.run("environment path -d " + two.directory()).code()).isNotZero();
+  }
+
+  @Test
+  void everyExportNamesTheCommitAsItsToolReadsIt() throws IOException {
+    var item = locked("planted @ " + url() + "@v1").get("planted");
+    var commit = git("rev-parse", "v1");
+    for (var format : List.of("pylock", "requirements")) {
+      var file = terroir.project.resolve(format.equals("pylock") ? "pylock.toml" : "all.txt");
+      var outcome =
+          terroir
+              .run("lock export --format " + format + " -o " + file + " -d " + terroir.directory())
+              .succeeds();
+      assertThat(outcome.err()).contains("a commit stands for `planted`");
+      var words =
+          List.of(
+              Terroir.uv().toString(),
+              "pip",
+              "install",
+              "--no-deps",
+              "--no-index",
+              "--find-links",
+              folder.resolve("wheels").toString(),
+              "--target",
+              folder.resolve(format).toString(),
+              "-r",
+              file.toString());
+      var installed =
+          new Command(words, terroir.settings.variables(), null, Duration.ofMinutes(2)).run();
+      assertThat(installed.isSuccess()).as(installed.error()).isTrue();
+      assertThat(Files.readString(folder.resolve(format).resolve("planted.py"))).contains("1.0");
+    }
+    for (var format : List.of("pixi", "conda-lock", "conda-explicit")) {
+      var text =
+          terroir
+              .run("lock export --format " + format + " -d " + terroir.directory())
+              .succeeds()
+              .out();
+      assertThat(text)
+          .as(format)
+          .contains(
+              format.equals("pixi")
+                  ? url() + "?rev=" + commit + "#" + commit
+                  : url() + "@" + commit);
+      assertThat(text.contains(item.digest())).as(format).isEqualTo(format.equals("conda-lock"));
+    }
+    var before = terroir.project.resolve("before.lock");
+    Files.copy(terroir.project.resolve("planted.lock"), before);
+    define("planted @ " + url() + "@main").succeeds();
+    lock("--update").succeeds();
+    assertThat(
+            terroir
+                .run(
+                    "lock diff --output json "
+                        + before
+                        + " "
+                        + terroir.project.resolve("planted.lock"))
+                .succeeds()
+                .out())
+        .contains("\"commitBefore\": \"" + commit + "\"", git("rev-parse", "main"));
+  }
+
+  @Test
+  void aPackageThatARepositoryRequiresOfAnotherOneIsLockedToo() throws IOException {
+    var other = Files.createDirectories(folder.resolve("other"));
+    var own = repository;
+    repository = other;
+    git("init", "--quiet", "--initial-branch=main");
+    Files.writeString(other.resolve("NAME"), "outer");
+    Files.writeString(
+        other.resolve("NEEDS"), "Requires-Dist: planted[more] @ " + url(own) + "@v1\n");
+    grow(other, "7.0");
+    var lock = locked("outer @ " + url());
+    assertThat(lock.packages())
+        .extracting(LockedPackage::name)
+        .contains("beta", "outer", "planted");
+    var planted = lock.get("planted");
+    repository = own;
+    assertThat(planted.url()).isEqualTo(url() + "@" + git("rev-parse", "v1"));
+    assertThat(planted.version()).isEqualTo("1.0");
+    assertThat(planted.requiredBy()).containsExactly("outer");
+    assertThat(Path.of(install(terroir)))
+        .isDirectoryRecursivelyContaining("glob:**/planted-1.0.dist-info/METADATA");
+
+    // Both ask for it.
+    repository = other;
+    var outer = "outer @ " + url();
+    repository = own;
+    var both = locked(outer, "planted @ " + url() + "@v1");
+    assertThat(both.get("planted").url()).isEqualTo(planted.url());
+    define(outer, "planted @ " + url() + "@main").succeeds();
+    assertThat(lock("--update").err()).contains("conflicting", "planted");
+  }
+
+  @Test
+  void aPackageOfAnIndexMayRequireARepository() throws IOException {
+    WheelHouse.wheel(
+        folder.resolve("wheels"),
+        "gamma",
+        "1.0",
+        List.of("planted[more] @ " + url() + "@v1"),
+        Map.of("gamma.py", ""));
+    define("gamma").succeeds();
+    var outcome = lock("--update").succeeds();
+    assertThat(outcome.err()).contains("`gamma==1.0` requires it");
+    var lock = LockFile.read(terroir.project.resolve("planted.lock"));
+    assertThat(lock.packages())
+        .extracting(LockedPackage::name)
+        .contains("beta", "gamma", "planted");
+    assertThat(lock.get("planted").url()).isEqualTo(url() + "@" + git("rev-parse", "v1"));
+    assertThat(lock.get("planted").requiredBy()).contains("gamma");
   }
 
   @Test

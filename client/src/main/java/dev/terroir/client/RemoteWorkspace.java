@@ -11,6 +11,7 @@ import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.lock.Lock;
 import dev.terroir.prefix.Prefixes;
+import dev.terroir.resolve.artifact.KeptWheels;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.Workspace;
 import dev.terroir.workspace.config.WorkspaceDetails;
@@ -219,7 +220,9 @@ public final class RemoteWorkspace implements Workspace {
 
   @Override
   public LockStore.Stored lock(Environment environment, LockOptions options, Progress shown) {
-    return new RemoteLocks(client).lock(environment, options, shown);
+    var stored = new RemoteLocks(client).lock(environment, options, shown);
+    new RemoteWheels(client, KeptWheels.of(home)).fetch(stored.lock());
+    return stored;
   }
 
   @Override

@@ -137,6 +137,20 @@ public record Lock(
             .hint("`terroir lock show` lists what it has"));
   }
 
+  /// The same with these packages of a Python index.
+  public Lock withPackages(List<LockedPackage> others) {
+    return new Lock(
+        definitionHash,
+        platform,
+        pythonVersion,
+        requirements,
+        options,
+        replacements,
+        others,
+        conda,
+        tools);
+  }
+
   /// The bytes to fetch, as far as they are known.
   public long sizeBytes() {
     return everything().stream().mapToLong(item -> Math.max(0, item.sizeBytes())).sum();

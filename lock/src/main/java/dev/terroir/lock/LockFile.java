@@ -135,6 +135,11 @@ public final class LockFile {
     if (!json.string("sha256").matches("[0-9a-f]{64}")) {
       throw invalid("`sha256` must be 64 hex digits", json.place("sha256"));
     }
+    if (json.string("kind").equals(LockedPackage.VCS)
+        && RepositoryCommit.parse(json.string("url")).isEmpty()) {
+      throw invalid(
+          "the `url` of a wheel of a repository must be `git+URL@COMMIT`", json.place("url"));
+    }
     return new LockedPackage(
         json.string("name"),
         json.string("version"),

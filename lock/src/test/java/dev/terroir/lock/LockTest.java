@@ -229,6 +229,51 @@ class LockTest {
     }
   }
 
+  private static LockedPackage planted(String url, String bytes) {
+    var artifact =
+        new LockedPackage.Artifact(
+            "vcs", url, "planted-1.0-py3-none-any.whl", Sha256.of(bytes).hex(), 7);
+    return new LockedPackage("planted", "1.0", artifact, null, List.of("(definition)"));
+  }
+
+  @Test
+  void aWheelOfARepositoryIsNamedByItsCommitAndItsBytes(@TempDir Path folder) throws IOException {
+    var commit =
+        new RepositoryCommit("https://host.example/o/r.git", "c".repeat(40), "some python/lib");
+    assertThat(commit.directUrl())
+        .isEqualTo(
+            "git+https://host.example/o/r.git@"
+                + "c".repeat(40)
+                + "#subdirectory=some%20python/lib");
+    assertThat(RepositoryCommit.parse(commit.directUrl())).contains(commit);
+    assertThat(RepositoryCommit.parsePixi(commit.pixiLocation())).contains(commit);
+    assertThat(
+            RepositoryCommit.parsePixi(
+                "git+https://host.example/o/r?rev=v1&subdirectory=a#" + "d".repeat(40)))
+        .contains(new RepositoryCommit("https://host.example/o/r", "d".repeat(40), "a"));
+    assertThat(RepositoryCommit.parse("git+https://host.example/o/r@v1")).isEmpty();
+
+    var lock = lock(planted(commit.directUrl(), "one"));
+    assertThat(lock.get("planted").commit()).contains(commit);
+    var file = folder.resolve("lock.json");
+    LockFile.write(lock, file);
+    assertThat(LockFile.read(file)).isEqualTo(lock);
+    Files.writeString(file, Files.readString(file).replace("@" + "c".repeat(40), "@main"));
+    assertThatThrownBy(() -> LockFile.read(file)).hasMessageContaining("`git+URL@COMMIT`");
+
+    assertThat(LockExport.pylock(lock))
+        .contains(
+            "vcs = { type = \"git\", url = \"https://host.example/o/r.git\", commit-id = \""
+                + "c".repeat(40)
+                + "\", subdirectory = \"some python/lib\" }");
+    assertThat(LockExport.requirements(lock))
+        .contains("planted @ " + commit.directUrl() + "\n")
+        .doesNotContain("--hash");
+    var other = lock(planted(commit.directUrl(), "two"));
+    assertThat(LockDifference.between(lock, other).changed()).hasSize(1);
+    assertThat(LockDifference.between(lock, lock).isEmpty()).isTrue();
+  }
+
   @Test
   void aDifferenceSaysAddedRemovedAndChanged() {
     var difference =

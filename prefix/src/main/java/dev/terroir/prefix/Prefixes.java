@@ -19,6 +19,7 @@ import dev.terroir.lock.Lock;
 import dev.terroir.lock.export.LockExport;
 import dev.terroir.resolve.ResolveException;
 import dev.terroir.resolve.artifact.ClientWheels;
+import dev.terroir.resolve.artifact.CommitWheels;
 import dev.terroir.resolve.conda.CondaAccess;
 import dev.terroir.resolve.conda.CondaInstaller;
 import dev.terroir.resolve.conda.CondaOptions;
@@ -132,7 +133,7 @@ public final class Prefixes {
       // Not from a pylock.toml: uv keeps archives that are named by URL apart and links them five
       // times slower.
       var file = directory.resolve("requirements.txt");
-      AtomicFiles.write(file, requirements(lock));
+      AtomicFiles.write(file, requirements(CommitWheels.here(lock, home, uv, progress)));
       for (var folder : ClientWheels.folders(lock, home)) {
         tool = tool.withFindLinks(folder);
       }

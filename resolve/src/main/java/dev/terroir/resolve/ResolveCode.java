@@ -44,6 +44,8 @@ public enum ResolveCode implements Code {
   CHECKOUT_FAILED("checkout-failed", Kind.SURROUNDINGS),
   /// A source distribution could not be built.
   BUILD_FAILED("build-failed", Kind.FAILED),
+  /// A commit was built again, and its wheel is not the one that is locked.
+  WHEEL_NOT_REPRODUCIBLE("wheel-not-reproducible", Kind.SURROUNDINGS),
   /// A lock wants a client of another Terroir than this one.
   CLIENT_WHEEL_GONE("client-wheel-gone", Kind.SURROUNDINGS),
   /// uv ended in another way.

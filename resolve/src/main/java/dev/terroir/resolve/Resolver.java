@@ -18,6 +18,7 @@ import dev.terroir.resolve.artifact.BuiltWheels;
 import dev.terroir.resolve.artifact.ClientWheels;
 import dev.terroir.resolve.artifact.ProvidedDistributions;
 import dev.terroir.resolve.artifact.Pylock;
+import dev.terroir.resolve.artifact.RequiredUrls;
 import dev.terroir.resolve.artifact.WheelTags;
 import dev.terroir.resolve.conda.CondaAccess;
 import dev.terroir.resolve.conda.CondaOptions;
@@ -260,7 +261,6 @@ public final class Resolver {
               .map(line -> ClientWheels.lockable(line, uv.home()))
               .map(line -> wheels.lockable(line, python, target.platform(), progress))
               .toList();
-      Files.writeString(work.resolve("requirements.in"), String.join("\n", asked) + "\n");
       var common = new ArrayList<String>();
       common.addAll(List.of("pip", "compile", work.resolve("requirements.in").toString()));
       common.addAll(
@@ -287,24 +287,35 @@ public final class Resolver {
       if (lines.contains("--pre")) {
         common.addAll(List.of("--prerelease", "allow"));
       }
-      var asLock = new ArrayList<>(common);
-      asLock.addAll(List.of("--format", "pylock.toml"));
       var what = "the definition `" + environment.name() + "` cannot be resolved";
-      var pylock = tool.run(asLock, target.directory(), what, progress);
+      var required = new RequiredUrls(asked, wheels, work, tool, progress);
+      var pylock =
+          required.resolve(more -> {
+            var asLock = new ArrayList<>(common);
+            asLock.addAll(more);
+            asLock.addAll(List.of("--format", "pylock.toml"));
+            return required.tool().run(asLock, target.directory(), what, progress);
+          });
       var tags = new WheelTags(python, target.platform());
       var hashes = hashes(lines, environment.python().pipConstraints());
       var found =
-          ClientWheels.named(
-              provided.without(new Pylock(tags, target.directory(), hashes).read(pylock)));
+          wheels.named(
+              ClientWheels.named(
+                  provided.without(
+                      new Pylock(tags, target.directory(), hashes, wheels.sources(python, progress))
+                          .read(pylock))));
 
       // The same resolution again, told the versions, for who requires what.
       var pins = new StringBuilder();
       found.stream()
-          .filter(item -> !item.artifact().kind().equals("archive"))
+          .filter(item ->
+              !item.artifact().kind().equals("archive")
+                  && !item.artifact().kind().equals(LockedPackage.VCS))
           .forEach(
               item -> pins.append(item.name()).append("==").append(item.version()).append('\n'));
       Files.writeString(work.resolve("pins.txt"), pins);
       var asText = new ArrayList<>(common);
+      asText.addAll(required.options());
       asText.addAll(
           List.of(
               "--annotation-style",
@@ -312,7 +323,7 @@ public final class Resolver {
               "--no-emit-find-links",
               "--constraint",
               work.resolve("pins.txt").toString()));
-      var text = tool.run(asText, target.directory(), what, progress);
+      var text = required.tool().run(asText, target.directory(), what, progress);
       var tools = new TreeMap<>(Map.of("uv", uv.version()));
       if (!resolution.conda().packages().isEmpty()) {
         tools.put("rattler", Rattler.VERSION);

@@ -42,6 +42,7 @@ import dev.terroir.workspace.images.WorkspaceImages;
 import dev.terroir.workspace.images.WorkspaceRegistry;
 import dev.terroir.workspace.locks.ForeignLock;
 import dev.terroir.workspace.locks.LockStore;
+import dev.terroir.workspace.locks.SharedWheels;
 import dev.terroir.workspace.models.ModelRegistry;
 import dev.terroir.workspace.runs.ExperimentRecords;
 import dev.terroir.workspace.runs.RunMetrics;
@@ -321,7 +322,7 @@ public final class LocalWorkspace implements Workspace {
 
   /// Locks by definition.
   public LockStore locks() {
-    return new LockStore(directory.resolve("locks"));
+    return new LockStore(directory.resolve("locks"), SharedWheels.of(directory, home));
   }
 
   /// Records of runs.

@@ -16,6 +16,7 @@ import dev.terroir.lock.LockDifference;
 import dev.terroir.lock.LockFile;
 import dev.terroir.lock.Locked;
 import dev.terroir.lock.LockedPackage;
+import dev.terroir.lock.RepositoryCommit;
 import dev.terroir.lock.exchange.ForeignLocks;
 import dev.terroir.lock.exchange.LockDocument;
 import dev.terroir.lock.exchange.LockExchange;
@@ -204,6 +205,7 @@ public final class LockCommands {
                   "write pylock, requirements, conda-explicit, pixi or conda-lock");
         };
     leftOut(lock, format).ifPresent(context.progress()::warn);
+    unhashed(lock, format).ifPresent(context.progress()::warn);
     var file = arguments.path("--to");
     if (file.isPresent()) {
       var name = String.valueOf(file.get().getFileName());
@@ -251,6 +253,25 @@ public final class LockCommands {
     };
   }
 
+  /// What a format cannot hold to its bytes.
+  private static Optional<String> unhashed(Lock lock, String format) {
+    var names =
+        lock.packages().stream()
+            .filter(item -> item.commit().isPresent())
+            .map(LockedPackage::name)
+            .toList();
+    return names.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            (names.size() == 1 ? "a commit stands for `" : "commits stand for `")
+                + String.join("`, `", names)
+                + "`, which others build anew: only a lock of Terroir holds a build to its bytes"
+                + (format.equals("requirements")
+                    ? "; uv takes such a line as it is, pip refuses it beside hashes and"
+                        + " installs it from a file of its own, with --no-deps"
+                    : ""));
+  }
+
   private static int diff(Arguments arguments, Context context) {
     var sides = arguments.positionals();
     if (sides.size() != 2) {
@@ -284,11 +305,22 @@ public final class LockCommands {
             .put("name", change.before().name())
             .put("before", change.before().version())
             .put("after", change.after().version());
-    if (change.before() instanceof CondaPackage before
-        && change.after() instanceof CondaPackage after) {
-      json.put("kind", "conda").put("buildBefore", before.build()).put("buildAfter", after.build());
+    if (change.before() instanceof CondaPackage one
+        && change.after() instanceof CondaPackage other) {
+      json.put("kind", "conda").put("buildBefore", one.build()).put("buildAfter", other.build());
+    }
+    var before = commit(change.before());
+    var after = commit(change.after());
+    if (before != null || after != null) {
+      json.put("commitBefore", before).put("commitAfter", after);
     }
     return json.build();
+  }
+
+  private static @Nullable String commit(Locked item) {
+    return item instanceof LockedPackage wheel
+        ? wheel.commit().map(RepositoryCommit::commit).orElse(null)
+        : null;
   }
 
   private static JsonValue items(List<Locked> packages) {

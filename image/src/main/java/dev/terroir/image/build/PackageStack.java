@@ -314,6 +314,13 @@ final class PackageStack {
   /// another layer of the same wheel.
   private static @Nullable DirectUrl directUrl(LockedPackage item) {
     var artifact = item.artifact();
+    var commit = item.commit();
+    if (commit.isPresent() && !commit.get().url().startsWith("file:")) {
+      return new DirectUrl(
+          commit.get().url(),
+          new DirectUrl.Info.Repository("git", commit.get().commit(), null),
+          commit.get().subdirectory());
+    }
     if (!artifact.kind().equals("archive") || artifact.url().startsWith("file:")) {
       return null;
     }

@@ -5,6 +5,7 @@ import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.Locked;
 import dev.terroir.lock.LockedPackage;
+import dev.terroir.lock.RepositoryCommit;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
@@ -30,7 +31,20 @@ public record Subject(
   ///
   /// Spec: Package URL, type `pypi`.
   static String packageUrl(LockedPackage item) {
-    return "pkg:pypi/" + item.name() + "@" + item.version().replace("+", "%2B");
+    return "pkg:pypi/"
+        + item.name()
+        + "@"
+        + item.version().replace("+", "%2B")
+        + published(item)
+            .map(commit -> "?vcs_url=" + escaped(commit.directUrl().replaceFirst("#.*", "")))
+            .orElse("");
+  }
+
+  /// The commit that a package is built of, unless its repository is this machine's.
+  private static Optional<RepositoryCommit> published(Locked item) {
+    return item instanceof LockedPackage wheel
+        ? wheel.commit().filter(commit -> !commit.url().startsWith("file:"))
+        : Optional.empty();
   }
 
   /// The package URL of a package of either kind.
@@ -66,6 +80,17 @@ public record Subject(
 
   /// Where it was fetched; of a local archive only its name, for the path is this machine's.
   static String distribution(Locked item) {
+    if (item instanceof LockedPackage wheel && wheel.commit().isPresent()) {
+      // As SPDX writes locations in repositories: the path follows `#`.
+      return published(item)
+          .map(commit ->
+              "git+"
+                  + commit.url()
+                  + "@"
+                  + commit.commit()
+                  + (commit.subdirectory() == null ? "" : "#" + commit.subdirectory()))
+          .orElse(item.fileName());
+    }
     return item.url().startsWith("file:") ? item.fileName() : item.url();
   }
 

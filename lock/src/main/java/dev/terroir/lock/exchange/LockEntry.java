@@ -3,6 +3,7 @@ package dev.terroir.lock.exchange;
 import dev.terroir.environment.conda.CondaFileName;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.web.Percent;
+import dev.terroir.lock.RepositoryCommit;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -109,6 +110,11 @@ public sealed interface LockEntry {
     /// Copies the list.
     public Pypi {
       requires = List.copyOf(requires);
+    }
+
+    /// The commit of a repository that it is built of, when that is its location.
+    Optional<RepositoryCommit> commit() {
+      return RepositoryCommit.parse(location).or(() -> RepositoryCommit.parsePixi(location));
     }
   }
 

@@ -4,6 +4,7 @@ import dev.terroir.environment.requirement.Requirement;
 import dev.terroir.environment.yaml.Yaml;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.lock.RepositoryCommit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -354,12 +355,21 @@ final class PixiText {
               : document.uses(environment.name(), platform);
       var items = new ArrayList<JsonValue>();
       for (var use : uses) {
-        var item = JsonObject.builder().put(key(use.entry()), use.entry().location());
+        var item = JsonObject.builder().put(key(use.entry()), location(use.entry()));
         items.add((isOwn ? item.putAll(use.more()) : item).build());
       }
       packages.put(platform, new JsonValue.JsonArray(items));
     }
     return json.put("packages", packages.build()).build();
+  }
+
+  /// A location as pixi writes it.
+  private static String location(LockEntry entry) {
+    return entry instanceof LockEntry.Pypi pypi
+        ? RepositoryCommit.parse(pypi.location())
+            .map(RepositoryCommit::pixiLocation)
+            .orElse(pypi.location())
+        : entry.location();
   }
 
   private static List<JsonValue> packages(LockDocument document, long version, boolean isOwn) {
@@ -450,7 +460,7 @@ final class PixiText {
     if (version < 6) {
       json.put("kind", "pypi");
     } else {
-      json.put("pypi", pypi.location());
+      json.put("pypi", location(pypi));
     }
     json.put("name", pypi.name());
     if (pypi.version() != null) {
@@ -459,7 +469,10 @@ final class PixiText {
     if (version < 6) {
       json.put(pypi.location().contains("://") ? "url" : "path", pypi.location());
     }
-    digests(json, pypi.sha256(), pypi.md5());
+    // The bytes of what is built of a commit are not pixi's to hold it to.
+    if (isOwn || pypi.commit().isEmpty()) {
+      digests(json, pypi.sha256(), pypi.md5());
+    }
     if (!pypi.requires().isEmpty()) {
       json.put(
           "requires_dist",

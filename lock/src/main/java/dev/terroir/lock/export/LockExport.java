@@ -56,11 +56,23 @@ public final class LockExport {
                 .append(", ")
                 .append(place(item))
                 .append(" }");
+        case LockedPackage.VCS -> out.append("\nvcs = { ").append(vcs(item)).append(" }");
         default -> out.append("\narchive = { ").append(place(item)).append(" }");
       }
       out.append('\n');
     }
     return out.toString();
+  }
+
+  private static String vcs(LockedPackage item) {
+    var commit = item.commit().orElseThrow();
+    return "type = \"git\", url = "
+        + quoted(commit.url())
+        + ", commit-id = "
+        + quoted(commit.commit())
+        + (commit.subdirectory() == null
+            ? ""
+            : ", subdirectory = " + quoted(String.valueOf(commit.subdirectory())));
   }
 
   private static String place(LockedPackage item) {
@@ -74,7 +86,8 @@ public final class LockExport {
         + " }";
   }
 
-  /// A requirements file with a hash for every package.
+  /// A requirements file with a hash for every package but those of repositories, which neither pip
+  /// nor uv can hold to one: what their builds make is theirs.
   public static String requirements(Lock lock) {
     var out = new StringBuilder();
     out.append("# ").append(lock.platform()).append(", Python ").append(lock.pythonVersion());
@@ -83,10 +96,13 @@ public final class LockExport {
     for (var item : lock.packages()) {
       var artifact = item.artifact();
       out.append(
-          artifact.kind().equals("archive")
+          artifact.kind().equals("archive") || item.commit().isPresent()
               ? item.name() + " @ " + artifact.url()
               : item.name() + "==" + item.version());
-      out.append(" \\\n    --hash=sha256:").append(artifact.sha256()).append('\n');
+      if (item.commit().isEmpty()) {
+        out.append(" \\\n    --hash=sha256:").append(artifact.sha256());
+      }
+      out.append('\n');
     }
     return out.toString();
   }

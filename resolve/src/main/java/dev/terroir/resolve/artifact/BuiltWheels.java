@@ -5,36 +5,34 @@ import dev.terroir.environment.distribution.WheelFileName;
 import dev.terroir.environment.requirement.Requirement;
 import dev.terroir.foundation.FoundationException;
 import dev.terroir.foundation.digest.Sha256;
-import dev.terroir.foundation.file.AtomicFiles;
-import dev.terroir.foundation.file.ProcessLock;
 import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.platform.Platform;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.progress.Progress;
+import dev.terroir.lock.LockedPackage;
+import dev.terroir.lock.RepositoryCommit;
 import dev.terroir.resolve.ResolveCode;
 import dev.terroir.resolve.ResolveException;
 import dev.terroir.resolve.tool.Redaction;
 import dev.terroir.resolve.tool.Uv;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
 /// Builds the source directories and the git repositories that requirements name, and keeps the
-/// wheels.
+/// wheels. For one resolution in one thread: it remembers which wheels are of which commits.
 ///
 /// Neither has a hash, and both change under an environment; the wheel has one, and a lock that
 /// names the wheel installs the same bytes ever after. Two builds of the same files give the same
-/// bytes as far as the build backend heeds `SOURCE_DATE_EPOCH`; of one commit there is one build on
-/// a machine.
+/// bytes as far as the build backend heeds `SOURCE_DATE_EPOCH`.
 ///
 /// @since 0.1
 public final class BuiltWheels {
@@ -47,12 +45,9 @@ public final class BuiltWheels {
       Pattern.compile(
           "(git\\+[^\\s;]+|file:[^\\s\\[;]+|/[^\\[;]+?)(\\[[^\\]]*])?\\s*(?:;\\s*(.*))?");
 
-  /// The first second that a zip archive can hold.
-  private static final String EPOCH = "315532800";
-
-  private static final Duration PATIENCE = Duration.ofHours(1);
-
   private final Uv uv;
+  private final Map<String, RepositoryCommit> commits = new HashMap<>();
+  private final Map<String, String> repositories = new HashMap<>();
 
   /// @param uv what builds, in isolation, with the user's own indexes
   public BuiltWheels(Uv uv) {
@@ -142,12 +137,26 @@ public final class BuiltWheels {
             + wheel.getFileName()
             + ", built of "
             + built.what());
+    var options = written.length > 1 ? " " + written[1] : "";
+    var made = line(name, sources, wheel.toUri().toString()) + options;
+    if (sources.place() instanceof Origin.Repository(var source)) {
+      repositories.put(made, line(name, sources, source.directUrl()) + options);
+    }
+    return made;
+  }
+
+  private static String line(WheelFileName name, Sources sources, String url) {
     return name.name()
         + sources.extras()
         + " @ "
-        + wheel.toUri()
-        + (sources.marker().isEmpty() ? "" : " ; " + sources.marker())
-        + (written.length > 1 ? " " + written[1] : "");
+        + url
+        + (sources.marker().isEmpty() ? "" : " ; " + sources.marker());
+  }
+
+  /// A line that [#lockable] made of one that names a repository, with the repository in place of
+  /// its wheel.
+  Optional<String> asRepository(String line) {
+    return Optional.ofNullable(repositories.get(line));
   }
 
   private Optional<Sources> sources(String requirement) {
@@ -212,127 +221,112 @@ public final class BuiltWheels {
   private record Built(Path wheel, String place, String what) {}
 
   private Built build(Origin origin, String python, Progress progress) {
-    var store = uv.home().wheels();
+    return switch (origin) {
+      case Origin.Directory(var path) -> {
+        progress.step("building a wheel of " + path);
+        yield new Built(ofDirectory(path, python, progress), path.toString(), "the files of now");
+      }
+      case Origin.Repository(var source) -> {
+        var built = new CommitWheels(uv).build(source, python, progress);
+        remember(built);
+        yield new Built(built.wheel(), source.url(), "commit " + built.commit().commit());
+      }
+    };
+  }
+
+  private void remember(CommitWheels.Built built) {
     try {
-      Files.createDirectories(store);
-      return switch (origin) {
-        case Origin.Directory(var path) -> {
-          progress.step("building a wheel of " + path);
-          yield new Built(
-              build(path, path.toString(), python, progress), path.toString(), "the files of now");
-        }
-        case Origin.Repository(var source) -> build(source, python, progress);
-      };
+      commits.put(Sha256.of(built.wheel()).hex(), built.commit());
     } catch (IOException e) {
-      throw FoundationException.ofFile("a built wheel cannot be kept", store, e);
+      throw FoundationException.ofFile("a built wheel cannot be read", built.wheel(), e);
     }
   }
 
-  /// One build of one commit, whoever asks for it.
-  private Built build(GitSource source, String python, Progress progress) throws IOException {
-    if (source.isCommit()) {
-      var kept = kept(source, source.revision(), python);
-      if (kept.isPresent()) {
-        return kept.get();
+  /// Builds a directory of sources and keeps the wheel.
+  ///
+  /// @param python `major.minor` to build for
+  /// @throws ResolveException code `build-failed`
+  public Path ofDirectory(Path directory, String python, Progress progress) {
+    var kept = KeptWheels.of(uv.home());
+    try {
+      Files.createDirectories(kept.folder());
+      var work = Files.createTempDirectory(kept.folder(), ".build-");
+      try {
+        return kept.take(
+            WheelBuild.run(
+                    uv,
+                    directory,
+                    python,
+                    work,
+                    "the source directory " + directory + " cannot be built",
+                    progress)
+                .orElseThrow(() ->
+                    new ResolveException(
+                        Problem.of(ResolveCode.BUILD_FAILED, "the build left no wheel")
+                            .at(Place.of(directory.toString())))));
+      } finally {
+        Trees.delete(work);
       }
+    } catch (IOException e) {
+      throw FoundationException.ofFile("a built wheel cannot be kept", kept.folder(), e);
     }
-    var work = Files.createTempDirectory(uv.home().wheels(), ".checkout-");
-    try {
-      var folder = work.resolve("source");
-      var commit = new GitCheckout(source, uv.settings(), progress).into(folder);
-      try (var _ = ProcessLock.acquire(note(source, commit, python, ".lock"), PATIENCE)) {
-        var kept = kept(source, commit, python);
-        if (kept.isPresent()) {
-          return kept.get();
-        }
-        var project = folder.resolve(source.subdirectory()).normalize();
-        if (!project.startsWith(folder) || !Files.isDirectory(project)) {
-          throw new ResolveException(
-              Problem.of(ResolveCode.CHECKOUT_FAILED, "`" + source + "` cannot be built")
-                  .at(Place.of(source.url()))
-                  .because("it has no directory `" + source.subdirectory() + "`")
-                  .hint("name one that commit " + commit + " has by `#subdirectory=`"));
-        }
-        progress.step("building a wheel of " + source);
-        var wheel = build(project, source.toString(), python, progress);
-        AtomicFiles.write(
-            note(source, commit, python, ""), uv.home().wheels().relativize(wheel) + "\n");
-        return built(source, commit, wheel);
+  }
+
+  /// Builds a commit and keeps the wheel.
+  ///
+  /// @param python `major.minor` to build for
+  /// @throws ResolveException code `build-failed` or `checkout-failed`
+  public Path ofCommit(RepositoryCommit commit, String python, Progress progress) {
+    var source =
+        GitSource.parse(commit.directUrl(), name -> uv.settings().get(name).orElse(""))
+            .orElseThrow(() ->
+                new ResolveException(
+                    Problem.of(
+                            ResolveCode.CHECKOUT_FAILED,
+                            "`" + Redaction.of(commit.directUrl()) + "` is no repository of git")
+                        .hint("its URL begins with https, ssh, git or file")));
+    var built = new CommitWheels(uv).build(source, python, progress);
+    remember(built);
+    return built.wheel();
+  }
+
+  /// Makes the wheels of what other packages require by repository or directory.
+  ///
+  /// @param python `major.minor` to build for
+  public Pylock.Sources sources(String python, Progress progress) {
+    return new Pylock.Sources() {
+      @Override
+      public Path ofCommit(RepositoryCommit commit) {
+        return BuiltWheels.this.ofCommit(commit, python, progress);
       }
-    } finally {
-      Trees.delete(work);
-    }
+
+      @Override
+      public Path ofDirectory(Path directory) {
+        return BuiltWheels.this.ofDirectory(directory, python, progress);
+      }
+    };
   }
 
-  private static Built built(GitSource source, String commit, Path wheel) {
-    return new Built(wheel, source.url(), "commit " + commit);
+  /// Names the wheels that were built of repositories as locks do: by their commits, wherever the
+  /// files lie here.
+  public List<LockedPackage> named(List<LockedPackage> packages) {
+    return packages.stream()
+        .map(item -> {
+          var commit = commits.get(item.artifact().sha256());
+          return commit == null || !item.artifact().url().startsWith("file:")
+              ? item
+              : item.at(LockedPackage.VCS, commit.directUrl());
+        })
+        .toList();
   }
 
-  /// The wheel of an earlier build.
-  private Optional<Built> kept(GitSource source, String commit, String python) throws IOException {
-    var note = note(source, commit, python, "");
-    if (!Files.isRegularFile(note)) {
-      return Optional.empty();
-    }
-    var wheel = uv.home().wheels().resolve(Files.readString(note).strip());
-    return Files.isRegularFile(wheel)
-        ? Optional.of(built(source, commit, wheel))
-        : Optional.empty();
-  }
-
-  private Path note(GitSource source, String commit, String python, String end) {
-    var what = String.join("\n", source.url(), commit, source.subdirectory(), python);
-    return uv.home().wheels().resolve("git").resolve(Sha256.of(what).hex() + end);
-  }
-
-  /// @param what it is, for people
-  private Path build(Path directory, String what, String python, Progress progress)
-      throws IOException {
-    var store = uv.home().wheels();
-    var work = Files.createTempDirectory(store, ".build-");
-    try {
-      uv.with("SOURCE_DATE_EPOCH", EPOCH)
-          .run(
-              List.of(
-                  "build",
-                  "--wheel",
-                  "--no-create-gitignore",
-                  "--python",
-                  uv.python(python, progress).toString(),
-                  "--out-dir",
-                  work.toString(),
-                  directory.toString()),
-              null,
-              what.equals(directory.toString())
-                  ? "the source directory " + directory + " cannot be built"
-                  : "`" + what + "` cannot be built",
-              progress);
-      return keep(wheelIn(work, what), store);
-    } finally {
-      Trees.delete(work);
-    }
-  }
-
-  private static Path wheelIn(Path work, String what) throws IOException {
-    try (var list = Files.list(work)) {
-      return list.filter(
-              file -> WheelFileName.parse(String.valueOf(file.getFileName())).isPresent())
-          .findFirst()
-          .orElseThrow(() ->
-              new ResolveException(
-                  Problem.of(ResolveCode.BUILD_FAILED, "the build left no wheel")
-                      .at(Place.of(what))));
-    }
-  }
-
-  private static Path keep(Path wheel, Path store) throws IOException {
-    var kept = store.resolve(Sha256.of(wheel).hex()).resolve(String.valueOf(wheel.getFileName()));
-    Files.createDirectories(kept.getParent());
-    try {
-      Files.move(wheel, kept, StandardCopyOption.ATOMIC_MOVE);
-    } catch (FileAlreadyExistsException e) {
-      // Its name is its hash: the same bytes are there.
-    }
-    return kept;
+  /// The repository that a line asks for.
+  static Optional<GitSource> repository(String line, Uv uv) {
+    return new BuiltWheels(uv)
+        .sources(OPTIONS.split(bare(line), 2)[0])
+        .flatMap(sources ->
+            sources.place() instanceof Origin.Repository(var source)
+                ? Optional.of(source)
+                : Optional.empty());
   }
 }

@@ -69,6 +69,14 @@ record GitSource(String url, String credentials, String revision, String subdire
     return "";
   }
 
+  /// How pip and uv write it, without credentials.
+  String directUrl() {
+    return "git+"
+        + url
+        + (revision.isEmpty() ? "" : "@" + revision)
+        + (subdirectory.isEmpty() ? "" : "#subdirectory=" + subdirectory);
+  }
+
   /// Whether the revision is a whole commit, which never names anything else.
   boolean isCommit() {
     return revision.matches("[0-9a-f]{40}|[0-9a-f]{64}");

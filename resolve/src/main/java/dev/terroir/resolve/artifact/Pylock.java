@@ -9,6 +9,7 @@ import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.web.Percent;
 import dev.terroir.lock.LockedPackage;
+import dev.terroir.lock.RepositoryCommit;
 import dev.terroir.resolve.ResolveCode;
 import dev.terroir.resolve.ResolveException;
 import dev.terroir.resolve.tool.Redaction;
@@ -30,12 +31,26 @@ public final class Pylock {
   private final WheelTags tags;
   private final Path directory;
   private final Map<String, Set<String>> hashes;
+  private final Sources sources;
+
+  /// Makes wheels of what is no archive.
+  ///
+  /// @since 0.1
+  public interface Sources {
+    /// The wheel of a commit.
+    Path ofCommit(RepositoryCommit commit);
+
+    /// The wheel of a directory.
+    Path ofDirectory(Path directory);
+  }
 
   /// @param tags what fits
   /// @param directory what relative paths are relative to
   /// @param hashes for packages whose artifacts the user chose by hash, the SHA-256 that are
   ///   allowed
-  public Pylock(WheelTags tags, Path directory, Map<String, Set<String>> hashes) {
+  /// @param sources asked for what other packages require by repository or directory
+  public Pylock(WheelTags tags, Path directory, Map<String, Set<String>> hashes, Sources sources) {
+    this.sources = sources;
     this.hashes = hashes;
     this.tags = tags;
     this.directory = directory;
@@ -43,8 +58,8 @@ public final class Pylock {
 
   /// The packages of a lock; who requires them is not said in the file.
   ///
-  /// @throws ResolveException code `requirement-not-lockable` for a version-control checkout or a
-  ///   source directory, which has no hash
+  /// @throws ResolveException code `requirement-not-lockable` for what has no hash, as the checkout
+  ///   of another version control system than git
   public List<LockedPackage> read(String toml) {
     var packages = new ArrayList<LockedPackage>();
     for (var table : tables(new TomlParser().parse(toml), "packages")) {
@@ -111,12 +126,47 @@ public final class Pylock {
     if (archive != null && allowed.test(artifact("archive", archive))) {
       return artifact("archive", archive);
     }
+    var built = built(table);
+    if (built != null) {
+      return built;
+    }
     throw new ResolveException(
         Problem.of(
                 ResolveCode.REQUIREMENT_NOT_LOCKABLE,
-                "`" + name + "` comes from a checkout or a source directory, which has no hash")
+                "`" + name + "` comes from a checkout that is not of git, and has no hash")
             .at(Place.of("package `" + name + "`"))
             .hint("build a wheel of it and give the wheel's path or URL"));
+  }
+
+  private LockedPackage.@Nullable Artifact built(UnmodifiableConfig table) {
+    var vcs = table(table, "vcs");
+    if (vcs != null && "git".equals(string(vcs, "type")) && string(vcs, "commit-id") != null) {
+      var url = string(vcs, "url");
+      var place =
+          url != null
+              ? url
+              : directory
+                  .resolve(text(vcs, "path"))
+                  .toAbsolutePath()
+                  .normalize()
+                  .toUri()
+                  .toString();
+      return wheel(
+          sources.ofCommit(
+              new RepositoryCommit(place, text(vcs, "commit-id"), string(vcs, "subdirectory"))));
+    }
+    var folder = table(table, "directory");
+    return folder == null
+        ? null
+        : wheel(
+            sources.ofDirectory(
+                directory.resolve(text(folder, "path")).toAbsolutePath().normalize()));
+  }
+
+  private static LockedPackage.Artifact wheel(Path wheel) {
+    var url = wheel.toUri().toString();
+    return new LockedPackage.Artifact(
+        "archive", url, String.valueOf(wheel.getFileName()), localHash(url), localSize(url));
   }
 
   private LockedPackage.Artifact artifact(String kind, UnmodifiableConfig table) {

@@ -6,6 +6,7 @@ import dev.terroir.foundation.digest.Sha256;
 import dev.terroir.foundation.file.AtomicFiles;
 import dev.terroir.foundation.file.ProcessLock;
 import dev.terroir.foundation.json.JsonObject;
+import dev.terroir.resolve.artifact.KeptWheels;
 import dev.terroir.server.ServerCode;
 import dev.terroir.server.ServerContext;
 import dev.terroir.server.ServerException;
@@ -119,7 +120,18 @@ public final class WheelResource implements Resource {
   }
 
   private Answer get(Request request) {
-    var file = folder.resolve(name(request));
+    var name = name(request);
+    var sha256 = request.query("sha256");
+    if (sha256.isPresent()) {
+      return new KeptWheels(folder.resolve("sha256"))
+          .find(sha256.get(), name)
+          .map(Answer::file)
+          .orElseThrow(() ->
+              ServerException.of(
+                  ServerCode.WHEEL_NOT_FOUND,
+                  "no wheel `" + name + "` of SHA-256 " + sha256.get() + " is kept"));
+    }
+    var file = folder.resolve(name);
     if (!Files.isRegularFile(file)) {
       throw ServerException.of(
           ServerCode.WHEEL_NOT_FOUND, "no wheel `" + file.getFileName() + "` is kept");

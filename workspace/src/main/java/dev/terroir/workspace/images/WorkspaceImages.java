@@ -287,6 +287,9 @@ public final class WorkspaceImages {
         condaByHand(lock, text);
         text.append("COPY <<'LOCK' /tmp/requirements.txt\n");
         for (var item : lock.packages()) {
+          if (item.commit().isPresent()) {
+            continue;
+          }
           text.append(item.name())
               .append("==")
               .append(item.version())
@@ -301,6 +304,15 @@ public final class WorkspaceImages {
                     : "RUN python3 -m venv /opt/env && \\\n")
             .append("    /opt/env/bin/pip install --no-cache-dir --no-deps --require-hashes")
             .append(" -r /tmp/requirements.txt\n");
+        for (var item : lock.packages()) {
+          if (item.commit().isPresent()) {
+            text.append("RUN /opt/env/bin/pip install --no-cache-dir --no-deps '")
+                .append(item.name())
+                .append(" @ ")
+                .append(item.url())
+                .append("'\n");
+          }
+        }
       }
       text.append("ENV PATH=/opt/env/bin:$PATH\n")
           .append(

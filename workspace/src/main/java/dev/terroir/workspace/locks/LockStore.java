@@ -30,10 +30,21 @@ public final class LockStore {
   private static final Duration PATIENCE = Duration.ofMinutes(60);
 
   private final Path directory;
+  private final @Nullable SharedWheels wheels;
 
-  /// @param directory the workspace's `locks`
+  /// Locks of nobody's workspace, whose built wheels are kept by this machine alone.
+  ///
+  /// @param directory of the locks
   public LockStore(Path directory) {
     this.directory = directory;
+    this.wheels = null;
+  }
+
+  /// @param directory the workspace's `locks`
+  /// @param wheels where the workspace keeps the wheels that were built for them
+  public LockStore(Path directory, SharedWheels wheels) {
+    this.directory = directory;
+    this.wheels = wheels;
   }
 
   /// A lock and whether it was there before.
@@ -49,10 +60,28 @@ public final class LockStore {
   }
 
   /// The current lock, resolved when there is none. Two processes that need the same one do the
-  /// work once.
+  /// work once. The wheels that were built for it are kept by the workspace and by this machine
+  /// then.
   ///
   /// @param update whether to resolve anew in any case
   public Stored get(
+      String hash,
+      Platform platform,
+      @Nullable String pythonVersion,
+      boolean update,
+      Supplier<Lock> resolve) {
+    var stored = stored(hash, platform, pythonVersion, update, resolve);
+    exchange(stored.lock());
+    return stored;
+  }
+
+  private void exchange(Lock lock) {
+    if (wheels != null) {
+      wheels.exchange(lock);
+    }
+  }
+
+  private Stored stored(
       String hash,
       Platform platform,
       @Nullable String pythonVersion,
@@ -88,6 +117,7 @@ public final class LockStore {
       }
       put(lock, file);
       AtomicFiles.write(mark(file), lock.digest().prefixed() + "\n");
+      exchange(lock);
       return Optional.empty();
     }
   }

@@ -19,6 +19,7 @@ import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
 import dev.terroir.resolve.artifact.ClientWheels;
+import dev.terroir.resolve.artifact.CommitWheels;
 import dev.terroir.resolve.conda.CondaAccess;
 import dev.terroir.resolve.index.HostCredentials;
 import dev.terroir.resolve.index.IndexSettings;
@@ -141,7 +142,7 @@ public final class ArchiveStore implements AutoCloseable {
         return built.get();
       }
     }
-    var file = file(Source.of(ClientWheels.here(item, home)), sha256, bytes);
+    var file = file(Source.of(here(item, lock, progress)), sha256, bytes);
     if (isWheel(artifact.fileName())) {
       try {
         return new Archive(file, artifact.fileName(), sha256, Files.size(file));
@@ -150,6 +151,16 @@ public final class ArchiveStore implements AutoCloseable {
       }
     }
     return builds.build(item, lock, file, progress);
+  }
+
+  /// The package with the place that its archive is had from. A wheel of a repository is built only
+  /// when its bytes are neither here nor kept where built wheels are.
+  private LockedPackage here(LockedPackage item, Lock lock, Progress progress) {
+    var there = directory.resolve("sha256").resolve(item.artifact().sha256());
+    return item.commit().isPresent() && Files.isRegularFile(there)
+        ? item
+        : CommitWheels.here(
+            ClientWheels.here(item, home), lock, home, () -> builds.uv(progress), progress);
   }
 
   /// The wheels of all packages of a lock, in its order, fetched side by side.

@@ -15,6 +15,7 @@ import dev.terroir.image.ImageException;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
 import dev.terroir.resolve.ResolveCode;
+import dev.terroir.resolve.artifact.WheelBuild;
 import dev.terroir.resolve.artifact.WheelTags;
 import dev.terroir.resolve.tool.Uv;
 import java.io.IOException;
@@ -22,7 +23,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 
 /// Wheels of source distributions: built once by uv, in isolation, and kept under the digest of the
@@ -30,9 +30,6 @@ import java.util.Optional;
 /// bytes. Thread-safe.
 final class WheelBuilds {
   private static final Duration PATIENCE = Duration.ofHours(2);
-
-  /// Midnight of the first day that a zip archive can name; build tools put it into their archives.
-  private static final String EPOCH = "315532800";
 
   private final Path directory;
   private final Settings settings;
@@ -59,7 +56,7 @@ final class WheelBuilds {
   Optional<Archive> find(LockedPackage item, Lock lock) {
     var folder = folder(item, lock);
     try {
-      var wheel = wheelIn(folder);
+      var wheel = WheelBuild.in(folder);
       if (wheel.isEmpty()) {
         return Optional.empty();
       }
@@ -97,26 +94,18 @@ final class WheelBuilds {
         Files.createDirectories(source.resolveSibling("."));
         Files.createSymbolicLink(source, sdist.toAbsolutePath());
         var result = Files.createDirectories(work.resolve("result"));
-        var uv = Uv.open(settings, home, progress).with("SOURCE_DATE_EPOCH", EPOCH);
-        var python = uv.python(lock.pythonVersion(), progress);
-        uv.run(
-            List.of(
-                "build",
-                "--wheel",
-                "--python",
-                python.toString(),
-                "--out-dir",
-                result.toString(),
-                source.toString()),
-            work,
-            "the source distribution of `"
-                + item.name()
-                + "` "
-                + item.version()
-                + " cannot be built",
-            progress);
         var wheel =
-            wheelIn(result)
+            WheelBuild.run(
+                    uv(progress),
+                    source,
+                    lock.pythonVersion(),
+                    result,
+                    "the source distribution of `"
+                        + item.name()
+                        + "` "
+                        + item.version()
+                        + " cannot be built",
+                    progress)
                 .orElseThrow(
                     () -> failed(item, "its build made no wheel", "ask for another version"));
         check(item, lock, wheel);
@@ -198,12 +187,8 @@ final class WheelBuilds {
             .hint(hint));
   }
 
-  private static Optional<Path> wheelIn(Path folder) throws IOException {
-    if (!Files.isDirectory(folder)) {
-      return Optional.empty();
-    }
-    try (var files = Files.list(folder)) {
-      return files.filter(file -> ArchiveStore.isWheel(file.toString())).findFirst();
-    }
+  /// What builds, with the user's own indexes.
+  Uv uv(Progress progress) {
+    return Uv.open(settings, home, progress);
   }
 }
