@@ -3,6 +3,7 @@ package dev.terroir.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.file.Trees;
 import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.samples.CondaChannel;
@@ -203,6 +204,65 @@ class LockExchangeTest {
   }
 
   @Test
+  void theProjectBesideAPixiLockIsBuilt() throws IOException {
+    var folder = terroir.project.resolve("own");
+    var lock =
+        terroir.write(
+            "own/pixi.lock",
+            """
+            version: 6
+            environments:
+              default:
+                channels: [{url: %1$s/}]
+                packages:
+                  linux-64:
+                  - conda: %1$s/linux-64/python-%2$s.1-h1_0_cpython.conda
+                  - pypi: ./
+            packages:
+            - conda: %1$s/linux-64/python-%2$s.1-h1_0_cpython.conda
+              sha256: %3$s
+            - pypi: ./
+              name: own
+              sha256: %3$s
+              editable: true
+            """
+                .formatted(CHANNEL, Terroir.python(), SHA256));
+    terroir.write(
+        "own/pyproject.toml",
+        "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n");
+    terroir.write(
+        "own/backend.py",
+        """
+        import os, zipfile
+        def build_wheel(directory, config_settings=None, metadata_directory=None):
+            name = "own-0.3-py3-none-any.whl"
+            info = "own-0.3.dist-info/"
+            with zipfile.ZipFile(os.path.join(directory, name), "w") as wheel:
+                wheel.writestr("own.py", "X = 1\\n")
+                wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: own\\nVersion: 0.3\\n")
+                wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+                wheel.writestr(info + "RECORD", "")
+            return name
+        """);
+    imported(lock, "own");
+    var shown = terroir.run("lock show -n own --platform linux/amd64").succeeds().json();
+    var item = shown.objects("packages").getFirst();
+    assertThat(item.string("fileName")).isEqualTo("own-0.3-py3-none-any.whl");
+    var wheel = Path.of(java.net.URI.create(item.string("url")));
+    assertThat(Sha256.of(wheel).hex()).isEqualTo(item.string("sha256"));
+
+    Trees.delete(folder.resolve("pyproject.toml"));
+    Files.move(lock, terroir.project.resolve("pixi.lock"));
+    Trees.delete(folder);
+    var gone = terroir.project.resolve("elsewhere/pixi.lock");
+    Files.createDirectories(gone.getParent());
+    Files.writeString(
+        gone, Files.readString(terroir.project.resolve("pixi.lock")).replace("./", "./own"));
+    assertThat(terroir.run("lock import --platform linux/amd64 -n own -f " + gone).err())
+        .contains("`own` is built of a folder that is not there", "beside the lock", "pixi.lock:");
+  }
+
+  @Test
   void aLockThatIsEmptyOffersNoPlatforms() {
     var file =
         terroir.write(
@@ -236,7 +296,7 @@ class LockExchangeTest {
         .startsWith("version: 6\n")
         .contains(CHANNEL + "/linux-64/zlib-1.3-h3_2.conda");
     assertThat(terroir.run("lock show --environment gpu -f " + after).err())
-        .contains("no environment `gpu`", "choose with --environment: main");
+        .contains("no environment `gpu`", after.toString(), "choose with --environment: main");
   }
 
   private static String read(Path file) {

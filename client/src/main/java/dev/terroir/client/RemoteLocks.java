@@ -8,10 +8,14 @@ import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.foundation.progress.Progress;
 import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockFile;
+import dev.terroir.lock.LockedPackage;
+import dev.terroir.lock.RepositoryCommit;
+import dev.terroir.lock.exchange.SourceBuilds;
 import dev.terroir.workspace.Workspace.ImportedLock;
 import dev.terroir.workspace.Workspace.LockOptions;
 import dev.terroir.workspace.locks.ForeignLock;
 import dev.terroir.workspace.locks.LockStore;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +23,23 @@ import org.jspecify.annotations.Nullable;
 /// The locks of a workspace on a server. Thread-safe.
 final class RemoteLocks {
   private static final String LOCKS = "/locks";
+
+  /// The server builds; to know whether it can, no wheel is needed here.
+  private static final SourceBuilds AT_SERVER =
+      new SourceBuilds() {
+        @Override
+        public LockedPackage.Artifact ofCommit(RepositoryCommit commit, String python) {
+          return new LockedPackage.Artifact(LockedPackage.VCS, commit.directUrl(), "", "", -1);
+        }
+
+        @Override
+        public LockedPackage.Artifact ofDirectory(Path directory, String python) {
+          throw ClientException.notOverHttp(
+              "the lock names a folder of this machine: " + directory,
+              "import it where the workspace lies, or build a wheel of the folder and give it a URL"
+                  + " that the server can reach");
+        }
+      };
 
   private final RestClient client;
 
@@ -76,7 +97,7 @@ final class RemoteLocks {
   /// Has the server take another tool's lock. It is read here first, so that what is wrong with it
   /// is told before anything is sent.
   ImportedLock importLock(ForeignLock foreign, Consumer<String> warnings) {
-    var meaning = foreign.meaning(warnings);
+    var meaning = foreign.meaning(warnings, AT_SERVER);
     for (var item : meaning.lock().everything()) {
       if (ForeignLock.isFile(item.url())) {
         throw ClientException.notOverHttp(

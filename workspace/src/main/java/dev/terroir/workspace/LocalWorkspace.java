@@ -20,6 +20,7 @@ import dev.terroir.lock.Lock;
 import dev.terroir.prefix.Prefixes;
 import dev.terroir.resolve.Replacements;
 import dev.terroir.resolve.Resolver;
+import dev.terroir.resolve.artifact.LockedSources;
 import dev.terroir.resolve.tool.Uv;
 import dev.terroir.workspace.compute.ComputeTargets;
 import dev.terroir.workspace.compute.DatabaseComputeTargets;
@@ -501,7 +502,7 @@ public final class LocalWorkspace implements Workspace {
 
   @Override
   public ImportedLock importLock(ForeignLock foreign, Consumer<String> warnings) {
-    var meaning = foreign.meaning(warnings);
+    var meaning = foreign.meaning(warnings, new LockedSources(this::uv, toolProgress));
     var other = locks().adopt(meaning.lock(), foreign.isReplacing());
     if (other.isPresent()) {
       throw new WorkspaceException(

@@ -22,6 +22,8 @@ import dev.terroir.lock.exchange.LockDocument;
 import dev.terroir.lock.exchange.LockExchange;
 import dev.terroir.lock.export.LockExport;
 import dev.terroir.resolve.artifact.ClientWheels;
+import dev.terroir.resolve.artifact.LockedSources;
+import dev.terroir.resolve.tool.Uv;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -133,8 +135,13 @@ public final class LockCommands {
     // It belongs to no definition.
     return LockExchange.toLock(
             document,
-            LockExchange.choose(document, environment, platform),
-            base == null ? Path.of("/") : base)
+            LockExchange.choose(document, file.toString(), environment, platform),
+            base == null ? Path.of("/") : base,
+            new LockedSources(
+                () ->
+                    Uv.open(
+                        context.settings(), TerroirHome.of(context.settings()), context.progress()),
+                context.progress()))
         .of("0".repeat(32));
   }
 

@@ -4,6 +4,7 @@ import dev.terroir.environment.yaml.Yaml;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.problem.Place;
+import dev.terroir.lock.RepositoryCommit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -288,7 +289,15 @@ final class CondaLockText {
         json.put("platform", row.platform());
         json.put("dependencies", dependencyJson(pypi.requires(), document, isOwn));
         json.put("url", pypi.location());
-        json.put("hash", hash(pypi.md5(), pypi.sha256(), pypi.more()));
+        // For a repository conda-lock itself writes the commit there.
+        json.put(
+            "hash",
+            hash(
+                pypi.md5(),
+                isOwn
+                    ? pypi.sha256()
+                    : pypi.commit().map(RepositoryCommit::commit).orElse(pypi.sha256()),
+                pypi.more()));
         json.put("category", row.category());
         if (isOwn && pypi.requiresPython() != null) {
           json.put("requires_python", pypi.requiresPython());

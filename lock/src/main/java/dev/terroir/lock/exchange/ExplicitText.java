@@ -244,9 +244,7 @@ final class ExplicitText {
             out.append("# pip ").append(pypi.name());
             out.append(
                 pypi.location().isEmpty() ? " === " + pypi.version() : " @ " + pypi.location());
-            if (pypi.commit().isPresent()) {
-              // Its bytes are those of a build.
-            } else if (pypi.sha256() != null) {
+            if (pypi.sha256() != null) {
               out.append(" --hash=sha256:").append(pypi.sha256());
             } else if (pypi.md5() != null) {
               out.append(" --hash=md5:").append(pypi.md5());

@@ -355,7 +355,7 @@ final class PixiText {
               : document.uses(environment.name(), platform);
       var items = new ArrayList<JsonValue>();
       for (var use : uses) {
-        var item = JsonObject.builder().put(key(use.entry()), location(use.entry()));
+        var item = JsonObject.builder().put(key(use.entry()), location(use.entry(), isOwn));
         items.add((isOwn ? item.putAll(use.more()) : item).build());
       }
       packages.put(platform, new JsonValue.JsonArray(items));
@@ -363,9 +363,9 @@ final class PixiText {
     return json.put("packages", packages.build()).build();
   }
 
-  /// A location as pixi writes it.
-  private static String location(LockEntry entry) {
-    return entry instanceof LockEntry.Pypi pypi
+  /// A location as pixi writes it; its own stay as they are.
+  private static String location(LockEntry entry, boolean isOwn) {
+    return !isOwn && entry instanceof LockEntry.Pypi pypi
         ? RepositoryCommit.parse(pypi.location())
             .map(RepositoryCommit::pixiLocation)
             .orElse(pypi.location())
@@ -460,7 +460,7 @@ final class PixiText {
     if (version < 6) {
       json.put("kind", "pypi");
     } else {
-      json.put("pypi", location(pypi));
+      json.put("pypi", location(pypi, isOwn));
     }
     json.put("name", pypi.name());
     if (pypi.version() != null) {
@@ -469,10 +469,7 @@ final class PixiText {
     if (version < 6) {
       json.put(pypi.location().contains("://") ? "url" : "path", pypi.location());
     }
-    // The bytes of what is built of a commit are not pixi's to hold it to.
-    if (isOwn || pypi.commit().isEmpty()) {
-      digests(json, pypi.sha256(), pypi.md5());
-    }
+    digests(json, pypi.sha256(), pypi.md5());
     if (!pypi.requires().isEmpty()) {
       json.put(
           "requires_dist",
@@ -491,7 +488,7 @@ final class PixiText {
       Requirement.parse(text);
       return text;
     } catch (Requirement.SyntaxException e) {
-      return LockExchange.specName(text);
+      return LockDocuments.specName(text);
     }
   }
 

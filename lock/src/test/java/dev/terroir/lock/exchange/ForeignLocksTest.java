@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.terroir.foundation.digest.Sha256;
+import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.foundation.problem.TerroirException;
 import dev.terroir.lock.CondaPackage;
 import dev.terroir.lock.LockException;
 import dev.terroir.lock.LockedPackage;
+import dev.terroir.lock.RepositoryCommit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,7 +46,10 @@ class ForeignLocksTest {
   private static LockExchange.Imported imported(
       LockDocument document, @Nullable String environment, @Nullable String platform) {
     return LockExchange.toLock(
-        document, LockExchange.choose(document, environment, platform), HERE);
+        document,
+        LockExchange.choose(document, "the.lock", environment, platform),
+        HERE,
+        new NamedBuilds("x"));
   }
 
   private static LockEntry.Conda first(LockDocument document) {
@@ -97,7 +102,12 @@ class ForeignLocksTest {
         List.of(archive.toString(), archive.toUri().toString(), "noarch/a b-1-py_0.conda")) {
       var document = read("# platform: linux-64\n@EXPLICIT\n" + line + "\n");
       var lock =
-          LockExchange.toLock(document, LockExchange.choose(document, null, null), folder).lock();
+          LockExchange.toLock(
+                  document,
+                  LockExchange.choose(document, "the.lock", null, null),
+                  folder,
+                  new NamedBuilds("none"))
+              .lock();
       var item = lock.conda().packages().getFirst();
       assertThat(item.sha256()).isEqualTo(Sha256.of("x").hex());
       assertThat(Path.of(java.net.URI.create(item.url()))).isEqualTo(archive);
@@ -134,6 +144,87 @@ class ForeignLocksTest {
     assertThat(document.more().strings("comments"))
         .containsExactly("# pip is what installs the two above");
     assertThat(read(ForeignLocks.write(document))).isEqualTo(document);
+  }
+
+  @Test
+  void foldersBesideTheLockAndCommitsAreBuilt(@TempDir Path folder) throws IOException {
+    var text =
+        """
+        version: 6
+        environments:
+          default:
+            channels: [{url: https://c.example/m/}]
+            packages:
+              linux-64:
+              - conda: https://c.example/m/linux-64/python-3.12.1-h1_0_cpython.conda
+              - %1$s
+        packages:
+        - conda: https://c.example/m/linux-64/python-3.12.1-h1_0_cpython.conda
+          sha256: %2$s
+        - %1$s
+        %3$s
+        """;
+    var said = "  name: x\n  requires_dist: [y]";
+    Files.createDirectories(folder.resolve("own project"));
+    for (var entry : List.of("pypi: ./", "pypi: .", "pypi: own project", "pypi: " + folder)) {
+      var lock = source(text.formatted(entry, SHA256, said), folder).lock();
+      assertThat(lock.get("x").artifact().kind()).isEqualTo("archive");
+      assertThat(lock.get("x").version()).isEqualTo("1.0");
+      assertThat(lock.requirements()).containsExactly("x @ " + lock.get("x").url());
+    }
+    var commit = "git+https://host.example/o/x?subdirectory=lib&rev=v1#" + "c".repeat(40);
+    var lock = source(text.formatted("pypi: " + commit, SHA256, said), folder).lock();
+    assertThat(lock.get("x").commit())
+        .contains(new RepositoryCommit("https://host.example/o/x", "c".repeat(40), "lib"));
+    assertThat(lock.requirements())
+        .containsExactly(
+            "x @ git+https://host.example/o/x@" + "c".repeat(40) + "#subdirectory=lib");
+
+    // A conda package of sources is taken as the project of Python that it is.
+    var conda = text.formatted("conda_source: x[dcb23356] @ .", SHA256, "  depends: [python]");
+    assertThatThrownBy(() -> source(conda, folder))
+        .hasMessageContaining("which is no project of Python");
+    Files.writeString(folder.resolve("pyproject.toml"), "[project]\nname = 'x'\n");
+    assertThat(source(conda, folder).lock().get("x").version()).isEqualTo("1.0");
+
+    assertThatThrownBy(() -> source(text.formatted("pypi: ./none", SHA256, said), folder))
+        .hasMessageContaining("a folder that is not there");
+    assertThatThrownBy(() -> source(text.formatted("pypi: ./", SHA256, "  name: other"), folder))
+        .hasMessageContaining("a source that holds the project `x`");
+  }
+
+  private static LockExchange.Imported source(String text, Path folder) {
+    var document = read(text);
+    return LockExchange.toLock(
+        document,
+        LockExchange.choose(document, "the.lock", null, "linux/amd64"),
+        folder,
+        new NamedBuilds("x"));
+  }
+
+  @Test
+  void anEnvironmentThatIsNotThereIsToldWithTheFileAndThoseThatAre() {
+    var document =
+        read(
+            """
+            version: 6
+            environments:
+              one: {channels: [], packages: {linux-64: []}}
+              two: {channels: [], packages: {linux-64: []}}
+            packages: []
+            """);
+    assertThatThrownBy(() -> LockExchange.choose(document, "some/pixi.lock", "three", "linux-64"))
+        .isInstanceOfSatisfying(
+            LockException.class,
+            e -> {
+              assertThat(e.problem().what()).isEqualTo("the lock has no environment `three`");
+              assertThat(e.problem().where()).containsExactly(Place.of("some/pixi.lock"));
+              assertThat(e.problem().hints().getFirst()).contains("one, two");
+            });
+    assertThatThrownBy(() -> LockExchange.choose(document, "some/pixi.lock", "one", "osx-64"))
+        .isInstanceOfSatisfying(
+            LockException.class,
+            e -> assertThat(e.problem().where()).containsExactly(Place.of("some/pixi.lock")));
   }
 
   @Test
@@ -266,11 +357,12 @@ class ForeignLocksTest {
                   .extracting(Problem::what)
                   .containsExactly(
                       "`a` has no digest",
-                      "`built` is built of its source and has no archive",
-                      "`x` is a checkout of a repository and has no archive",
-                      "`here` is a folder, not an archive",
+                      "`built` is built of a folder that is not there",
+                      "`x` is a checkout of a repository, and of no commit of git",
+                      "`here` is built of a folder that is not there",
                       "`six` has no SHA-256");
-              assertThat(e.problems().get(3).hints().getFirst()).startsWith("build a wheel of it");
+              assertThat(e.problems().get(3).hints().getFirst())
+                  .startsWith("lay the project's files beside the lock");
               assertThat(e.problems().get(3).where().getFirst().text()).startsWith("the.lock:10:");
             });
   }
@@ -289,15 +381,15 @@ class ForeignLocksTest {
               two: {channels: [], packages: {}}
             packages: []
             """);
-    assertThatThrownBy(() -> LockExchange.choose(document, null, "gpu"))
+    assertThatThrownBy(() -> LockExchange.choose(document, "the.lock", null, "gpu"))
         .isInstanceOfSatisfying(
             LockException.class,
             e -> assertThat(e.problem().hints().getFirst()).contains("one, two"));
-    assertThatThrownBy(() -> LockExchange.choose(document, "one", "linux-64"))
+    assertThatThrownBy(() -> LockExchange.choose(document, "the.lock", "one", "linux-64"))
         .hasMessageContaining("several platforms of `linux-64`");
-    assertThatThrownBy(() -> LockExchange.choose(document, "one", "osx-64"))
+    assertThatThrownBy(() -> LockExchange.choose(document, "the.lock", "one", "osx-64"))
         .hasMessageContaining("nothing for osx-64");
-    assertThat(LockExchange.choose(document, "one", "gpu").platform()).isEqualTo("gpu");
+    assertThat(LockExchange.choose(document, "the.lock", "one", "gpu").platform()).isEqualTo("gpu");
     assertThat(imported(document, "one", "gpu").lock().conda().virtualPackages())
         .containsExactly("__cuda=12.4");
   }

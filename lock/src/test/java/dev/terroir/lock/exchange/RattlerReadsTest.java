@@ -120,8 +120,10 @@ class RattlerReadsTest {
         for (var environment : document.environments()) {
           for (var platform : environment.packages().keySet()) {
             try {
-              var choice = LockExchange.choose(document, environment.name(), platform);
-              locks.add(LockExchange.toLock(document, choice, folder).of("0".repeat(32)));
+              var choice = LockExchange.choose(document, "the.lock", environment.name(), platform);
+              locks.add(
+                  LockExchange.toLock(document, choice, folder, new NamedBuilds("none"))
+                      .of("0".repeat(32)));
               break;
             } catch (LockException e) {
               // What cannot become a lock is told by another test.

@@ -176,8 +176,9 @@ class RealLocksTest {
               for (var problem : e.problems()) {
                 assertThat(problem.what())
                     .containsPattern(
-                        "no digest|no SHA-256|no environments are made|built of its source"
-                            + "|a folder|checkout|Windows|no `python`|no file");
+                        "no digest|no SHA-256|no environments are made|no project of Python|a"
+                            + " folder that is not|no commit|no version|Windows|no `python`|no"
+                            + " file");
               }
             }
           }
@@ -189,8 +190,18 @@ class RealLocksTest {
 
   private static int becomesALock(
       LockDocument document, String environment, LockDocument.PlatformEntry platform, Path file) {
-    var choice = LockExchange.choose(document, environment, platform.name());
-    var imported = LockExchange.toLock(document, choice, file.toAbsolutePath().getParent());
+    var choice = LockExchange.choose(document, file.toString(), environment, platform.name());
+    var builds =
+        new NamedBuilds(
+            document.uses(environment, platform.name()).stream()
+                .map(LockDocument.Use::entry)
+                .filter(entry ->
+                    entry instanceof LockEntry.Source
+                        || (entry instanceof LockEntry.Pypi item && PypiEntries.isSource(item)))
+                .map(LockEntry::name)
+                .findFirst()
+                .orElse("none"));
+    var imported = LockExchange.toLock(document, choice, file.toAbsolutePath().getParent(), builds);
     var lock = imported.of("0".repeat(32));
     assertThat(imported.dependencies().condaPackages()).hasSize(lock.conda().packages().size());
     assertThat(imported.dependencies().pipPackages()).hasSize(lock.packages().size());
@@ -204,7 +215,11 @@ class RealLocksTest {
       var text = ForeignLocks.write(LockExchange.ofLock(lock), format);
       var again = ForeignLocks.parse(text, format + " of " + file, _ -> {});
       var back =
-          LockExchange.toLock(again, LockExchange.choose(again, null, null), file.getParent())
+          LockExchange.toLock(
+                  again,
+                  LockExchange.choose(again, file.toString(), null, null),
+                  file.getParent(),
+                  builds)
               .of("0".repeat(32));
       assertThat(back.platform()).isEqualTo(lock.platform());
       assertThat(back.everything()).hasSize(lock.everything().size());

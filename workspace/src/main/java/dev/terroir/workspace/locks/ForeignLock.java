@@ -12,6 +12,7 @@ import dev.terroir.lock.LockException;
 import dev.terroir.lock.exchange.ForeignLocks;
 import dev.terroir.lock.exchange.LockDocument;
 import dev.terroir.lock.exchange.LockExchange;
+import dev.terroir.lock.exchange.SourceBuilds;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,18 +73,19 @@ public record ForeignLock(
   /// Reads what it means.
   ///
   /// @param warnings told what is left out, each with file and line
+  /// @param builds makes the wheels of what the file names without an archive
   /// @throws TerroirException when the text is no lock, or holds what cannot be taken; the problems
   ///   name file and line
-  public Meaning meaning(Consumer<String> warnings) {
+  public Meaning meaning(Consumer<String> warnings, SourceBuilds builds) {
     Validation.checkNewName(name);
     var document = ForeignLocks.parse(text, source, warnings);
-    var choice = LockExchange.choose(document, environment, platform);
+    var choice = LockExchange.choose(document, source, environment, platform);
     var base = directory;
     if (base == null) {
       refuseFiles(document, choice);
       base = Path.of("/");
     }
-    var imported = LockExchange.toLock(document, choice, base);
+    var imported = LockExchange.toLock(document, choice, base, builds);
     var definition = Environment.of(name, imported.dependencies());
     Validation.check(definition);
     return new Meaning(choice, definition, imported.of(CanonicalForm.hash(definition)));
