@@ -2,6 +2,7 @@ package dev.terroir.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.terroir.foundation.digest.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,6 +85,85 @@ class PackageFilesTest {
                 "import mine, sys; sys.exit(mine.ANSWER)")
             .code()
         + "";
+  }
+
+  private static String hash(Path wheel) throws IOException {
+    return Sha256.of(wheel).hex();
+  }
+
+  @Test
+  void packagesOfASecondIndexAreFoundWhereAPylockSaysTheyAre() throws IOException {
+    var main = WheelHouse.make(folder.resolve("main"));
+    var more = folder.resolve("more");
+    var delta = WheelHouse.wheel(more, "delta", "1.0", List.of(), Map.of("delta.py", ""));
+    // The second index has the name of another package, too.
+    WheelHouse.wheel(more, "alpha", "3.0", List.of(), Map.of("alpha.py", ""));
+    try (var first = new LoopbackIndex(main);
+        var second = new LoopbackIndex(more)) {
+      terroir = new Terroir(folder, first.settings(""));
+      var text = new StringBuilder("lock-version = \"1.0\"\ncreated-by = \"test\"\n");
+      for (var item :
+          List.of(
+              List.of(
+                  "alpha",
+                  first.url("me:hidden@"),
+                  hash(main.resolve("alpha-1.0-py3-none-any.whl"))),
+              List.of("beta", first.url(""), hash(main.resolve("beta-1.0-py3-none-any.whl"))),
+              List.of("delta", second.url("me:hidden@"), hash(delta)))) {
+        var file = item.getFirst() + "-1.0-py3-none-any.whl";
+        text.append(
+            """
+            [[packages]]
+            name = "%s"
+            version = "1.0"
+            index = "%s"
+            wheels = [{ url = "https://files.example/%s", hashes = { sha256 = "%s" } }]
+            """
+                .formatted(item.getFirst(), item.get(1), file, item.getLast()));
+      }
+      terroir.write("pylock.toml", text.toString());
+      var outcome = create("pylock.toml").succeeds();
+      assertThat(outcome.err())
+          .contains("`--extra-index-url " + second.url("") + "` is taken over");
+      var lock = lockText();
+      assertThat(lock)
+          .contains("alpha-1.0-py3-none-any.whl", "delta-1.0-py3-none-any.whl")
+          .doesNotContain("hidden", "alpha-3.0");
+      assertThat(Files.readString(Path.of(terroir.directory(), "conda_dependencies.yml")))
+          .contains("--extra-index-url " + second.url(""))
+          .doesNotContain("hidden");
+    }
+  }
+
+  @Test
+  void ofSeveralWheelsBesideAPylockTheOneThatFitsIsLocked() throws IOException {
+    var own = Files.createDirectories(terroir.project.resolve("own wheels"));
+    var tags = List.of("cp27-cp27m-win_amd64", "py3-none-any");
+    var text = new StringBuilder("lock-version = \"1.0\"\ncreated-by = \"test\"\n");
+    text.append("[[packages]]\nname = \"delta\"\nwheels = [\n");
+    for (var tag : tags) {
+      var made = WheelHouse.wheel(own, "delta", "1.0", List.of(), Map.of("delta.py", "# " + tag));
+      var wheel = Files.move(made, own.resolve("delta-1.0-" + tag + ".whl"));
+      text.append("  { path = \"own wheels/" + wheel.getFileName() + "\", hashes = { sha256 = \"")
+          .append(hash(wheel))
+          .append("\" } },\n");
+    }
+    terroir.write("pylock.toml", text.append("]\n").toString());
+    create("pylock.toml").succeeds();
+    assertThat(lockText())
+        .contains("own%20wheels/delta-1.0-py3-none-any.whl")
+        .doesNotContain("win_amd64.whl\"");
+    terroir.run("environment install -d " + terroir.directory()).succeeds();
+    var other = terroir.write("requirements.txt", "alpha\n");
+    assertThat(
+            terroir
+                .run(
+                    "environment create --overwrite -n demo --no-default-groups -d "
+                        + terroir.directory()
+                        + " -f "
+                        + other)
+                .err())
+        .contains("has no default groups", "leave --no-default-groups out");
   }
 
   @Test

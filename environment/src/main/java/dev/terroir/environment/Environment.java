@@ -10,6 +10,7 @@ import dev.terroir.foundation.home.Settings;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.json.JsonValue;
+import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -192,14 +193,14 @@ public record Environment(
   }
 
   private static Environment fromPylock(
-      String name,
-      Path file,
-      @Nullable String group,
-      CondaDependencies beside,
-      Consumer<String> warnings) {
+      String name, Path file, Groups groups, CondaDependencies beside, Consumer<String> warnings) {
     var lock = PylockFile.read(file);
     lock.warnings().forEach(warnings);
-    return withPython(ofPipLines(name, lock.requirements(group), beside), lock.requiresPython());
+    var lines = lock.requirements(groups);
+    lines.stream()
+        .filter(line -> line.startsWith("--"))
+        .forEach(line -> warnings.accept(file + " names it: `" + line + "` is taken over"));
+    return withPython(ofPipLines(name, lines, beside), lock.requiresPython());
   }
 
   private static Environment withPython(Environment environment, Optional<String> requires) {
@@ -220,48 +221,50 @@ public record Environment(
   ///   for files of other kinds
   public static Environment fromFile(
       String name, Path file, @Nullable String group, Consumer<String> warnings) {
-    return fromFile(name, file, group, Settings.system(), warnings);
+    return fromFile(name, file, Groups.of(group), Settings.system(), warnings);
   }
 
   /// The same for a caller with settings of its own.
   ///
+  /// @param groups of a project or lock
   /// @param settings say how files that the file names by URL are fetched
   public static Environment fromFile(
-      String name,
-      Path file,
-      @Nullable String group,
-      Settings settings,
-      Consumer<String> warnings) {
-    return fromFile(name, file, group, CondaDependencies.defaults(), settings, warnings);
+      String name, Path file, Groups groups, Settings settings, Consumer<String> warnings) {
+    return fromFile(name, file, groups, CondaDependencies.defaults(), settings, warnings);
   }
 
   private static Environment fromFile(
       String name,
       Path file,
-      @Nullable String group,
+      Groups groups,
       CondaDependencies beside,
       Settings settings,
       Consumer<String> warnings) {
-    return switch (PackageFile.of(file)) {
+    var kind = PackageFile.of(file);
+    if (!groups.withDefaults() && kind != PackageFile.Kind.PYLOCK) {
+      throw new EnvironmentException(
+          Problem.of(EnvironmentCode.PYLOCK, "`" + file.getFileName() + "` has no default groups")
+              .at(Place.file(file))
+              .because("only a pylock.toml has some")
+              .hint("leave --no-default-groups out"));
+    }
+    return switch (kind) {
       case CONDA -> fromCondaSpecification(name, file, settings, warnings);
       case REQUIREMENTS -> fromPipRequirements(name, file, beside, settings, warnings);
-      case PYPROJECT -> fromPyProject(name, file, group, beside, warnings);
-      case PYLOCK -> fromPylock(name, file, group, beside, warnings);
+      case PYPROJECT -> fromPyProject(name, file, groups.added(), beside, warnings);
+      case PYLOCK -> fromPylock(name, file, groups, beside, warnings);
     };
   }
 
   /// The same with what the file names and nothing else: without the `azureml-defaults` that a
   /// definition gets so that a service can use it.
   ///
+  /// @param groups of a project or lock
   /// @param settings say how files that the file names by URL are fetched
   public static Environment fromFileAlone(
-      String name,
-      Path file,
-      @Nullable String group,
-      Settings settings,
-      Consumer<String> warnings) {
+      String name, Path file, Groups groups, Settings settings, Consumer<String> warnings) {
     var nothing = CondaDependencies.defaults().removePipPackage(CondaDependencies.DEFAULTS_PACKAGE);
-    return fromFile(name, file, group, nothing, settings, warnings);
+    return fromFile(name, file, groups, nothing, settings, warnings);
   }
 
   /// A definition of a conda environment of this machine: every package with its exact version and

@@ -284,6 +284,10 @@ public final class Resolver {
         var constraints = Files.writeString(work.resolve("conda.txt"), provided.constraints());
         common.addAll(List.of("--constraint", constraints.toString()));
       }
+      if (isHashed(environment, resolution.applied())
+          && tool.settings().get("UV_INDEX_STRATEGY").isEmpty()) {
+        common.addAll(List.of("--index-strategy", "unsafe-first-match"));
+      }
       if (lines.contains("--pre")) {
         common.addAll(List.of("--prerelease", "allow"));
       }
@@ -337,6 +341,19 @@ public final class Resolver {
     } finally {
       Trees.delete(work);
     }
+  }
+
+  /// Whether several indexes are named and the user's own lines take no file but by its hash. Then
+  /// a package may be found on any of them: the first one that has the name often has not the file,
+  /// and no other file can take its place.
+  private static boolean isHashed(Environment environment, Map<String, String> applied) {
+    var lines = environment.condaDependencies().orElseThrow().pipLines();
+    return lines.stream().anyMatch(line -> line.startsWith("--extra-index-url"))
+        && lines.stream()
+            .filter(line -> !line.startsWith("-"))
+            .allMatch(line ->
+                line.contains("--hash=")
+                    || CondaDependency.pipName(line).filter(applied::containsKey).isPresent());
   }
 
   /// The lines without the clients that took the place of the retired service's packages, where the

@@ -6,6 +6,7 @@ import dev.terroir.cli.command.Context;
 import dev.terroir.cli.command.Leaf;
 import dev.terroir.cli.command.Leaf.Option;
 import dev.terroir.environment.Environment;
+import dev.terroir.environment.Groups;
 import dev.terroir.environment.SavedDirectory;
 import dev.terroir.environment.Validation;
 import dev.terroir.environment.existing.ExistingEnvironment;
@@ -64,6 +65,7 @@ public final class EnvironmentCommands {
                     "--group",
                     "G",
                     "A dependency group or extra of pyproject.toml or pylock.toml."),
+                Option.flag("--no-default-groups", "Of pylock.toml, without its default groups."),
                 Option.value("--python", "X.Y", "The version of Python."),
                 DIRECTORY,
                 OVERWRITE),
@@ -147,9 +149,10 @@ public final class EnvironmentCommands {
       }
       return save(read(name, file.get(), arguments, context), arguments, context);
     }
-    if (arguments.has("--group")) {
+    if (arguments.has("--group") || arguments.has("--no-default-groups")) {
       throw CliException.usage(
-          "only pyproject.toml and pylock.toml have groups", "leave --group out");
+          "only pyproject.toml and pylock.toml have groups",
+          "leave --group and --no-default-groups out");
     }
     var found = ExistingEnvironment.read(existing.orElseThrow(), context.settings());
     var captured = arguments.has("--from-history") ? found.requested() : found.exact();
@@ -177,8 +180,12 @@ public final class EnvironmentCommands {
   public static Environment read(String name, Path file, Arguments arguments, Context context) {
     return withPython(
         Environment.fromFile(
-            name, file, arguments.orNull("--group"), context.settings(), context.progress()::warn),
+            name, file, groups(arguments), context.settings(), context.progress()::warn),
         arguments);
+  }
+
+  private static Groups groups(Arguments arguments) {
+    return new Groups(arguments.orNull("--group"), !arguments.has("--no-default-groups"));
   }
 
   /// The same without anything that the file does not name.
@@ -186,7 +193,7 @@ public final class EnvironmentCommands {
       String name, Path file, Arguments arguments, Context context) {
     return withPython(
         Environment.fromFileAlone(
-            name, file, arguments.orNull("--group"), context.settings(), context.progress()::warn),
+            name, file, groups(arguments), context.settings(), context.progress()::warn),
         arguments);
   }
 

@@ -62,6 +62,7 @@ public final class ImageCommands {
     build.add(
         Option.value(
             "--group", "G", "A dependency group or extra of pyproject.toml or pylock.toml."));
+    build.add(Option.flag("--no-default-groups", "Of pylock.toml, without its default groups."));
     build.add(Option.value("--python", "X.Y", "Another Python than the definition's."));
     build.add(
         Option.repeated(

@@ -2,6 +2,7 @@ package dev.terroir.environment.pylock;
 
 import dev.terroir.environment.EnvironmentCode;
 import dev.terroir.environment.EnvironmentException;
+import dev.terroir.environment.Groups;
 import dev.terroir.environment.distribution.DistributionName;
 import dev.terroir.environment.distribution.DistributionVersion;
 import dev.terroir.environment.distribution.SdistFileName;
@@ -16,11 +17,12 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.tomlj.Toml;
 import org.tomlj.TomlArray;
@@ -91,20 +93,6 @@ public final class PylockFile {
       warnings.add(
           file + " is of version " + version + " of its format; what is new in it is not read");
     }
-    var indexes = new TreeSet<String>();
-    for (var item : tables(toml, "packages")) {
-      var index = string(item, "index");
-      if (index != null) {
-        indexes.add(Credentials.without(index));
-      }
-    }
-    if (indexes.size() > 1) {
-      warnings.add(
-          file
-              + " has packages of several indexes, which are not taken over: "
-              + String.join(", ", indexes)
-              + "; say with --extra-index-url or in pip's settings where yours are");
-    }
     return List.copyOf(warnings);
   }
 
@@ -117,15 +105,25 @@ public final class PylockFile {
 
   /// The packages of the default groups, and those of one more group or extra.
   ///
-  /// @param group one of `dependency-groups` or `extras`, or null for none
-  /// @return requirements, with hashes as pip writes them behind
+  /// A package is looked for where the user's own packages come from, for the hashes let no other
+  /// file be taken. Where the file names several indexes, the user's own stand for the one that
+  /// most packages come from, and the others are taken over, without credentials: what a project
+  /// takes from a second index is often nowhere else.
+  ///
+  /// @param groups of `dependency-groups`, `extras` and `default-groups`
+  /// @return options that say where packages come from, then requirements, with hashes as pip
+  ///   writes them behind
   /// @throws EnvironmentException code `pylock`, with every problem and its line;
   ///   `secret-in-definition` for URLs with credentials
-  public List<String> requirements(@Nullable String group) {
+  public List<String> requirements(Groups groups) {
+    var group = groups.added();
     var known = new LinkedHashSet<String>();
     known.addAll(strings(toml, "dependency-groups"));
     known.addAll(strings(toml, "extras"));
-    var chosen = new LinkedHashSet<String>(strings(toml, "default-groups"));
+    var chosen = new LinkedHashSet<String>();
+    if (groups.withDefaults()) {
+      chosen.addAll(strings(toml, "default-groups"));
+    }
     if (group != null) {
       if (known.stream().noneMatch(name -> isSame(name, group))) {
         throw new EnvironmentException(
@@ -154,7 +152,9 @@ public final class PylockFile {
     if (!reading.problems.isEmpty()) {
       throw new EnvironmentException(reading.problems);
     }
-    return List.copyOf(reading.lines);
+    var lines = new ArrayList<String>(reading.options());
+    lines.addAll(reading.lines);
+    return List.copyOf(lines);
   }
 
   private static boolean isSame(String one, String other) {
@@ -166,6 +166,27 @@ public final class PylockFile {
     private final Set<String> chosen;
     private final List<String> lines = new ArrayList<>();
     private final List<Problem> problems = new ArrayList<>();
+    private final Map<String, Integer> indexes = new LinkedHashMap<>();
+    private final Set<String> folders = new LinkedHashSet<>();
+
+    /// Where packages come from besides the user's own places.
+    List<String> options() {
+      var options = new ArrayList<String>();
+      var most = indexes.values().stream().mapToInt(Integer::intValue).max().orElse(0);
+      var main =
+          indexes.entrySet().stream()
+              .filter(entry -> entry.getValue() == most)
+              .map(Map.Entry::getKey)
+              .findFirst()
+              .orElse("");
+      for (var index : indexes.keySet()) {
+        if (!index.equals(main)) {
+          options.add("--extra-index-url " + index);
+        }
+      }
+      folders.forEach(folder -> options.add("--find-links " + folder));
+      return options;
+    }
 
     Reading(Set<String> chosen) {
       this.chosen = chosen;
@@ -202,6 +223,10 @@ public final class PylockFile {
         Requirement.parse(
             line.requirement() + (marker.get().isEmpty() ? "" : " ; " + marker.get()));
         lines.add(text);
+        var index = string(item, "index");
+        if (index != null && line.requirement().contains("==")) {
+          indexes.merge(Credentials.without(index), 1, Integer::sum);
+        }
       } catch (Requirement.SyntaxException e) {
         add("`" + name + "` cannot be asked for: " + e.what(), place);
       }
@@ -343,7 +368,7 @@ public final class PylockFile {
         return null;
       }
       if (files.stream().allMatch(Locked::isLocal)) {
-        return local(files, name, place);
+        return local(files, name, version);
       }
       return new Line(name + "==" + version, hashes(files));
     }
@@ -363,23 +388,17 @@ public final class PylockFile {
       return version == null ? "" : version;
     }
 
-    /// Files that lie beside the lock are on no index: one of them is named by its place.
-    private @Nullable Line local(List<Locked> files, String name, Place place) {
-      var wheels = files.stream().filter(file -> file.name().endsWith(".whl")).toList();
-      var fitting =
-          wheels.size() == 1
-              ? wheels
-              : wheels.stream().filter(file -> file.name().endsWith("-none-any.whl")).toList();
-      var chosen =
-          wheels.isEmpty() ? files.getFirst() : fitting.size() == 1 ? fitting.getFirst() : null;
-      if (chosen == null) {
-        add(
-            "`" + name + "` has several wheels beside the lock, and which one fits is not known",
-            place,
-            "leave one of them in the file, or name an index that has them");
-        return null;
+    /// Files that lie beside the lock are on no index: the only one is named by its place; which of
+    /// several wheels fits is decided when the definition is locked, and they are found by their
+    /// folders.
+    private Line local(List<Locked> files, String name, String version) {
+      if (files.size() == 1) {
+        return new Line(name + " @ " + files.getFirst().location(), hashes(files));
       }
-      return new Line(name + " @ " + chosen.location(), hashes(List.of(chosen)));
+      for (var file : files) {
+        folders.add(file.location().substring(0, file.location().lastIndexOf('/')));
+      }
+      return new Line(name + "==" + version, hashes(files));
     }
 
     private @Nullable Locked file(TomlTable table, String kind, String name, Place place) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.terroir.environment.Conformance;
 import dev.terroir.environment.Environment;
 import dev.terroir.environment.EnvironmentException;
+import dev.terroir.environment.Groups;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.json.JsonValue;
 import dev.terroir.foundation.problem.TerroirException;
@@ -39,7 +40,7 @@ class PylockFileTest {
 
   private List<String> lines(String text, @Nullable String group) {
     return PylockFile.read(write("lock-version = \"1.0\"\ncreated-by = \"test\"\n" + text))
-        .requirements(group);
+        .requirements(Groups.of(group));
   }
 
   private List<String> lines(String text) {
@@ -100,6 +101,51 @@ class PylockFileTest {
                 + folder.resolve("wheels/four-2-py3-none-any.whl").toUri()
                 + " --hash=sha256:"
                 + B);
+  }
+
+  @Test
+  void defaultGroupsAreLeftOutWhenThatIsAsked() {
+    var lock =
+        PylockFile.read(
+            write(
+                "lock-version = \"1.0\"\ncreated-by = \"test\"\n"
+                    + "dependency-groups = [\"docs\"]\ndefault-groups = [\"main\"]\n"
+                    + distributed("alpha", "1", "marker = \"'main' in dependency_groups\"")
+                    + distributed("docs", "1", "marker = \"'docs' in dependency_groups\"")));
+    assertThat(lock.requirements(new Groups("docs", false)))
+        .singleElement()
+        .satisfies(line -> assertThat(line).startsWith("docs=="));
+    assertThat(lock.requirements(new Groups("docs", true))).hasSize(2);
+    assertThat(lock.requirements(new Groups(null, false))).isEmpty();
+  }
+
+  @Test
+  void ofSeveralIndexesAllButTheMainOneAreTakenOverWithoutCredentials() {
+    var all = distributed("alpha", "1", "") + distributed("beta", "1", "");
+    assertThat(lines(all)).noneMatch(line -> line.startsWith("-"));
+    var other = distributed("gamma", "1", "").replace("//index.", "//me:secret@wheels.example/");
+    assertThat(lines(all + other))
+        .startsWith("--extra-index-url https://wheels.example/example/simple")
+        .hasSize(4)
+        .noneMatch(line -> line.contains("secret") || line.contains("//index.example"));
+  }
+
+  @Test
+  void severalWheelsBesideTheLockAreFoundInTheirFolder() {
+    assertThat(
+            lines(
+                """
+                [[packages]]
+                name = "alpha"
+                wheels = [
+                  { path = "own wheels/alpha-1.0-cp311-cp311-win_amd64.whl", hashes = { sha256 = "%s" } },
+                  { path = "own wheels/alpha-1.0-cp312-cp312-win_amd64.whl", hashes = { sha256 = "%s" } },
+                ]
+                """
+                    .formatted(A, B)))
+        .containsExactly(
+            "--find-links " + folder.resolve("own wheels").toUri(),
+            "alpha==1.0 --hash=sha256:" + A + " --hash=sha256:" + B);
   }
 
   @Test
@@ -174,8 +220,8 @@ class PylockFileTest {
           lock-version = "1.0";a = [                                       | not valid TOML
           """)
   void whatIsNotSoundIsRefusedWithItsPlace(String text, String expected) {
-    assertThatThrownBy(
-            () -> PylockFile.read(write(text.replace(';', '\n') + "\n")).requirements(null))
+    assertThatThrownBy(() ->
+            PylockFile.read(write(text.replace(';', '\n') + "\n")).requirements(Groups.of(null)))
         .isInstanceOfSatisfying(
             EnvironmentException.class,
             e ->
@@ -190,7 +236,7 @@ class PylockFileTest {
     for (var item : cases) {
       var isValid = item.optionalBoolean("expect_valid").orElseThrow();
       try {
-        PylockFile.read(write(toml(item.object("pylock")))).requirements(null);
+        PylockFile.read(write(toml(item.object("pylock")))).requirements(Groups.of(null));
         if (!isValid) {
           wrong.add("accepted: " + item.optionalString("expect_error").orElse(""));
         }
@@ -222,7 +268,7 @@ class PylockFileTest {
       var expected = item.objects("expect").stream().map(it -> it.string("package")).toList();
       var found =
           PylockFile.read(write(toml(pylock)))
-              .requirements(extras.isEmpty() ? null : extras.getFirst());
+              .requirements(Groups.of(extras.isEmpty() ? null : extras.getFirst()));
       assertThat(names(found)).isEqualTo(expected);
       seen++;
     }
@@ -237,7 +283,11 @@ class PylockFileTest {
       try {
         var environment =
             Environment.fromFileAlone(
-                "e", item.file(), null, dev.terroir.foundation.home.Settings.system(), _ -> {});
+                "e",
+                item.file(),
+                Groups.of(null),
+                dev.terroir.foundation.home.Settings.system(),
+                _ -> {});
         assertThat(environment.condaDependencies().orElseThrow().pipLines()).isNotEmpty();
       } catch (TerroirException e) {
         refused.add(item.file().getFileName() + ": " + e.problem().what());
