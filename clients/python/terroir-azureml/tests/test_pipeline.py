@@ -105,6 +105,14 @@ class Orders(OfPipelines):
         self.assertEqual([str(edge) for edge in pipeline.graph.edges], ["one -> two (first)", "two -> three (second)", "three -> alone"])
         self.assertEqual(Pipeline(self.ws, [three, [one, two]]).steps, [one, two, three])
 
+    def test_are_of_the_steps_that_are_given_where_a_cell_was_run_again(self):
+        data = PipelineData("data")
+        old, take = self.step("old", data), self.step("take", inputs=[data])
+        new = self.step("new", data)
+        self.assertEqual([step.name for step in Pipeline(self.ws, [take]).steps], ["new", "take"])
+        self.assertEqual(Pipeline(self.ws, [old, take]).steps, [old, take])
+        self.assertEqual(Pipeline(self.ws, [new, take]).steps, [new, take])
+
     def test_of_a_sequence(self):
         a, b, c, d = (self.step(name) for name in "abcd")
         StepSequence([a, [b, c], d])

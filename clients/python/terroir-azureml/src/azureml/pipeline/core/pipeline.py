@@ -87,7 +87,8 @@ class Pipeline:
         for step in found:
             if self._resolve_closure:
                 found += [before for before in step._after if before not in found]
-                makers = [key.maker for key in step._takes()]
+                left = {output._output_key for one in found for output in one._own()}
+                makers = [key.maker for key in step._takes() if key not in left]
                 found += [maker for maker in dict.fromkeys(makers) if maker is not None and maker not in found]
         return found
 
