@@ -214,6 +214,11 @@ public final class Condarc {
     return value == null ? List.of() : strings(value);
   }
 
+  /// Whether a setting is a list, which may be empty.
+  public boolean isList(String key) {
+    return values.get(key) instanceof JsonValue.JsonArray;
+  }
+
   /// A setting that is a mapping of names to words or lists.
   public Map<String, List<String>> map(String key) {
     var all = new LinkedHashMap<String, List<String>>();

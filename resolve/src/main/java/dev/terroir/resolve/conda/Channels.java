@@ -56,7 +56,7 @@ public final class Channels {
     }
     var found = new LinkedHashMap<List<String>, Channel>();
     for (var name : all) {
-      if (!name.equals(NO_DEFAULTS)) {
+      if (!name.equals(NO_DEFAULTS) && !name.isBlank()) {
         var channel = resolve(name);
         found.putIfAbsent(channel.urls(), channel);
       }
@@ -105,7 +105,12 @@ public final class Channels {
     if (own != null) {
       return Optional.of(own);
     }
-    return name.equals("defaults") ? Optional.of(settings.defaultChannels()) : Optional.empty();
+    return switch (name) {
+      case "defaults" -> Optional.of(settings.defaultChannels());
+      // Never a channel of that name on a server, which anybody may own.
+      case "local" -> Optional.of(settings.localChannels());
+      default -> Optional.empty();
+    };
   }
 
   /// A match spec whose channel is named as this user's settings have it: by its URL, or by the
@@ -158,8 +163,7 @@ public final class Channels {
       return clean(name);
     }
     if (name.startsWith("/") || name.startsWith("~") || name.startsWith(".")) {
-      var home = System.getProperty("user.home");
-      var path = Path.of(name.startsWith("~") ? home + name.substring(1) : name);
+      var path = Path.of(name.startsWith("~") ? settings.home() + name.substring(1) : name);
       return clean(directory.resolve(path).normalize().toUri().toString());
     }
     var bare = withoutSubdir(name);

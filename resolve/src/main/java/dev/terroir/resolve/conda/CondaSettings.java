@@ -2,7 +2,9 @@ package dev.terroir.resolve.conda;
 
 import dev.terroir.environment.conda.Condarc;
 import dev.terroir.foundation.home.Settings;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -49,10 +51,34 @@ public final class CondaSettings {
     return condarc.list("channels");
   }
 
-  /// What the channel `defaults` stands for.
+  /// What the channel `defaults` stands for; nothing where an empty list says so.
   public List<String> defaultChannels() {
     var own = condarc.list("default_channels");
-    return own.isEmpty() ? DEFAULT_CHANNELS : own;
+    return own.isEmpty() && !condarc.isList("default_channels") ? DEFAULT_CHANNELS : own;
+  }
+
+  /// What the channel `local` stands for: the folders that conda-build puts packages into, as far
+  /// as they are there.
+  public List<String> localChannels() {
+    var folders = new ArrayList<Path>();
+    settings.get("CONDA_BLD_PATH").map(Path::of).ifPresent(folders::add);
+    condarc.text("croot").map(Path::of).ifPresent(folders::add);
+    condarc.text("bld_path").map(Path::of).ifPresent(folders::add);
+    settings
+        .get("CONDA_EXE")
+        .map(program -> Path.of(program).resolve("../../conda-bld").normalize())
+        .ifPresent(folders::add);
+    folders.add(Path.of(home(), "conda-bld"));
+    return folders.stream()
+        .filter(folder -> folder.isAbsolute() && Files.isDirectory(folder))
+        .map(Path::toString)
+        .distinct()
+        .toList();
+  }
+
+  /// The user's home directory.
+  String home() {
+    return settings.get("HOME").orElse(System.getProperty("user.home"));
   }
 
   /// What comes before a channel that is only a name.

@@ -131,6 +131,25 @@ class ChannelsTest {
   }
 
   @Test
+  void anEmptyListOfDefaultsIsNoDefaults() throws IOException {
+    assertThat(urls("default_channels: []\n")).isEmpty();
+    assertThat(urls("default_channels: []\n", "a", "defaults"))
+        .containsExactly("https://conda.anaconda.org/a");
+    assertThat(urls("default_channels:\n"))
+        .containsExactly("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r");
+  }
+
+  @Test
+  void localIsWhatCondaBuildMadeAndNoChannelOfThatName() throws IOException {
+    assertThat(urls("channels: ['', a]\n", "local"))
+        .containsExactly("https://conda.anaconda.org/a");
+    var built = Files.createDirectories(home.resolve("conda-bld"));
+    var root = Files.createDirectories(home.resolve("croot"));
+    assertThat(urls("croot: " + root + "\n", "local", "~/own"))
+        .containsExactly("file://" + root, "file://" + built, "file://" + home.resolve("own"));
+  }
+
+  @Test
   void ofCustomChannelsTheLongestNameCounts() throws IOException {
     var condarc =
         """
