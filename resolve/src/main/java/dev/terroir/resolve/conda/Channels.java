@@ -58,7 +58,9 @@ public final class Channels {
     for (var name : all) {
       if (!name.equals(NO_DEFAULTS) && !name.isBlank()) {
         var channel = resolve(name);
-        found.putIfAbsent(channel.urls(), channel);
+        if (!channel.urls().isEmpty()) {
+          found.putIfAbsent(channel.urls(), channel);
+        }
       }
     }
     found.values().forEach(this::check);

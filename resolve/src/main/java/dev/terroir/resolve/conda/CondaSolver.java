@@ -75,7 +75,9 @@ public final class CondaSolver {
     var specs = new ArrayList<String>();
     for (var spec : question.specs()) {
       specs.add(names.withUrl(spec.text()));
-      named(names, spec.text()).filter(one -> !channels.contains(one)).ifPresent(channels::add);
+      named(names, spec.text())
+          .filter(one -> !one.urls().isEmpty() && !channels.contains(one))
+          .ifPresent(channels::add);
     }
     var urls = Channels.urls(channels);
     checkTerms(urls, progress);

@@ -132,7 +132,7 @@ class ChannelsTest {
 
   @Test
   void anEmptyListOfDefaultsIsNoDefaults() throws IOException {
-    assertThat(urls("default_channels: []\n")).isEmpty();
+    assertThat(channels("default_channels: []\n").of(List.of())).isEmpty();
     assertThat(urls("default_channels: []\n", "a", "defaults"))
         .containsExactly("https://conda.anaconda.org/a");
     assertThat(urls("default_channels:\n"))
