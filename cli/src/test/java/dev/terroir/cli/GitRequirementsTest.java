@@ -13,6 +13,7 @@ import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockFile;
 import dev.terroir.lock.LockedPackage;
 import dev.terroir.resolve.artifact.KeptWheels;
+import dev.terroir.workspace.accounts.Role;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -35,7 +36,7 @@ class GitRequirementsTest {
   /// file `STEADY` is among them.
   private static final String BACKEND =
       """
-      import os, zipfile
+      import base64, hashlib, os, zipfile
 
       def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
           version = open("VERSION").read().strip()
@@ -50,7 +51,12 @@ class GitRequirementsTest {
               "Provides-Extra: more\\nRequires-Dist: beta; extra == 'more'\\n%s" % (project, version, needs),
               info + "WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
           }
-          record = "".join("%s,,\\n" % member for member in [*members, info + "RECORD"])
+          digest = lambda text: base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+          lines = [
+              "%s,sha256=%s,%d\\n" % (member, digest(text).decode().rstrip("="), len(text.encode()))
+              for member, text in members.items()
+          ]
+          record = "".join(lines) + info + "RECORD,,\\n"
           with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as wheel:
               for member, text in [*members.items(), (info + "RECORD", record)]:
                   wheel.writestr(zipfile.ZipInfo(member), text)
@@ -306,6 +312,59 @@ class GitRequirementsTest {
   }
 
   @Test
+  void aServerGivesTheWheelsThatItBuiltAndAnImageHoldsThem() throws IOException {
+    git("update-server-info");
+    var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext("/", this::file);
+    server.start();
+    var url =
+        "git+http://127.0.0.1:" + server.getAddress().getPort() + "/repository.git@" + commit("v1");
+    try (var team = new RemoteTeam(folder)) {
+      terroir = team.as(Role.CONTRIBUTOR);
+      define("planted @ " + url).succeeds();
+      lock("--update").succeeds();
+      assertThat(planted().url()).isEqualTo(url);
+      assertThat(Path.of(install(terroir)))
+          .isDirectoryRecursivelyContaining("glob:**/planted-1.0.dist-info/METADATA");
+      // The build is never the same twice.
+      assertThat(
+              KeptWheels.of(TerroirHome.of(team.there.settings))
+                  .find(planted().digest(), planted().fileName()))
+          .isPresent();
+
+      var layout = folder.resolve("layout");
+      var local = new Terroir(folder.resolve("here"));
+      local.write("all.txt", "planted @ " + url + "\n");
+      local
+          .run(
+              "image build -f "
+                  + local.project.resolve("all.txt")
+                  + " --python 3.11 --base "
+                  + SmallBase.make(folder.resolve("base"), "3.11")
+                  + " --to oci:"
+                  + layout)
+          .succeeds();
+      var said = new StringBuilder();
+      try (var files = Files.walk(layout.resolve("blobs"))) {
+        for (var file : files.filter(Files::isRegularFile).toList()) {
+          var text = Files.readString(file, StandardCharsets.ISO_8859_1);
+          if (text.startsWith("{")) {
+            said.append(text);
+          }
+        }
+      }
+      assertThat(said.toString())
+          .contains("pkg:pypi/planted@1.0?vcs_url=git%2Bhttp%3A%2F%2F127.0.0.1", commit("v1"));
+    } finally {
+      server.stop(0);
+    }
+  }
+
+  private String commit(String name) {
+    return git("rev-parse", name);
+  }
+
+  @Test
   void aPackageThatARepositoryRequiresOfAnotherOneIsLockedToo() throws IOException {
     var other = Files.createDirectories(folder.resolve("other"));
     var own = repository;
@@ -470,6 +529,12 @@ class GitRequirementsTest {
         exchange.sendResponseHeaders(401, -1);
         return;
       }
+      file(exchange);
+    }
+  }
+
+  private void file(HttpExchange exchange) throws IOException {
+    try (exchange) {
       var path = exchange.getRequestURI().getPath().replaceFirst("^/repository.git/", "");
       var file = repository.resolve(".git").resolve(path);
       if (!Files.isRegularFile(file)) {
