@@ -50,7 +50,8 @@ public final class RunQueue implements AutoCloseable {
   /// Looks between two renewals of leases.
   private static final int RENEWAL = 10;
 
-  private static final String SEARCH = "hyperdrive";
+  /// What runs are the work of that drive others: searches for parameters, pipelines.
+  private static final Set<String> DRIVING = Set.of("hyperdrive", "azureml.PipelineRun");
 
   private final LocalWorkspace workspace;
   private final RunCredentials credentials;
@@ -476,17 +477,17 @@ public final class RunQueue implements AutoCloseable {
     }
   }
 
-  /// Whether the search that it belongs to has ended: a search whose script was killed has nobody
-  /// any more who would look at its runs.
+  /// Whether the run that drives it has ended: where its script was killed, nobody is there any
+  /// more who would look at this one.
   private boolean isLeftBehind(RunRecord run) {
     var parent = run.parent();
     return parent != null
         && workspace
             .runs()
             .find(parent)
-            .filter(search -> RunStatus.of(search.status()).isFinal())
-            .map(search -> search.document().stringMap("properties").get(RunRecords.SOURCE))
-            .filter(SEARCH::equals)
+            .filter(driving -> RunStatus.of(driving.status()).isFinal())
+            .map(driving -> driving.document().stringMap("properties").get(RunRecords.SOURCE))
+            .filter(DRIVING::contains)
             .isPresent();
   }
 

@@ -19,6 +19,8 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("Runs, models and data over HTTP")
 class RunsTest {
@@ -444,15 +446,16 @@ class RunsTest {
     }
   }
 
-  @Test
-  void runsOfASearchWhoseScriptWasKilledAreCanceled() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"hyperdrive", "azureml.PipelineRun"})
+  void runsAreCanceledWhenTheScriptThatDrivesThemWasKilled(String source) throws Exception {
     try (var served = new Served(folder, Limits.DEFAULT, database())) {
       var api = served.as(Role.CONTRIBUTOR);
       var killed = "import os, signal, time; time.sleep(1); os.kill(os.getpid(), signal.SIGKILL)";
-      var search =
-          submitted(api, killed, "\"properties\": {\"azureml.runsource\": \"hyperdrive\"}");
-      var child = submitted(api, "import time; time.sleep(60)", "\"parent\": \"" + search + "\"");
-      assertThat(end(api, search).string("status")).isEqualTo("Failed");
+      var driver =
+          submitted(api, killed, "\"properties\": {\"azureml.runsource\": \"" + source + "\"}");
+      var child = submitted(api, "import time; time.sleep(60)", "\"parent\": \"" + driver + "\"");
+      assertThat(end(api, driver).string("status")).isEqualTo("Failed");
       assertThat(end(api, child).string("status")).isEqualTo("Canceled");
     }
   }
