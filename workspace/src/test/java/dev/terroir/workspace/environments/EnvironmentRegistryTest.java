@@ -138,7 +138,7 @@ class EnvironmentRegistryTest {
       environments.autosave(of(4));
       var own =
           environments.listStored().stream()
-              .filter(item -> !item.name().startsWith("AzureML-"))
+              .filter(item -> CuratedEnvironments.find(item.name()).isEmpty())
               .toList();
       assertThat(own)
           .extracting(item -> item.name() + ":" + item.version())
