@@ -123,19 +123,24 @@ class RealEnvironmentsTest {
   }
 
   @Test
-  void everyRealLockIsImportedOrRefusedForWhatItLacks() {
+  void everyRealLockIsImportedOrRefusedForWhatItLacks() throws IOException {
     var imported = 0;
     var number = 0;
     for (var file : files(Set.of("explicit", "conda-lock", "pixi-lock"))) {
+      // Without the project that it lies beside, whose build needs what is not here.
+      var alone = Files.createDirectories(terroir.project.resolve("alone" + number));
+      var copy = Files.copy(file, alone.resolve(String.valueOf(file.getFileName())));
       var outcome =
           terroir.run(
-              "lock import --platform linux/amd64", "-n", "lock" + number++, "-f", file.toString());
+              "lock import --platform linux/amd64", "-n", "lock" + number++, "-f", copy.toString());
       if (outcome.code() == 0) {
         imported++;
       } else {
         assertThat(Set.copyOf(codes(outcome)))
             .as(file + outcome.err())
-            .containsExactly("lock-not-importable");
+            // Repositories are elsewhere, too.
+            .isSubsetOf("lock-not-importable", "checkout-failed")
+            .hasSize(1);
       }
     }
     assertThat(imported).isGreaterThanOrEqualTo(10);

@@ -73,21 +73,7 @@ record PypiEntries(Refusals refusals, List<String> indexes) {
   @Nullable Origin origin(LockEntry.Source item, Place place) {
     var at = item.location().indexOf(" @ ");
     var location = at < 0 ? item.location() : item.location().substring(at + 3);
-    var origin = origin(location, location, item.name(), place);
-    if (origin instanceof Origin.Directory(var path)
-        && !Files.isRegularFile(path.resolve("pyproject.toml"))
-        && !Files.isRegularFile(path.resolve("setup.py"))) {
-      refusals.refuse(
-          "`" + item.name() + "` is built of its source, which is no project of Python",
-          place,
-          path
-              + " has neither `pyproject.toml` nor `setup.py`; what pixi builds there by another"
-              + " tool is not built here",
-          "choose an environment without it with --environment, or have pixi publish it to a"
-              + " channel and lock that");
-      return null;
-    }
-    return origin;
+    return origin(location, location, item.name(), place);
   }
 
   private @Nullable Origin origin(String written, String location, String name, Place place) {
@@ -120,6 +106,19 @@ record PypiEntries(Refusals refusals, List<String> indexes) {
           "`" + name + "` is built of a folder that is not there",
           place,
           "there is no folder " + path,
+          "lay the project's files beside the lock, or choose an environment without it with"
+              + " --environment");
+      return null;
+    }
+    if (path != null
+        && !Files.isRegularFile(path.resolve("pyproject.toml"))
+        && !Files.isRegularFile(path.resolve("setup.py"))) {
+      refusals.refuse(
+          "`" + name + "` is built of a folder that holds no project of Python",
+          place,
+          path
+              + " has neither `pyproject.toml` nor `setup.py`; what pixi builds there by another"
+              + " tool is not built here",
           "lay the project's files beside the lock, or choose an environment without it with"
               + " --environment");
       return null;

@@ -165,7 +165,10 @@ class ForeignLocksTest {
         %3$s
         """;
     var said = "  name: x\n  requires_dist: [y]";
-    Files.createDirectories(folder.resolve("own project"));
+    var project = "[project]\nname = 'x'\n";
+    Files.writeString(
+        Files.createDirectories(folder.resolve("own project")).resolve("pyproject.toml"), project);
+    Files.writeString(folder.resolve("pyproject.toml"), project);
     for (var entry : List.of("pypi: ./", "pypi: .", "pypi: own project", "pypi: " + folder)) {
       var lock = source(text.formatted(entry, SHA256, said), folder).lock();
       assertThat(lock.get("x").artifact().kind()).isEqualTo("archive");
@@ -182,10 +185,10 @@ class ForeignLocksTest {
 
     // A conda package of sources is taken as the project of Python that it is.
     var conda = text.formatted("conda_source: x[dcb23356] @ .", SHA256, "  depends: [python]");
-    assertThatThrownBy(() -> source(conda, folder))
-        .hasMessageContaining("which is no project of Python");
-    Files.writeString(folder.resolve("pyproject.toml"), "[project]\nname = 'x'\n");
     assertThat(source(conda, folder).lock().get("x").version()).isEqualTo("1.0");
+    var bare = Files.createDirectories(folder.resolve("bare"));
+    assertThatThrownBy(() -> source(conda, bare))
+        .hasMessageContaining("holds no project of Python");
 
     assertThatThrownBy(() -> source(text.formatted("pypi: ./none", SHA256, said), folder))
         .hasMessageContaining("a folder that is not there");
