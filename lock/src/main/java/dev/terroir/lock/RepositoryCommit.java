@@ -12,16 +12,18 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Spec: Python packaging, "Direct URL Data Structure", VCS URLs; pip, "VCS Support".
 ///
-/// @param url of the repository as git takes it, without credentials
+/// @param url of the repository as git takes it, without credentials; of a scheme that pip takes,
+///   for git runs programs for others
 /// @param commit all 40 or 64 hex digits of it
 /// @param subdirectory where the project lies in it, or null for its root
 /// @since 0.1
 public record RepositoryCommit(String url, String commit, @Nullable String subdirectory) {
   private static final Pattern DIRECT =
       Pattern.compile(
-          "git\\+([a-z]+://[^#]+)@([0-9a-f]{40}|[0-9a-f]{64})(?:#subdirectory=([^&#]+))?");
+          "git\\+((?:https?|ssh|git|file)://[^#]+)@([0-9a-f]{40}|[0-9a-f]{64})(?:#subdirectory=([^&#]+))?");
   private static final Pattern PIXI =
-      Pattern.compile("git\\+([a-z]+://[^?#]+)(?:\\?([^#]*))?#([0-9a-f]{40}|[0-9a-f]{64})");
+      Pattern.compile(
+          "git\\+((?:https?|ssh|git|file)://[^?#]+)(?:\\?([^#]*))?#([0-9a-f]{40}|[0-9a-f]{64})");
 
   /// Reads what [#directUrl] writes.
   public static Optional<RepositoryCommit> parse(String directUrl) {

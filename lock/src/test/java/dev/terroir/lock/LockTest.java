@@ -252,6 +252,7 @@ class LockTest {
                 "git+https://host.example/o/r?rev=v1&subdirectory=a#" + "d".repeat(40)))
         .contains(new RepositoryCommit("https://host.example/o/r", "d".repeat(40), "a"));
     assertThat(RepositoryCommit.parse("git+https://host.example/o/r@v1")).isEmpty();
+    assertThat(RepositoryCommit.parse("git+ext://sh -c id@" + "c".repeat(40))).isEmpty();
 
     var lock = lock(planted(commit.directUrl(), "one"));
     assertThat(lock.get("planted").commit()).contains(commit);

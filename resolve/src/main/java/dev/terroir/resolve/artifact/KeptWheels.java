@@ -28,9 +28,7 @@ public record KeptWheels(Path folder) {
   /// @param sha256 64 hex digits
   /// @param fileName of the wheel; other names are never there
   public Optional<Path> find(String sha256, String fileName) {
-    if (fileName.contains("/")
-        || !sha256.matches("[0-9a-f]{64}")
-        || WheelFileName.parse(fileName).isEmpty()) {
+    if (!isName(sha256, fileName)) {
       return Optional.empty();
     }
     var file = folder.resolve(sha256).resolve(fileName);
@@ -46,6 +44,13 @@ public record KeptWheels(Path folder) {
     } catch (IOException e) {
       throw FoundationException.ofFile("a kept wheel cannot be read", file, e);
     }
+  }
+
+  /// What stands in a lock may be anything; a wheel has no folders in its name.
+  private static boolean isName(String sha256, String fileName) {
+    return sha256.matches("[0-9a-f]{64}")
+        && !fileName.contains("/")
+        && WheelFileName.parse(fileName).isPresent();
   }
 
   /// Moves a wheel here.
@@ -66,9 +71,13 @@ public record KeptWheels(Path folder) {
   /// Keeps bytes that come from elsewhere, if they are the right ones.
   ///
   /// @param content writes them
+  /// @param fileName of the wheel; under other names nothing is kept
   /// @return whether they were; nothing is kept otherwise
   public boolean put(String sha256, String fileName, AtomicFiles.Content content) {
-    var target = folder.resolve(new Sha256(sha256).hex()).resolve(fileName);
+    if (!isName(sha256, fileName)) {
+      return false;
+    }
+    var target = folder.resolve(sha256).resolve(fileName);
     var temporary = AtomicFiles.temporaryBeside(target);
     try {
       AtomicFiles.write(temporary, content);
