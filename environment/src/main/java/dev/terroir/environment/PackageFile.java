@@ -1,5 +1,6 @@
 package dev.terroir.environment;
 
+import dev.terroir.environment.pylock.TomlLock;
 import dev.terroir.environment.yaml.YamlReader;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
@@ -35,7 +36,6 @@ final class PackageFile {
   private static final Pattern TOML_KEY = Pattern.compile("([\\w-]+)\\s*=\\s*(.*)");
   private static final Pattern JSON_KEY = Pattern.compile("\"([\\w$-]+)\"\\s*:");
   private static final Pattern LISTED = Pattern.compile("[\\w.-]+=[^=\\s]+=[^=\\s]+");
-  private static final Pattern PYLOCK = Pattern.compile("pylock\\.([^.]+\\.)?toml");
   private static final Set<String> SERVICE_RUN =
       Set.of("target", "Target", "framework", "Framework", "script", "communicator");
   private static final Set<String> CONDARC =
@@ -285,27 +285,25 @@ final class PackageFile {
   private boolean toml() {
     var tables = keys(TOML_TABLE);
     var keys = keys(TOML_KEY);
-    // Poetry has a key of that name too, below its tables.
-    var firstTable = tables.values().stream().mapToInt(Key::line).min().orElse(Integer.MAX_VALUE);
-    var version = line(keys, "lock-version");
-    if (PYLOCK.matcher(name).matches() && tables.isEmpty() && !keys.containsKey("lock-version")) {
+    if (TomlLock.isPylockName(name) && tables.isEmpty() && !keys.containsKey("lock-version")) {
       throw foreign(
           "a list of requirements for pip, whatever its name says",
           1,
           "name it requirements.txt and give that");
     }
-    if (PYLOCK.matcher(name).matches()
-        || (keys.containsKey("lock-version") && version < firstTable)) {
+    var lock = TomlLock.in(lines, name);
+    if (TomlLock.isPylockName(name)
+        || lock.filter(found -> found.kind() == TomlLock.PYLOCK).isPresent()) {
       return true;
     }
-    var locked = tables.get("package");
-    if (locked != null
-        && (keys.containsKey("version") || keys.containsKey("lock-version"))
-        && !tables.containsKey("workspace")) {
-      throw lock(locked.line(), keys);
-    }
-    if (locked != null && keys.containsKey("lock_version")) {
-      throw lock(locked.line(), keys);
+    if (lock.isPresent()) {
+      var kind = lock.get().kind();
+      throw foreign(
+          "a lock of " + kind.tool(),
+          lock.get().line(),
+          kind == TomlLock.OTHER
+              ? "give the file that it was made from"
+              : "write a requirements.txt with " + kind.export() + ", or give the pyproject.toml");
     }
     if (name.equals("pipfile")) {
       throw foreign("a Pipfile", 1, "write a requirements.txt with `pipenv requirements`");
@@ -322,27 +320,6 @@ final class PackageFile {
           "write an environment.yml with `pixi workspace export conda-environment`");
     }
     return false;
-  }
-
-  private EnvironmentException lock(int line, Map<String, Key> keys) {
-    if (name.startsWith("poetry") || keys.containsKey("lock-version")) {
-      return foreign(
-          "a lock of Poetry",
-          line,
-          "write a requirements.txt with `poetry export`, or give the pyproject.toml");
-    }
-    if (name.startsWith("pdm") || keys.containsKey("lock_version")) {
-      return foreign(
-          "a lock of PDM",
-          line,
-          "write a requirements.txt with `pdm export`, or give the pyproject.toml");
-    }
-    return name.startsWith("uv")
-        ? foreign(
-            "a lock of uv",
-            line,
-            "give the pyproject.toml, or write a requirements.txt with `uv export`")
-        : foreign("a lock of another tool", line, "give the file that it was made from");
   }
 
   private Map<String, Integer> json() {

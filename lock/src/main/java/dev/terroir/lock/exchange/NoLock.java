@@ -1,12 +1,12 @@
 package dev.terroir.lock.exchange;
 
+import dev.terroir.environment.pylock.TomlLock;
 import dev.terroir.foundation.json.JsonObject;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
 import dev.terroir.lock.LockCode;
 import dev.terroir.lock.LockException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -22,7 +22,6 @@ final class NoLock {
       Pattern.compile(
           "-[a-z] .+|--[a-z].+|[A-Za-z0-9][\\w.-]*(?:\\[[\\w., -]*])?\\s*(?:={2,3}|~=|@ ).+");
   private static final Pattern TABLE = Pattern.compile("\\[{1,2}([\\w\"'][\\w.\"' -]*)]{1,2}");
-  private static final Pattern KEY = Pattern.compile("([\\w-]+)\\s*=\\s*(.+)");
 
   private static final String CREATE = "make an environment of it with `terroir environment create";
 
@@ -32,11 +31,12 @@ final class NoLock {
   private record Line(int number, String text) {}
 
   private final String source;
+  private final List<String> all;
   private final List<Line> lines;
 
   private NoLock(String text, String source) {
     this.source = source;
-    var all = text.lines().toList();
+    this.all = text.lines().toList();
     this.lines =
         java.util.stream.IntStream.range(0, all.size())
             .mapToObj(i -> new Line(i + 1, all.get(i).strip()))
@@ -93,53 +93,24 @@ final class NoLock {
         .findFirst();
   }
 
-  /// A key before the first table.
-  private Optional<Line> key(String name) {
-    return lines.stream()
-        .takeWhile(line -> !TABLE.matcher(line.text()).matches())
-        .filter(line -> {
-          var matcher = KEY.matcher(line.text());
-          return matcher.matches() && matcher.group(1).equals(name);
-        })
-        .findFirst();
-  }
-
-  private boolean says(String key) {
-    return lines.stream().anyMatch(line -> line.text().matches(key + "\\s*=.*"));
-  }
-
   // The tables of TOML stand on lines of their own, which YAML and lists do not have.
   private void toml() {
     if (lines.stream().noneMatch(line -> TABLE.matcher(line.text()).matches())) {
       return;
     }
-    var python = key("lock-version");
-    if (python.isPresent()) {
-      throw refused(
-          python.get(),
-          "the file is a `pylock.toml`, whose packages a definition names",
-          CREATE + " -f` and lock that: it takes the same files by their hashes");
-    }
-    var name = source.toLowerCase(Locale.ROOT);
-    var locked = table("package");
-    if (locked.isPresent()) {
-      var isPoetry = says("lock-version") || name.endsWith("poetry.lock");
-      var isPdm = says("lock_version") || name.endsWith("pdm.lock");
-      var isUv = key("requires-python").isPresent() || name.endsWith("uv.lock");
-      throw refused(
-          locked.get(),
-          "the file is a lock of "
-              + (isPoetry ? "Poetry" : isPdm ? "PDM" : isUv ? "uv" : "another tool")
-              + ", which is not read",
-          "write a requirements.txt with "
-              + (isPoetry
-                  ? "`poetry export`"
-                  : isPdm
-                      ? "`pdm export`"
-                      : isUv ? "`uv export --format requirements-txt`" : "that tool")
-              + ", and "
-              + CREATE
-              + " -f`");
+    var lock = TomlLock.in(all, source.substring(source.lastIndexOf('/') + 1));
+    if (lock.isPresent()) {
+      var line = new Line(lock.get().line(), all.get(lock.get().line() - 1).strip());
+      var kind = lock.get().kind();
+      throw kind == TomlLock.PYLOCK
+          ? refused(
+              line,
+              "the file is a `pylock.toml`, whose packages a definition names",
+              CREATE + " -f` and lock that: it takes the same files by their hashes")
+          : refused(
+              line,
+              "the file is a lock of " + kind.tool() + ", which is not read",
+              "write a requirements.txt with " + kind.export() + ", and " + CREATE + " -f`");
     }
     var manifest = table("workspace", "dependencies", "pypi-dependencies", "feature", "tasks");
     throw refused(
