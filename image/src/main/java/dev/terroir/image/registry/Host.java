@@ -1,11 +1,7 @@
 package dev.terroir.image.registry;
 
-import dev.terroir.foundation.FoundationException;
-import dev.terroir.foundation.json.JsonObject;
-import dev.terroir.foundation.json.JsonReader;
 import dev.terroir.foundation.problem.Place;
 import dev.terroir.foundation.problem.Problem;
-import dev.terroir.foundation.web.Distrust;
 import dev.terroir.image.ImageCode;
 import dev.terroir.image.ImageException;
 import dev.terroir.image.oci.ImageReference;
@@ -24,34 +20,25 @@ import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /// One registry: its address, its tokens, and how a request to it is made, redirected, repeated and
 /// told about. Thread-safe.
 final class Host {
   /// Insufficient storage (RFC 4918, section 11.5).
-  private static final int FULL = 507;
+  static final int FULL = 507;
 
   private static final int MAX_REDIRECTS = 5;
-
-  /// Largest body of an answer that is not an image, in bytes.
-  private static final int MAX_ANSWER = 1 << 20;
 
   private static final Duration FIRST_PAUSE = Duration.ofMillis(400);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(20);
 
   /// A registry that wants longer is not waited for.
-  private static final Duration LONGEST_RETRY_AFTER = Duration.ofSeconds(120);
-
-  /// A token that ends sooner than this is not sent any more: the request takes time too.
-  private static final Duration TOKEN_MARGIN = Duration.ofSeconds(10);
+  static final Duration LONGEST_RETRY_AFTER = Duration.ofSeconds(120);
 
   private final String domain;
 
@@ -61,16 +48,8 @@ final class Host {
   private volatile boolean isSchemeKnown;
   private final RegistryOptions options;
   private final Transport transport;
-  private final Map<String, Authorization> authorizations = new ConcurrentHashMap<>();
-  private final ReentrantLock login = new ReentrantLock();
-
-  /// What opens a door, until when.
-  private record Authorization(String header, Instant until) {
-    @Override
-    public String toString() {
-      return "authorization until " + until;
-    }
-  }
+  private final Authorizations authorizations;
+  private final Refusals refusals;
 
   Host(String domain, RegistryOptions options, Transport transport) {
     this.domain = domain;
@@ -82,6 +61,13 @@ final class Host {
     var plain = insecure || Reach.isLoopback(host);
     this.base = URI.create((plain ? "http://" : "https://") + address);
     this.isSchemeKnown = insecure || !plain;
+    this.authorizations = new Authorizations(this, options, transport);
+    this.refusals = new Refusals(domain);
+  }
+
+  /// How it is spoken to, as far as is known.
+  URI base() {
+    return base;
   }
 
   String domain() {
@@ -273,7 +259,7 @@ final class Host {
       return opened(request, first(request), null);
     }
     var known = request.by(base);
-    var used = current(request.scope());
+    var used = authorizations.current(request.scope());
     return opened(known, redirected(known, used), used);
   }
 
@@ -298,13 +284,13 @@ final class Host {
   }
 
   /// @param used what was sent to open the door, or null
-  private Answer opened(Request request, Answer answer, @Nullable Authorization used)
+  private Answer opened(Request request, Answer answer, Authorizations.@Nullable Authorization used)
       throws IOException {
     if (answer.status() != 401 || !Reach.isSame(base, answer.uri())) {
       return answer;
     }
     var challenges = Challenge.parse(answer.headers().allValues("WWW-Authenticate"));
-    var fresh = login(challenges, request.scope(), used);
+    var fresh = authorizations.login(challenges, request.scope(), used);
     if (fresh == null || fresh.equals(used)) {
       return answer;
     }
@@ -312,7 +298,7 @@ final class Host {
     return redirected(request.by(base), fresh);
   }
 
-  private Answer redirected(Request request, @Nullable Authorization authorization)
+  private Answer redirected(Request request, Authorizations.@Nullable Authorization authorization)
       throws IOException {
     var uri = request.uri();
     for (int hop = 0; ; hop++) {
@@ -399,128 +385,6 @@ final class Host {
             + (uri.getRawPath() == null ? "" : uri.getRawPath()));
   }
 
-  private @Nullable Authorization current(Scope scope) {
-    var found = authorizations.get(scope.text());
-    return found == null || Instant.now().plus(TOKEN_MARGIN).isAfter(found.until()) ? null : found;
-  }
-
-  /// Gets what opens the door, once for all who wait.
-  ///
-  /// @param used what did not open it, or null
-  private @Nullable Authorization login(
-      List<Challenge> challenges, Scope scope, @Nullable Authorization used) throws IOException {
-    login.lock();
-    try {
-      var current = current(scope);
-      if (current != null && !current.equals(used)) {
-        return current;
-      }
-      var credentials = options.credentials().find(domain, scope.repository());
-      for (var challenge : challenges) {
-        if (challenge.scheme().equals("bearer")) {
-          var fresh = token(challenge, scope, credentials);
-          authorizations.put(scope.text(), fresh);
-          return fresh;
-        }
-        if (challenge.scheme().equals("basic") && credentials.isPresent()) {
-          var fresh = new Authorization(credentials.get().basic(), Instant.MAX);
-          authorizations.put(scope.text(), fresh);
-          return fresh;
-        }
-      }
-      return null;
-    } finally {
-      login.unlock();
-    }
-  }
-
-  /// Spec: the distribution project, "Token authentication" and "OAuth2 token authentication".
-  private Authorization token(Challenge challenge, Scope scope, Optional<Credentials> credentials)
-      throws IOException {
-    var realm =
-        challenge
-            .parameter("realm")
-            .orElseThrow(() ->
-                new ImageException(
-                    Problem.of(
-                            ImageCode.REGISTRY_REFUSED,
-                            "the registry does not say who gives tokens")
-                        .at(place(base))));
-    var uri = allowed(base, realm, "asks for credentials at");
-    if (!"https".equals(uri.getScheme())
-        && !base.getHost().equalsIgnoreCase(uri.getHost())
-        && !Reach.isLoopback(uri.getHost())) {
-      throw new ImageException(
-          Problem.of(
-                  ImageCode.REGISTRY_REFUSED,
-                  "the registry asks for credentials at an address that gets none")
-              .at(place(uri))
-              .because("the connection to another host would not be protected by TLS"));
-    }
-    var query = new StringBuilder();
-    challenge
-        .parameter("service")
-        .ifPresent(service -> query.append("&service=").append(encode(service)));
-    HttpRequest.Builder request;
-    if (credentials.isPresent() && credentials.get().isIdentityToken()) {
-      query.append("&scope=").append(encode(scope.text()));
-      var form =
-          "grant_type=refresh_token&client_id=terroir"
-              + query
-              + "&refresh_token="
-              + encode(credentials.get().secret());
-      request =
-          transport
-              .request(uri)
-              .header("Content-Type", "application/x-www-form-urlencoded")
-              .POST(HttpRequest.BodyPublishers.ofString(form));
-    } else {
-      for (var one : scope.text().split(" ")) {
-        query.append("&scope=").append(encode(one));
-      }
-      var separator = uri.getRawQuery() == null ? "?" : "&";
-      request = transport.request(URI.create(uri + separator + query.substring(1))).GET();
-      credentials.ifPresent(known -> request.header("Authorization", known.basic()));
-    }
-    for (int attempt = 1; ; attempt++) {
-      var response = transport.send(request.build(), new AtomicLong());
-      try (var answer =
-          new Answer(
-              response.statusCode(), response.headers(), transport.guarded(response.body()), uri)) {
-        if (answer.status() == 200) {
-          return authorization(answer);
-        }
-        if (!isPassing(answer.status()) || attempt >= options.attempts()) {
-          throw refused(answer, "the token server gives no token");
-        }
-        var wait = retryAfter(answer);
-        sleep(wait == null || wait.compareTo(LONGEST_RETRY_AFTER) > 0 ? backOff(attempt) : wait);
-      }
-    }
-  }
-
-  private Authorization authorization(Answer answer) throws IOException {
-    try {
-      var json =
-          JsonReader.parseObject(
-              new String(answer.bytes(MAX_ANSWER), StandardCharsets.UTF_8), "token");
-      var token =
-          json.optionalString("token")
-              .filter(text -> !text.isEmpty())
-              .or(() -> json.optionalString("access_token"))
-              .orElse("");
-      if (token.matches("[!-~]+")) {
-        var seconds = Math.clamp(json.optionalLong("expires_in").orElse(60L), 30, 86_400);
-        return new Authorization("Bearer " + token, Instant.now().plusSeconds(seconds));
-      }
-    } catch (FoundationException e) {
-      // Told below without the text, which may hold a secret; the cause would show it.
-    }
-    throw new ImageException(
-        Problem.of(ImageCode.REGISTRY_REFUSED, "the token server's answer holds no token")
-            .at(place(answer.uri())));
-  }
-
   static String encode(String text) {
     return URLEncoder.encode(text, StandardCharsets.UTF_8);
   }
@@ -529,107 +393,10 @@ final class Host {
   ///
   /// @param what the sentence, such as "the manifest cannot be read"
   ImageException refused(Answer answer, String what) {
-    try (answer) {
-      var words = words(answer);
-      var status = answer.status();
-      Problem problem =
-          switch (status) {
-            case 401, 403 ->
-                Problem.of(
-                    ImageCode.REGISTRY_DENIED, what + ": the registry `" + domain + "` denies it");
-            case 404 -> Problem.of(ImageCode.IMAGE_NOT_FOUND, what + ": it is not there");
-            case 429 ->
-                Problem.of(
-                    ImageCode.REGISTRY_REFUSED,
-                    what + ": the registry `" + domain + "` gets too many requests");
-            case FULL ->
-                Problem.of(
-                    ImageCode.REGISTRY_REFUSED,
-                    what + ": the registry `" + domain + "` has no room for it");
-            default ->
-                status >= 500
-                    ? Problem.of(
-                        ImageCode.REGISTRY_UNREACHABLE,
-                        what + ": the registry `" + domain + "` has a failure of its own")
-                    : Problem.of(
-                        ImageCode.REGISTRY_REFUSED,
-                        what + ": the registry `" + domain + "` refuses it");
-          };
-      problem = problem.at(place(answer.uri()));
-      problem =
-          problem.because(words.isEmpty() ? "it says no more than the status " + status : words);
-      var wait = retryAfter(answer);
-      if (wait != null) {
-        problem = problem.because("it asks to come back in " + wait.toSeconds() + " s");
-      }
-      return new ImageException(
-          switch (status) {
-            case 401, 403 ->
-                problem.hint(
-                    "log in with `podman login "
-                        + domain
-                        + "` or `docker login "
-                        + domain
-                        + "`, and check the name and the permission");
-            case 404 -> problem.hint("check the name and the tag");
-            case 413 ->
-                problem.hint(
-                    "ask who runs the registry for a larger quota or limit; what was sent is kept");
-            case FULL ->
-                problem.hint("make room in the registry and push again; what was sent is kept");
-            default -> status == 429 || status >= 500 ? problem.hint("try again later") : problem;
-          });
-    }
-  }
-
-  /// The registry's own words: its error codes and messages, without control characters.
-  private static String words(Answer answer) {
-    try {
-      var text = new String(answer.bytes(64 << 10), StandardCharsets.UTF_8);
-      var said =
-          JsonReader.parseObject(text, "answer").objects("errors").stream()
-              .map(Host::said)
-              .limit(3)
-              .toList();
-      return String.join("; ", said).replaceAll("\\p{Cntrl}", " ").strip();
-    } catch (IOException | FoundationException e) {
-      // Not an answer by the specification: a proxy's page, or nothing.
-      return "";
-    }
-  }
-
-  private static String said(JsonObject error) {
-    var code = error.optionalString("code").orElse("");
-    var message = error.optionalString("message").orElse("");
-    var both = code + (code.isEmpty() || message.isEmpty() ? "" : ": ") + message;
-    return both.length() > 300 ? both.substring(0, 300) + "…" : both;
-  }
-
-  private String authority() {
-    return "put the certificate of its authority at `"
-        + CertificateFolder.usual(domain)
-        + "/ca.crt`, or set `SSL_CERT_FILE` to a file of the authorities to trust, the registry's"
-        + " among them";
+    return refusals.refused(answer, what);
   }
 
   ImageException unreachable(String what, IOException cause) {
-    return new ImageException(
-        Problem.of(
-                ImageCode.REGISTRY_UNREACHABLE,
-                what + ": the registry `" + domain + "` cannot be reached")
-            .at(place(base))
-            .because(String.valueOf(cause.getMessage()))
-            .hint(
-                cause instanceof Transport.StalledException
-                    ? "try again; what was transferred is not transferred again"
-                    : Distrust.in(cause).isPresent()
-                        ? Distrust.in(cause).get().hint(authority())
-                        : LocalScheme.isDistrust(cause)
-                            ? "when the registry asks who calls, put a certificate and its key at"
-                                + " `"
-                                + CertificateFolder.usual(domain)
-                                + "/client.cert` and `client.key`"
-                            : "check the name, the network, and that the registry runs"),
-        cause);
+    return refusals.unreachable(base, what, cause);
   }
 }
