@@ -28,11 +28,13 @@ public final class PyProject {
   private final Path file;
   private final TomlParseResult toml;
   private final UvTables uv;
+  private final PoetryTables poetry;
 
   private PyProject(Path file, TomlParseResult toml) {
     this.file = file;
     this.toml = toml;
     this.uv = new UvTables(toml, file);
+    this.poetry = new PoetryTables(toml, file);
   }
 
   /// Reads a file.
@@ -54,43 +56,32 @@ public final class PyProject {
     return new PyProject(file, toml);
   }
 
-  /// What `project.requires-python` asks for, such as `>=3.9`.
+  /// What `project.requires-python` asks for, such as `>=3.9`, or Poetry's `python`.
   public Optional<String> requiresPython() {
     return toml.get(List.of("project", "requires-python")) instanceof String text
         ? Optional.of(text.strip()).filter(value -> !value.isEmpty())
-        : Optional.empty();
+        : poetry.requiresPython();
   }
 
   /// The dependencies of the project and of a group or extra, and the options of the indexes that
   /// the project has them from.
   ///
   /// @param group name of a dependency group, else of an extra, or null for none
-  /// @throws EnvironmentException code `pyproject` when they are dynamic, of another tool's form,
-  ///   or the group is not there; every problem with its line
+  /// @throws EnvironmentException code `pyproject` when they are dynamic, of Poetry's form and no
+  ///   line for pip can say them, or the group is not there; every problem with its line
   public List<String> dependencies(@Nullable String group) {
     var project = toml.getTable("project");
     var groups = toml.getTable("dependency-groups");
+    if (poetry.isThere()
+        && (project == null || !project.contains(List.of("dependencies")))
+        && !(group != null && groups != null && key(groups, group).isPresent())) {
+      return poetry.lines(group);
+    }
     if (project == null && (group == null || groups == null)) {
       throw problem(
-          toml.contains("tool.poetry.dependencies")
-              ? "the dependencies are in Poetry's own form, with caret constraints that pip does"
-                  + " not read"
-              : "there is no [project] table with dependencies",
+          "there is no [project] table with dependencies",
           1,
-          toml.contains("tool.poetry.dependencies")
-              ? "export them with `poetry export` and give the requirements.txt"
-              : "list them under `[project] dependencies`, or give a requirements.txt");
-    }
-    if (project != null
-        && project.get(List.of("dependencies")) == null
-        && !strings(project, "dynamic").contains("dependencies")
-        && toml.getTable("tool.poetry.dependencies") instanceof TomlTable poetry
-        && poetry.keySet().stream().anyMatch(key -> !key.equals("python"))) {
-      throw problem(
-          "the dependencies are in Poetry's own form, with caret constraints that pip does not"
-              + " read",
-          line(toml, "tool.poetry.dependencies"),
-          "export them with `poetry export` and give the requirements.txt");
+          "list them under `[project] dependencies`, or give a requirements.txt");
     }
     var collector = new Collector();
     if (project != null) {
@@ -118,7 +109,9 @@ public final class PyProject {
   /// A sentence for everything in the file that would choose other packages and is not followed,
   /// once its dependencies are asked for.
   public List<String> warnings() {
-    return uv.warnings();
+    var all = new ArrayList<>(uv.warnings());
+    all.addAll(poetry.warnings());
+    return List.copyOf(all);
   }
 
   private EnvironmentException dynamic(TomlTable project, String what, String key) {

@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -183,12 +182,6 @@ class PyProjectTest {
 
   @Test
   void whatOnlyAToolOrTheBuildKnowsIsRefused() throws IOException {
-    assertThat(refusals("[tool.poetry.dependencies]\na = \"^1\"\n", null).getFirst())
-        .contains("Poetry", "poetry export");
-    assertThat(
-            refusals("[project]\nname = \"x\"\n\n[tool.poetry.dependencies]\na = \"^1\"\n", null))
-        .first(InstanceOfAssertFactories.STRING)
-        .contains("pyproject.toml:4", "Poetry");
     assertThat(refusals("[project]\ndynamic = [\"dependencies\"]\n", null).getFirst())
         .contains("pyproject.toml:2", "dynamic");
     assertThat(refusals("[project]\ndynamic = [\"optional-dependencies\"]\n", "x").getFirst())
