@@ -128,37 +128,17 @@ final class Contents {
     }
   }
 
-  /// Receives a file.
+  /// Receives a file; what is cut off goes on where it was cut.
   ///
   /// @param path of it below `/api/v1`
   /// @param size that it must have, or -1
   void receive(String path, Path target, long size) {
-    try (RestClient.StreamedAnswer answer =
-        client.open(path, "application/octet-stream", Map.of())) {
-      var length = answer.header("Content-Length");
-      var expected = length == null ? size : Long.parseLong(length);
+    try {
       Files.createDirectories(target.toAbsolutePath().getParent());
-      AtomicFiles.write(
-          target,
-          out -> {
-            var buffer = new byte[1 << 16];
-            var received = 0L;
-            for (int count = answer.read(buffer); count >= 0; count = answer.read(buffer)) {
-              out.write(buffer, 0, count);
-              received += count;
-            }
-            if (expected >= 0 && received != expected) {
-              throw new ClientException(
-                  Problem.of(
-                          ClientCode.SERVER_UNREACHABLE,
-                          "the server sent " + received + " bytes of " + expected)
-                      .at(Place.file(target))
-                      .hint("try again"));
-            }
-          });
     } catch (IOException e) {
-      throw client.unreachable(e);
+      throw FoundationException.ofFile("the folder cannot be made", target, e);
     }
+    AtomicFiles.write(target, out -> new Receiving(client, path, target).into(out, size));
   }
 
   /// A place below a folder; a server does not decide what lies beside it.

@@ -146,15 +146,18 @@ final class AnswerWriter {
   }
 
   private static int file(HttpExchange exchange, Answer.File file) throws IOException {
+    var before = Etags.of(file.path());
     try (var channel = FileChannel.open(file.path())) {
       var headers = exchange.getResponseHeaders();
-      var etag = file.etag();
+      // Of the file that was opened: another may have taken its name meanwhile.
+      var own = before.filter(tag -> Etags.of(file.path()).filter(tag::equals).isPresent());
+      var etag = file.etag() == null ? own.orElse(null) : file.etag();
       if (etag != null) {
         headers.set("ETag", etag);
-        if (isKnown(exchange, etag)) {
-          exchange.sendResponseHeaders(304, -1);
-          return 304;
-        }
+      }
+      if (file.etag() != null && isKnown(exchange, file.etag())) {
+        exchange.sendResponseHeaders(304, -1);
+        return 304;
       }
       headers.set("Content-Type", file.contentType());
       headers.set("Accept-Ranges", "bytes");

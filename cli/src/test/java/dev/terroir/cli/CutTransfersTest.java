@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 @DisplayName("Big files over connections that are cut")
-class CutUploadsTest {
+class CutTransfersTest {
   private static final int SIZE = 40 << 20;
   private static final int CUTS = 6;
 
@@ -73,9 +73,14 @@ class CutUploadsTest {
     assertNotSentAnew();
     // What a model is of goes the same way.
     terroir.run("model register -n m -p", file.toString()).succeeds();
+    proxy.cutAgain(CUTS);
+    var before = proxy.received();
     var back = folder.resolve("back");
     terroir.run("model download -i m:1 -t", back.toString()).succeeds();
     assertThat(back.resolve("big.bin")).hasBinaryContent(bytes);
+    assertThat(proxy.cutsLeft()).isLessThan(CUTS - 2);
+    // What was on its way when it was cut comes again, and no more.
+    assertThat(proxy.received() - before).isLessThan(SIZE + CUTS * (4L << 20));
   }
 
   @Test
