@@ -18,6 +18,7 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -27,12 +28,21 @@ import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
-/// The certificate authorities that are trusted: those of the user's bundle, else Java's. They are
+/// The certificate authorities that are trusted: those of the user's bundle, else Java's and, where
+/// none of them will do, those of the operating system, to which companies add their own. They are
 /// read when the first server has to be trusted: some 140 certificates take 0.2 s, which a program
 /// that talks to none over TLS need not spend. Thread-safe.
 final class Authorities extends X509ExtendedTrustManager {
   private static final List<String> BUNDLES =
       List.of("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE");
+
+  /// Where systems keep theirs: Debian and its like, Red Hat and its like, the BSDs and macOS.
+  private static final List<Path> SYSTEM =
+      List.of(
+          Path.of("/etc/ssl/certs/ca-certificates.crt"),
+          Path.of("/etc/pki/tls/certs/ca-bundle.crt"),
+          Path.of("/etc/ssl/ca-bundle.pem"),
+          Path.of("/etc/ssl/cert.pem"));
 
   private static final String BEGIN = "-----BEGIN ";
 
@@ -40,12 +50,17 @@ final class Authorities extends X509ExtendedTrustManager {
   private final @Nullable Path bundle;
   private @Nullable X509ExtendedTrustManager read;
 
-  private final List<X509Certificate> more;
+  private @Nullable Optional<X509ExtendedTrustManager> readOfSystem;
 
-  private Authorities(String variable, @Nullable Path bundle, List<X509Certificate> more) {
+  private final List<X509Certificate> more;
+  private final List<Path> system;
+
+  private Authorities(
+      String variable, @Nullable Path bundle, List<X509Certificate> more, List<Path> system) {
     this.variable = variable;
     this.bundle = bundle;
     this.more = List.copyOf(more);
+    this.system = List.copyOf(system);
   }
 
   /// As the settings ask.
@@ -54,15 +69,20 @@ final class Authorities extends X509ExtendedTrustManager {
   /// @throws FoundationException code `bad-setting`, when the bundle is no readable file of
   ///   certificates
   static Authorities of(Settings settings, List<X509Certificate> more) {
+    return of(settings, more, SYSTEM);
+  }
+
+  /// @param system files of the operating system, of which the first that is there counts
+  static Authorities of(Settings settings, List<X509Certificate> more, List<Path> system) {
     for (var name : BUNDLES) {
       var file = settings.get(name);
       if (file.isPresent()) {
         var bundle = Path.of(file.get());
         check(name, bundle);
-        return new Authorities(name, bundle, more);
+        return new Authorities(name, bundle, more, List.of());
       }
     }
-    return new Authorities("", null, more);
+    return new Authorities("", null, more, system);
   }
 
   private static void check(String variable, Path bundle) {
@@ -154,6 +174,50 @@ final class Authorities extends X509ExtendedTrustManager {
     }
   }
 
+  /// The operating system's, if there are any that can be read.
+  private synchronized Optional<X509ExtendedTrustManager> readOfSystem() {
+    var known = readOfSystem;
+    if (known == null) {
+      known = Optional.empty();
+      try {
+        var file = system.stream().filter(Files::isReadable).findFirst();
+        if (file.isPresent()) {
+          known = Optional.of(manager(store(file.get())));
+        }
+      } catch (IOException | GeneralSecurityException e) {
+        // A file that is none of certificates vouches for nobody.
+      }
+      readOfSystem = known;
+    }
+    return known;
+  }
+
+  /// A question about a chain of certificates, put to authorities.
+  private interface Check {
+    void by(X509ExtendedTrustManager authorities) throws CertificateException;
+  }
+
+  private void check(X509Certificate[] chain, Check check) throws CertificateException {
+    var authorities = read();
+    try {
+      check.by(authorities);
+    } catch (CertificateException e) {
+      var distrust = Distrust.of(chain, e);
+      var others =
+          distrust.kind() == Distrust.Kind.AUTHORITY
+              ? readOfSystem()
+              : Optional.<X509ExtendedTrustManager>empty();
+      if (others.isEmpty()) {
+        throw distrust;
+      }
+      try {
+        check.by(others.get());
+      } catch (CertificateException again) {
+        throw Distrust.of(chain, again);
+      }
+    }
+  }
+
   private static KeyStore store(Path bundle) throws IOException, GeneralSecurityException {
     try (var in = Files.newInputStream(bundle)) {
       var store = empty();
@@ -191,34 +255,19 @@ final class Authorities extends X509ExtendedTrustManager {
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
       throws CertificateException {
-    var authorities = read();
-    try {
-      authorities.checkServerTrusted(chain, authType, engine);
-    } catch (CertificateException e) {
-      throw Distrust.of(chain, e);
-    }
+    check(chain, authorities -> authorities.checkServerTrusted(chain, authType, engine));
   }
 
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
       throws CertificateException {
-    var authorities = read();
-    try {
-      authorities.checkServerTrusted(chain, authType, socket);
-    } catch (CertificateException e) {
-      throw Distrust.of(chain, e);
-    }
+    check(chain, authorities -> authorities.checkServerTrusted(chain, authType, socket));
   }
 
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String authType)
       throws CertificateException {
-    var authorities = read();
-    try {
-      authorities.checkServerTrusted(chain, authType);
-    } catch (CertificateException e) {
-      throw Distrust.of(chain, e);
-    }
+    check(chain, authorities -> authorities.checkServerTrusted(chain, authType));
   }
 
   @Override
