@@ -115,7 +115,6 @@ class Searches(OfPipelines):
         self.assertTrue(reused.is_reused)
         self.assertEqual(HyperDriveStepRun(step_run=reused).get_best_run_by_primary_metric(), search.get_best_run_by_primary_metric())
 
-
     def test_end_with_their_pipeline(self):
         self.write("hang/train.py", "import time\ntime.sleep(600)\n")
         script = ScriptRunConfig("hang", "train.py", environment=own_python("own"))
@@ -124,7 +123,10 @@ class Searches(OfPipelines):
         while sum(child.status == "Running" for child in run.get_children(recursive=True)) < 3:
             time.sleep(0.2)
         run.cancel()
-        self.assertEqual([child.status for child in run.get_children(recursive=True)], ["Canceled"] * 3)
+        children = list(run.get_children(recursive=True))
+        for child in children:
+            child.wait_for_completion()
+        self.assertEqual([child.status for child in children], ["Canceled"] * 3)
 
 
 class Batches(OfPipelines):

@@ -128,9 +128,9 @@ class HyperDriveConfig:
     @staticmethod
     def _resumption(child: Any) -> Dict[str, Any]:
         """What a run that goes on with the outputs of a former one is given beside its parameters."""
-        from azureml.core._run_arguments import _Data
+        from azureml.core._run_arguments import RunData
 
-        data = _Data(child.experiment.workspace)
+        data = RunData(child.experiment.workspace)
         place = data.argument(child._get_outputs_datapath().create_data_reference("resume_from").as_mount())
         return {"arguments": ["--resume-from", place], "dataReferences": data.references}
 
