@@ -253,9 +253,10 @@ class PackageFilesTest {
 
   @Test
   void sourcesThatCannotBeBuiltSayWhy() {
-    sources("mine", "py3-none-any");
-    terroir.write("mine/backend.py", "raise SystemExit('no compiler today')\n");
-    terroir.write("requirements.txt", "./mine\n");
+    // A number of a path is no status of an index.
+    sources("mine401", "py3-none-any");
+    terroir.write("mine401/backend.py", "raise SystemExit('no compiler today')\n");
+    terroir.write("requirements.txt", "./mine401\n");
     create("requirements.txt").succeeds();
     var outcome = terroir.run("environment lock -d " + terroir.directory());
     assertThat(outcome.code()).isEqualTo(1);

@@ -27,6 +27,10 @@ public final class Uv {
   /// otherwise.
   private static final Duration TIMEOUT = Duration.ofMinutes(60);
 
+  /// The status of an answer, and no number in a path or a hash.
+  private static final Pattern STATUS_401 =
+      Pattern.compile("(?:status|error|code|http)[^\\n/]{0,30}\\b401\\b");
+
   /// What uv says of work that goes well, which explains no failure.
   private static final Pattern TALK =
       Pattern.compile(
@@ -212,7 +216,7 @@ public final class Uv {
               .hint("loosen or correct one of the requirements named above"));
     }
     if (isRefused
-        || lower.contains("401")
+        || STATUS_401.matcher(lower).find()
         || lower.contains("403 forbidden")
         || lower.contains("unauthorized")) {
       return problem(
