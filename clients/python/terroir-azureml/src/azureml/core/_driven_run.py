@@ -33,9 +33,11 @@ class DrivenRun(ScriptRun):
     def _end_children(self) -> None:
         """Ends runs that a script could not end which was killed before."""
         _run_stream.end(self)
-        for child in self.get_children(recursive=True):
-            if child._refresh()["status"] not in _run_stream.TERMINAL:
-                ScriptRun.cancel(child)
+        open_ones = [child for child in self.get_children(recursive=True) if child._refresh()["status"] not in _run_stream.TERMINAL]
+        for child in open_ones:
+            ScriptRun.cancel(child)
+        for child in open_ones:
+            _run_stream.end(child)
 
 
 def lay_down(folder: str, scripts: Mapping[str, str], plan: Optional[Mapping[str, Any]]) -> None:

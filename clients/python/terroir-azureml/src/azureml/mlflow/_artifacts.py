@@ -8,12 +8,13 @@ from typing import Any, List, Optional
 
 from azureml._terroir.errors import AzureMLException
 from azureml.mlflow._place import files_of, workspace_of
-from azureml.mlflow._store import _unknown, refused
+from azureml.mlflow._store import refused, whole
 
 from mlflow.entities import FileInfo  # type: ignore[import-not-found,unused-ignore]
 from mlflow.store.artifact.artifact_repo import ArtifactRepository  # type: ignore[import-not-found,unused-ignore]
 
 
+@whole
 class TerroirArtifacts(ArtifactRepository):  # type: ignore[misc,unused-ignore]
     """The files below a path of a run or of a model."""
 
@@ -69,9 +70,3 @@ class TerroirArtifacts(ArtifactRepository):  # type: ignore[misc,unused-ignore]
 
     def delete_artifacts(self, artifact_path: Optional[str] = None) -> None:
         raise refused("Files of runs are not deleted: what was run stays on record.")
-
-
-for _one in [one for one in dir(TerroirArtifacts) if getattr(getattr(TerroirArtifacts, one), "__isabstractmethod__", False)]:
-    setattr(TerroirArtifacts, _one, _unknown(_one))
-if hasattr(TerroirArtifacts, "__abstractmethods__"):
-    TerroirArtifacts.__abstractmethods__ = frozenset()

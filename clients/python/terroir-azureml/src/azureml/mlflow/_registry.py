@@ -9,13 +9,14 @@ from azureml._terroir.errors import AzureMLException
 from azureml.mlflow import _entities
 from azureml.mlflow._entities import _made
 from azureml.mlflow._place import artifact_uri, files_of, workspace_of
-from azureml.mlflow._store import _absent, _taken, _unknown, refused
+from azureml.mlflow._store import _absent, _taken, refused, whole
 
 from mlflow.entities.model_registry import ModelVersion, ModelVersionTag, RegisteredModel  # type: ignore[import-not-found,unused-ignore]
 from mlflow.store.entities import PagedList  # type: ignore[import-not-found,unused-ignore]
 from mlflow.store.model_registry.abstract_store import AbstractStore  # type: ignore[import-not-found,unused-ignore]
 
 
+@whole
 class TerroirRegistry(AbstractStore):  # type: ignore[misc,unused-ignore]
     """The models of a workspace."""
 
@@ -139,9 +140,3 @@ def _named(filter_string: Any) -> Optional[str]:
     if not found:
         raise refused("Models are looked for by name='NAME', not by {}.".format(filter_string))
     return found.group(2)
-
-
-for _one in [one for one in dir(TerroirRegistry) if getattr(getattr(TerroirRegistry, one), "__isabstractmethod__", False)]:
-    setattr(TerroirRegistry, _one, _unknown(_one))
-if hasattr(TerroirRegistry, "__abstractmethods__"):
-    TerroirRegistry.__abstractmethods__ = frozenset()

@@ -37,6 +37,23 @@ def _taken(what: str) -> Any:
     return MlflowException(what, error_code=_code("RESOURCE_ALREADY_EXISTS"))
 
 
+def whole(kind: Any) -> Any:
+    """A class of MLflow's with what it leaves abstract: each refuses, since releases know methods that others do not."""
+    for name in [name for name in dir(kind) if getattr(getattr(kind, name), "__isabstractmethod__", False)]:
+        setattr(kind, name, _unknown(name))
+    if hasattr(kind, "__abstractmethods__"):
+        kind.__abstractmethods__ = frozenset()
+    return kind
+
+
+def _unknown(name: str) -> Any:
+    def refuse(self: Any, *args: Any, **kwargs: Any) -> Any:
+        raise refused("The workspace's store of MLflow does not know {}.".format(name))
+
+    return refuse
+
+
+@whole
 class TerroirStore(AbstractStore):  # type: ignore[misc,unused-ignore]
     """Experiments, runs, metrics and tags of a workspace; parameters are properties of runs."""
 
@@ -240,14 +257,3 @@ class TerroirStore(AbstractStore):  # type: ignore[misc,unused-ignore]
 
 
 # Releases of MLflow differ in what a store must have: what this one does not know is refused when it is called.
-def _unknown(name: str) -> Any:
-    def refuse(self: Any, *args: Any, **kwargs: Any) -> Any:
-        raise refused("The workspace's store of MLflow does not know {}.".format(name))
-
-    return refuse
-
-
-for _name in [one for one in dir(TerroirStore) if getattr(getattr(TerroirStore, one), "__isabstractmethod__", False)]:
-    setattr(TerroirStore, _name, _unknown(_name))
-if hasattr(TerroirStore, "__abstractmethods__"):
-    TerroirStore.__abstractmethods__ = frozenset()

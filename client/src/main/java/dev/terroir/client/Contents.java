@@ -78,7 +78,7 @@ final class Contents {
     for (var file : lacking) {
       var before = done;
       new Pieces(client, file.file(), sent -> progress.advance(before + sent, total))
-          .send("/contents/" + file.digest(), file.digest());
+          .send("/contents/" + file.digest(), file::digest);
       done += file.size();
       progress.advance(done, total);
     }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 
 /// Sends one file: a small one whole, a big one in pieces, which go on where they were when the
 /// connection breaks off. Only a piece's buffer is in memory. For one thread.
@@ -36,8 +37,7 @@ final class Pieces {
     this.sent = sent;
   }
 
-  /// Whether a file is sent in pieces, so that its digest is needed.
-  static boolean isBig(Path file) {
+  private static boolean isBig(Path file) {
     try {
       return Files.size(file) > PIECE;
     } catch (IOException e) {
@@ -48,12 +48,13 @@ final class Pieces {
   /// Sends it.
   ///
   /// @param path where it goes
-  /// @param digest of a big file
-  void send(String path, String digest) {
+  /// @param digestOf the file, asked for one that is big
+  void send(String path, Supplier<String> digestOf) {
     if (!isBig(file)) {
       client.put(path, () -> Contents.publisher(file));
       return;
     }
+    var digest = digestOf.get();
     var upload = "/uploads/" + digest;
     try {
       pieces(upload);

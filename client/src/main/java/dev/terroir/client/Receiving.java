@@ -38,7 +38,7 @@ final class Receiving {
     var expected = size;
     for (int cuts = 0; ; cuts++) {
       var before = received;
-      @Nullable IOException cut = null;
+      @Nullable IOException cut;
       try (var answer = client.open(path, "application/octet-stream", rest())) {
         if (received > 0 && answer.header("Content-Range") == null) {
           throw new ClientException(

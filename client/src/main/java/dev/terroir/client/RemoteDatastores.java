@@ -81,11 +81,10 @@ public final class RemoteDatastores implements Datastores {
 
   @Override
   public void write(String store, String relative, Path source, boolean isOverwriting) {
-    var digest = Pieces.isBig(source) ? Contents.of(relative, source).digest() : "";
     new Pieces(client, source, _ -> {})
         .send(
             RestClient.query(file(store, relative), "overwrite", isOverwriting ? "true" : null),
-            digest);
+            () -> Contents.of(relative, source).digest());
   }
 
   @Override

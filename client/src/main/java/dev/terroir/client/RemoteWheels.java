@@ -5,7 +5,7 @@ import dev.terroir.lock.Lock;
 import dev.terroir.lock.LockedPackage;
 import dev.terroir.resolve.artifact.KeptWheels;
 import dev.terroir.workspace.locks.SharedWheels;
-import java.util.Map;
+import java.nio.file.Path;
 import java.util.Set;
 
 /// The wheels that a server built of repositories and keeps for the locks of its workspace.
@@ -34,16 +34,11 @@ final class RemoteWheels {
     var path =
         RestClient.query(
             "/wheels/" + RestClient.part(artifact.fileName()), "sha256", artifact.sha256());
-    try (var answer = client.open(path, "application/octet-stream", Map.of())) {
+    try {
       here.put(
           artifact.sha256(),
           artifact.fileName(),
-          out -> {
-            var buffer = new byte[1 << 16];
-            for (int count = answer.read(buffer); count >= 0; count = answer.read(buffer)) {
-              out.write(buffer, 0, count);
-            }
-          });
+          out -> new Receiving(client, path, Path.of(artifact.fileName())).into(out, -1));
     } catch (TerroirException e) {
       // Servers of before know no wheels by their bytes.
       if (!Set.of("wheel-not-found", "invalid-parameter").contains(e.problem().code().id())) {

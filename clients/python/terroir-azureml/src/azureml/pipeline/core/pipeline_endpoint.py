@@ -6,13 +6,12 @@ import re
 import uuid
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
-from azureml._terroir import display
 from azureml._terroir.errors import UnsupportedHere, UserErrorException
-from azureml.pipeline.core.published_pipeline import PublishedPipeline, every_kept, keep, kept
+from azureml.pipeline.core._kept import Kept, every_kept, kept
+from azureml.pipeline.core.published_pipeline import PublishedPipeline
 
 __all__ = ["PipelineEndpoint"]
 
-_KEPT = "azureml-pipeline-endpoints"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]*\Z")
 
 
@@ -23,28 +22,15 @@ class PipelineVersion(NamedTuple):
     pipeline: PublishedPipeline
 
 
-class PipelineEndpoint:
+class PipelineEndpoint(Kept):
     """A name with versions, each a published pipeline, one of them the default."""
 
-    def __init__(self, workspace: Any, known: Mapping[str, Any]):
-        self.workspace = workspace
-        self._known = dict(known)
-
-    @property
-    def id(self) -> str:
-        return str(self._known["id"])
+    _FOLDER = "azureml-pipeline-endpoints"
+    _TITLE = "PipelineEndpoint"
 
     @property
     def name(self) -> str:
         return str(self._known["name"])
-
-    @property
-    def description(self) -> Optional[str]:
-        return self._known.get("description")
-
-    @property
-    def status(self) -> str:
-        return str(self._known["status"])
 
     @property
     def default_version(self) -> str:
@@ -72,19 +58,20 @@ class PipelineEndpoint:
             "versions": {"0": published.id},
             "defaultVersion": "0",
         }
-        keep(workspace, _KEPT, str(known["id"]), known)
-        return PipelineEndpoint(workspace, known)
+        endpoint = PipelineEndpoint(workspace, known)
+        endpoint._keep()
+        return endpoint
 
     @staticmethod
     def get(workspace: Any, id: Optional[str] = None, name: Optional[str] = None, **kwargs: Any) -> "PipelineEndpoint":
-        known = _named(workspace, name) if name is not None else kept(workspace, _KEPT, str(id))
+        known = _named(workspace, name) if name is not None else kept(workspace, PipelineEndpoint._FOLDER, str(id))
         if known is None:
             raise UserErrorException("No PipelineEndpoint {} is in the workspace {}.".format(name or id, workspace.name))
         return PipelineEndpoint(workspace, known)
 
     @staticmethod
     def list(workspace: Any, active_only: bool = True, **kwargs: Any) -> List["PipelineEndpoint"]:
-        found = [PipelineEndpoint(workspace, known) for known in every_kept(workspace, _KEPT)]
+        found = [PipelineEndpoint(workspace, known) for known in every_kept(workspace, PipelineEndpoint._FOLDER)]
         return [one for one in found if not active_only or one.status == "Active"]
 
     @staticmethod
@@ -165,21 +152,11 @@ class PipelineEndpoint:
             raise UserErrorException("The PipelineEndpoint {} is disabled: enable() lets it run again.".format(self.name))
         return self.get_pipeline(pipeline_version)._submit(experiment, tags, **kwargs)
 
-    def enable(self) -> None:
-        self._change(status="Active")
-
-    def disable(self) -> None:
-        self._change(status="Disabled")
-
     def archive(self) -> None:
-        self._change(status="Disabled")
+        self.disable()
 
     def reactivate(self) -> None:
-        self._change(status="Active")
-
-    def _change(self, **changes: Any) -> None:
-        self._known = {**self._known, **changes}
-        keep(self.workspace, _KEPT, self.id, self._known)
+        self.enable()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PipelineEndpoint) and other.id == self.id
@@ -188,17 +165,11 @@ class PipelineEndpoint:
         return hash(self.id)
 
     def _row(self) -> Dict[str, Any]:
-        return {"Name": self.name, "Id": self.id, "Status": self.status, "Default Version": self.default_version}
-
-    def __repr__(self) -> str:
-        return display.described("PipelineEndpoint", self._row())
-
-    def _repr_html_(self) -> str:
-        return display.table(self._row())
+        return {**super()._row(), "Default Version": self.default_version}
 
 
 def _named(workspace: Any, name: str) -> Optional[Dict[str, Any]]:
-    return next((one for one in every_kept(workspace, _KEPT) if one["name"] == name), None)
+    return next((one for one in every_kept(workspace, PipelineEndpoint._FOLDER) if one["name"] == name), None)
 
 
 def _published(pipeline: Any, name: str, description: Optional[str]) -> PublishedPipeline:

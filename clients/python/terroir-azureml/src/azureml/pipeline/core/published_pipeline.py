@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-import io
-import json
 import uuid
 from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping, Optional
 
-from azureml._terroir import display
 from azureml._terroir.errors import UnsupportedHere, UserErrorException
+from azureml.pipeline.core._kept import Kept, every_kept, kept
 from azureml.pipeline.core.graph import Graph
 from azureml.pipeline.core.pipeline import submit_template
 
 __all__ = ["PublishedPipeline", "publish"]
 
-KEPT = "azureml-pipelines"
 
-
-class PublishedPipeline:
+class PublishedPipeline(Kept):
     """A pipeline as it was when it was published, with its scripts, environments and parameters."""
 
-    def __init__(self, workspace: Any, known: Mapping[str, Any]):
-        self.workspace = workspace
-        self._known = dict(known)
-
-    @property
-    def id(self) -> str:
-        return str(self._known["id"])
+    _FOLDER = "azureml-pipelines"
+    _TITLE = "Pipeline"
 
     @property
     def name(self) -> Optional[str]:
         return self._known.get("name")
 
     @property
-    def description(self) -> Optional[str]:
-        return self._known.get("description")
-
-    @property
     def version(self) -> Optional[str]:
         return self._known.get("version")
-
-    @property
-    def status(self) -> str:
-        return str(self._known["status"])
 
     @property
     def published_date(self) -> datetime:
@@ -66,7 +49,7 @@ class PublishedPipeline:
 
     @staticmethod
     def get(workspace: Any, id: str, _service_endpoint: Any = None) -> "PublishedPipeline":
-        known = kept(workspace, KEPT, id)
+        known = kept(workspace, PublishedPipeline._FOLDER, id)
         if known is None:
             raise UserErrorException("No published pipeline {} is in the workspace {}.".format(id, workspace.name))
         return PublishedPipeline(workspace, known)
@@ -74,7 +57,7 @@ class PublishedPipeline:
     @staticmethod
     def list(workspace: Any, active_only: bool = True, _service_endpoint: Any = None) -> List["PublishedPipeline"]:
         """Those of a workspace, the newest first."""
-        found = [PublishedPipeline(workspace, known) for known in every_kept(workspace, KEPT)]
+        found = [PublishedPipeline(workspace, known) for known in every_kept(workspace, PublishedPipeline._FOLDER)]
         found.sort(key=lambda one: str(one._known["publishedDate"]), reverse=True)
         return [one for one in found if not active_only or one.status == "Active"]
 
@@ -115,26 +98,6 @@ class PublishedPipeline:
             kwargs["continue_on_step_failure"] = self._known.get("continueOnStepFailure")
         return submit_template(experiment, {**self._known["template"], "pipelineId": self.id}, tags, **kwargs)
 
-    def enable(self) -> None:
-        self._set("Active")
-
-    def disable(self) -> None:
-        """Lets nobody run it; it stays on record."""
-        self._set("Disabled")
-
-    def _set(self, status: str) -> None:
-        self._known["status"] = status
-        keep(self.workspace, KEPT, self.id, self._known)
-
-    def _row(self) -> Dict[str, Any]:
-        return {"Name": self.name, "Id": self.id, "Status": self.status}
-
-    def __repr__(self) -> str:
-        return display.described("Pipeline", self._row())
-
-    def _repr_html_(self) -> str:
-        return display.table(self._row())
-
 
 def publish(
     workspace: Any,
@@ -155,34 +118,6 @@ def publish(
         "continueOnStepFailure": bool(continue_on_step_failure),
         "template": {key: value for key, value in template.items() if key != "pipelineId"},
     }
-    keep(workspace, KEPT, str(known["id"]), known)
-    return PublishedPipeline(workspace, known)
-
-
-def keep(workspace: Any, kind: str, name: str, document: Mapping[str, Any]) -> None:
-    """Keeps a document in the default datastore, or where it is kept already."""
-    store = (_store_of(workspace, kind, name) or workspace.get_default_datastore()).name
-    text = json.dumps(document, indent=2).encode("utf-8")
-    workspace._service.put_file(io.BytesIO(text), "datastores", store, "files", kind, name + ".json", overwrite=True)
-
-
-def kept(workspace: Any, kind: str, name: str) -> Optional[Dict[str, Any]]:
-    """A document that was kept; nothing when there is none."""
-    store = None if not name or "/" in name else _store_of(workspace, kind, name)
-    if store is None:
-        return None
-    found: Dict[str, Any] = json.loads(workspace._service.bytes("datastores", store.name, "files", kind, name + ".json"))
-    return found
-
-
-def every_kept(workspace: Any, kind: str) -> List[Dict[str, Any]]:
-    """All documents of a kind."""
-    names = [name for store in workspace.datastores.values() for name in store._files(kind) if name.endswith(".json")]
-    every = [kept(workspace, kind, name.split("/", 1)[1][: -len(".json")]) for name in names]
-    return [one for one in every if one is not None]
-
-
-def _store_of(workspace: Any, kind: str, name: str) -> Any:
-    """The datastore that has a document: it stays where it was when another one becomes the default."""
-    wanted = "{}/{}.json".format(kind, name)
-    return next((store for store in workspace.datastores.values() if wanted in store._files(wanted)), None)
+    published = PublishedPipeline(workspace, known)
+    published._keep()
+    return published

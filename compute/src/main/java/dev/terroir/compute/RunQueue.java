@@ -53,6 +53,8 @@ public final class RunQueue implements AutoCloseable {
   /// What runs are the work of that drive others: searches for parameters, pipelines.
   private static final Set<String> DRIVING = Set.of("hyperdrive", "azureml.PipelineRun");
 
+  private static final String SEARCH = "HyperDrive";
+
   private final LocalWorkspace workspace;
   private final RunCredentials credentials;
   private final BiConsumer<String, Throwable> failures;
@@ -486,9 +488,15 @@ public final class RunQueue implements AutoCloseable {
             .runs()
             .find(parent)
             .filter(driving -> RunStatus.of(driving.status()).isFinal())
-            .map(driving -> driving.document().stringMap("properties").get(RunRecords.SOURCE))
-            .filter(DRIVING::contains)
+            .map(driving -> driving.document().stringMap("properties"))
+            .filter(RunQueue::isDriving)
             .isPresent();
+  }
+
+  // A search may also be a step of a pipeline, by what it calls itself.
+  private static boolean isDriving(Map<String, String> properties) {
+    return DRIVING.contains(properties.getOrDefault(RunRecords.SOURCE, ""))
+        || SEARCH.equals(properties.get("runTemplate"));
   }
 
   /// A run that was canceled needs no environment any more.

@@ -447,13 +447,18 @@ class RunsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"hyperdrive", "azureml.PipelineRun"})
+  @ValueSource(
+      strings = {
+        "\"hyperdrive\"",
+        "\"azureml.PipelineRun\"",
+        "\"azureml.StepRun\", \"runTemplate\": \"HyperDrive\""
+      })
   void runsAreCanceledWhenTheScriptThatDrivesThemWasKilled(String source) throws Exception {
     try (var served = new Served(folder, Limits.DEFAULT, database())) {
       var api = served.as(Role.CONTRIBUTOR);
       var killed = "import os, signal, time; time.sleep(1); os.kill(os.getpid(), signal.SIGKILL)";
       var driver =
-          submitted(api, killed, "\"properties\": {\"azureml.runsource\": \"" + source + "\"}");
+          submitted(api, killed, "\"properties\": {\"azureml.runsource\": " + source + "}");
       var child = submitted(api, "import time; time.sleep(60)", "\"parent\": \"" + driver + "\"");
       assertThat(end(api, driver).string("status")).isEqualTo("Failed");
       assertThat(end(api, child).string("status")).isEqualTo("Canceled");

@@ -33,19 +33,14 @@ final class PoetryTables {
   private final Set<String> warnings = new LinkedHashSet<>();
 
   PoetryTables(TomlTable toml, Path file) {
-    this.poetry = table(toml, "tool").flatMap(tool -> table(tool, "poetry")).orElse(null);
+    this.poetry =
+        PyProject.table(toml, "tool").flatMap(tool -> PyProject.table(tool, "poetry")).orElse(null);
     this.file = file;
-  }
-
-  private static Optional<TomlTable> table(@Nullable TomlTable within, String key) {
-    return within != null && within.get(List.of(key)) instanceof TomlTable table
-        ? Optional.of(table)
-        : Optional.empty();
   }
 
   /// Whether the project lists packages in this form.
   boolean isThere() {
-    return table(poetry, "dependencies").isPresent();
+    return PyProject.table(poetry, "dependencies").isPresent();
   }
 
   /// What is not followed, each a sentence.
@@ -55,7 +50,7 @@ final class PoetryTables {
 
   /// Which Pythons the project is for, such as `>=3.10,<4.0`.
   Optional<String> requiresPython() {
-    return table(poetry, "dependencies")
+    return PyProject.table(poetry, "dependencies")
         .filter(table -> table.get(List.of("python")) instanceof String)
         .map(table -> String.valueOf(table.get(List.of("python"))))
         .flatMap(PoetryVersions::parse)
@@ -70,10 +65,10 @@ final class PoetryTables {
   /// @throws EnvironmentException code `pyproject`, with the line of everything that cannot be said
   List<String> lines(@Nullable String group) {
     var lines = new ArrayList<String>();
-    var main = table(poetry, "dependencies").orElseThrow();
+    var main = PyProject.table(poetry, "dependencies").orElseThrow();
     var wanted = new TreeSet<String>();
     var isFound = group == null;
-    var extras = table(poetry, "extras");
+    var extras = PyProject.table(poetry, "extras");
     var extra =
         group == null ? Optional.<String>empty() : extras.flatMap(known -> key(known, group));
     if (extra.isPresent() && extras.get().get(List.of(extra.get())) instanceof TomlArray names) {
@@ -109,19 +104,21 @@ final class PoetryTables {
   }
 
   private Optional<TomlTable> group(String name) {
-    var groups = table(poetry, "group");
+    var groups = PyProject.table(poetry, "group");
     var named =
         groups
-            .flatMap(all -> key(all, name).flatMap(key -> table(all, key)))
-            .map(one -> table(one, "dependencies").orElse(one));
-    return named.isEmpty() && name.equals("dev") ? table(poetry, "dev-dependencies") : named;
+            .flatMap(all -> key(all, name).flatMap(key -> PyProject.table(all, key)))
+            .map(one -> PyProject.table(one, "dependencies").orElse(one));
+    return named.isEmpty() && name.equals("dev")
+        ? PyProject.table(poetry, "dev-dependencies")
+        : named;
   }
 
   private String known(Optional<TomlTable> extras) {
     var names = new TreeSet<String>();
-    table(poetry, "group").ifPresent(groups -> names.addAll(groups.keySet()));
+    PyProject.table(poetry, "group").ifPresent(groups -> names.addAll(groups.keySet()));
     extras.ifPresent(all -> names.addAll(all.keySet()));
-    if (table(poetry, "dev-dependencies").isPresent()) {
+    if (PyProject.table(poetry, "dev-dependencies").isPresent()) {
       names.add("dev");
     }
     return names.isEmpty() ? "leave --group out" : "name one of " + String.join(", ", names);

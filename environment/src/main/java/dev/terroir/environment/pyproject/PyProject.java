@@ -313,6 +313,13 @@ public final class PyProject {
         .findFirst();
   }
 
+  /// A table within another one, if both are there.
+  static Optional<TomlTable> table(@Nullable TomlTable within, String key) {
+    return within != null && within.get(List.of(key)) instanceof TomlTable table
+        ? Optional.of(table)
+        : Optional.empty();
+  }
+
   static int line(TomlTable table, String key) {
     var position =
         table.contains(List.of(key))

@@ -34,14 +34,9 @@ final class UvTables {
   private final Set<String> warnings = new LinkedHashSet<>();
 
   UvTables(TomlTable toml, Path file) {
-    this.uv = table(toml, "tool").flatMap(tool -> table(tool, "uv")).orElse(null);
+    this.uv =
+        PyProject.table(toml, "tool").flatMap(tool -> PyProject.table(tool, "uv")).orElse(null);
     this.file = file;
-  }
-
-  private static Optional<TomlTable> table(TomlTable within, String key) {
-    return within.get(List.of(key)) instanceof TomlTable table
-        ? Optional.of(table)
-        : Optional.empty();
   }
 
   /// What is not followed, each a sentence.
@@ -116,7 +111,7 @@ final class UvTables {
   /// @throws EnvironmentException code `pyproject`, with the line of every source that no line of
   ///   pip can say
   List<String> sourced(List<String> requirements) {
-    var sources = uv == null ? Optional.<TomlTable>empty() : table(uv, "sources");
+    var sources = uv == null ? Optional.<TomlTable>empty() : PyProject.table(uv, "sources");
     if (sources.isEmpty()) {
       return requirements;
     }
